@@ -1,0 +1,1 @@
+"""HTTP and JSON: each endpoint is one call of one verb."""

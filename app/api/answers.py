@@ -1,0 +1,134 @@
+"""What answers carry besides their body: ETag, Location, Link; and what requests must name."""
+
+import hashlib
+import re
+from typing import Annotated, Protocol, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+
+from app.errors import Invalid, VersionRequired
+from app.schemas.fields import Reason, Shape
+from app.schemas.pages import Page
+from app.schemas.rollups import Rollup
+from app.services.versions import Expected
+
+API = "/api/v1"
+_TAG = re.compile(r'"v([0-9]{1,9})"')
+_ITEM = TypeVar("_ITEM")
+
+
+class NotModified(Exception):  # noqa: N818  an answer, not an error
+    """The client has this already: answered with 304 and no body."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        super().__init__(tag)
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+Resource = TypeVar("Resource", bound=_Versioned)
+
+
+class Removal(Shape):
+    """What a DELETE may say."""
+
+    reason: Reason | None = None
+    """Why; kept in the event."""
+
+
+def _expected(
+    if_match: Annotated[
+        str | None,
+        Header(description='ETag of the version that is changed, such as `"v7"`; `*` for any.'),
+    ] = None,
+) -> Expected:
+    if if_match is None:
+        raise VersionRequired
+    return _versions(if_match)
+
+
+def _perhaps_expected(
+    if_match: Annotated[str | None, Header(description="As for PATCH, but optional.")] = None,
+) -> Expected:
+    return None if if_match is None else _versions(if_match)
+
+
+def _versions(header: str) -> Expected:
+    if header.strip() == "*":
+        return None
+    if len(header) > 1_000:  # noqa: PLR2004  far more ETags than anybody holds
+        raise Invalid.parameter("If-Match", "bad_etag", "This is too long.")
+    # An ETag that we did not make is one that nothing matches: 412, not an error of form.
+    return frozenset(int(found) for found in _TAG.findall(header))
+
+
+IfMatch = Annotated[Expected, Depends(_expected)]
+OptionalIfMatch = Annotated[Expected, Depends(_perhaps_expected)]
+
+
+def _tag(version: int) -> str:
+    return f'"v{version}"'
+
+
+def tagged(response: Response, resource: Resource) -> Resource:
+    """Put the resource's ETag on its answer."""
+    response.headers["ETag"] = _tag(resource.version)
+    return resource
+
+
+def created(response: Response, resource: Resource, *address: str) -> Resource:
+    """Put ETag and Location on the answer to a creation."""
+    locate(response, *address)
+    return tagged(response, resource)
+
+
+def locate(response: Response, *address: str) -> None:
+    """Say where the new resource is."""
+    response.headers["Location"] = "/".join((API, *address))
+
+
+def fresh(
+    request: Request, response: Response, resource: Resource, *, may_be_known: bool = True
+) -> Resource:
+    """The resource with its ETag, or 304 where the client has this version."""
+    tagged(response, resource)
+    if may_be_known:
+        _unless_known(request, _tag(resource.version))
+    return resource
+
+
+def rolled_up(request: Request, response: Response, rollups: list[Rollup]) -> None:
+    """ETag of a roll-up: event sequence, date, address and query; 304 where the client has it."""
+    if not rollups:
+        return
+    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}".encode()).hexdigest()[:12]
+    first = rollups[0]
+    tag = f'"r{first.version}.{first.as_of:%Y%m%d}.{len(rollups)}.{asked}"'
+    response.headers["ETag"] = tag
+    _unless_known(request, tag)
+
+
+def _unless_known(request: Request, tag: str) -> None:
+    known = request.headers.get("if-none-match", "")
+    if known.strip() == "*" or tag in (
+        part.strip().removeprefix("W/") for part in known.split(",")
+    ):
+        raise NotModified(tag)
+
+
+def paged(request: Request, response: Response, page: Page[_ITEM]) -> Page[_ITEM]:
+    """Put `Link: rel="next"` on a page."""
+    if page.next_cursor is not None:
+        following = request.url.include_query_params(cursor=page.next_cursor)
+        response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+    return page
+
+
+async def not_modified(_: Request, error: Exception) -> Response:
+    """Render `NotModified`."""
+    assert isinstance(error, NotModified)  # noqa: S101  registered for this class
+    return Response(status_code=304, headers={"ETag": error.tag})

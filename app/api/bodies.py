@@ -1,0 +1,155 @@
+"""Reading requests strictly: one JSON reading for all databases and clients.
+
+Python's reader accepts what JSON or a database does not: NaN, numbers beyond a double, duplicate
+keys, NUL, lone surrogates, depth without end. Here each is refused with its place.
+"""
+
+import json
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from email.message import Message
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from app.errors import Invalid, TooLarge, Unreadable, UnsupportedMediaType
+from app.settings import settings
+
+MOST_DEPTH = 16
+_LARGEST = Decimal("1e300")
+_MERGE_PATCH = "merge-patch+json"
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Route(APIRoute):
+    """A route that refuses unknown parameters and reads its body strictly."""
+
+    def get_route_handler(self) -> Handler:
+        """The route's handler behind the strict reading."""
+        answer = super().get_route_handler()
+        has_body = self.body_field is not None
+        takes_parameters = bool(self.dependant.query_params)
+
+        async def handler(request: Request) -> Response:
+            if request.query_params and not takes_parameters:
+                name = next(iter(request.query_params))[:100]
+                detail = "This address takes no parameters."
+                raise Invalid.parameter(_printable(name), "unknown_parameter", detail)
+            if any("\x00" in value for value in request.query_params.values()):
+                raise Invalid(detail="A parameter contains a NUL character.")
+            if has_body:
+                body = await _read(request)
+                # Starlette keeps what it has read in these two; FastAPI then finds our reading.
+                request._body = body  # noqa: SLF001
+                if body:
+                    request._json = _parse(body)  # noqa: SLF001
+            return await answer(request)
+
+        return handler
+
+
+def _printable(name: str) -> str:
+    return name.encode("ascii", "replace").decode()
+
+
+async def _read(request: Request) -> bytes:
+    """The body, of an accepted type and size."""
+    most = settings().max_body_bytes
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared[:20]) > most:
+        raise TooLarge
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise TooLarge
+        chunks.append(chunk)
+    if size:
+        _check_type(request)
+    return b"".join(chunks)
+
+
+def _check_type(request: Request) -> None:
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    kinds = {"json"} | ({_MERGE_PATCH} if request.method == "PATCH" else set())
+    charset = header.get_content_charset() or "utf-8"
+    if (
+        header.get_content_maintype() != "application"
+        or header.get_content_subtype() not in kinds
+        or charset.lower() not in ("utf-8", "utf8")
+        or request.headers.get("content-encoding", "identity") != "identity"
+    ):
+        raise UnsupportedMediaType
+
+
+class _Duplicates(dict[str, Any]):
+    """An object of which a key came twice."""
+
+    name: str
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    marked = _Duplicates(plain)
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            marked.name = key
+            break
+        seen.add(key)
+    return marked
+
+
+def _parse(body: bytes) -> Any:  # noqa: ANN401  any JSON
+    try:
+        parsed = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable from error
+    _check(parsed, "", 0)
+    return parsed
+
+
+def _check(value: Any, pointer: str, depth: int) -> None:  # noqa: ANN401  any JSON
+    if isinstance(value, str):
+        _check_text(value, pointer)
+    elif isinstance(value, dict):
+        _check_depth(pointer, depth)
+        if isinstance(value, _Duplicates):
+            place = f"{pointer}/{_step(value.name)}"
+            raise Invalid.field(place, "duplicate_key", "This key is given twice.")
+        for key, item in value.items():
+            _check_text(key, pointer)
+            _check(item, f"{pointer}/{_step(key)}", depth + 1)
+    elif isinstance(value, list):
+        _check_depth(pointer, depth)
+        for i, item in enumerate(value):
+            _check(item, f"{pointer}/{i}", depth + 1)
+    elif isinstance(value, float):  # only the words NaN, Infinity and -Infinity
+        raise Invalid.field(pointer, "not_a_number", "This is not a JSON number.")
+    elif isinstance(value, Decimal) and abs(value) > _LARGEST:
+        raise Invalid.field(pointer, "number_too_large", "This number is too large.")
+
+
+def _check_depth(pointer: str, depth: int) -> None:
+    if depth >= MOST_DEPTH:
+        raise Invalid.field(pointer[:200], "too_deep", f"At most {MOST_DEPTH} levels are read.")
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if "\x00" in text:
+        raise Invalid.field(pointer, "nul_character", "A NUL character cannot be stored.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        detail = "Half of a surrogate pair stands alone."
+        raise Invalid.field(pointer, "lone_surrogate", detail) from error
+
+
+def _step(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")[:100]

@@ -1,0 +1,100 @@
+"""The OpenAPI document and its pages, which need no internet."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.api.problems import MEDIA_TYPE
+from app.schemas.problems import Problem
+
+TAGS = [
+    {"name": "rollups", "description": "Progress of any unit, exact and fresh on the next read."},
+    {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
+    {"name": "milestones", "description": "The plan of an initiative."},
+    {"name": "updates", "description": "Progress reports, append-only, and their verification."},
+    {"name": "units", "description": "The tree of units that numbers are rolled up through."},
+    {"name": "people", "description": "Owners, reporters and verifiers."},
+    {"name": "institutions", "description": "Tenants: each with its own units and policy."},
+    {"name": "schemes", "description": "Catalogues of reform areas, shared by all institutions."},
+    {"name": "events", "description": "What was written, gap-free, in the order of commits."},
+    {"name": "tokens", "description": "Who may come in."},
+    {"name": "health", "description": "For load balancers and supervisors."},
+]
+DESCRIPTION = """
+Stores quick-win reform initiatives, their milestones and owners, and rolls their progress up
+through the tree of units to the institution.
+
+**Start here**: press *Authorize* and paste your token; then `GET /api/v1/me`,
+`GET /api/v1/institutions`, `GET /api/v1/institutions/kpu/rollup`, post a report with
+`POST …/milestones/{number}/updates`, and read the roll-up again.
+
+Every error is `application/problem+json` with a stable `code`. Single resources carry an `ETag`;
+PATCH and DELETE want it back in `If-Match`. Lists are paged by `cursor`. Enums may get new values
+in answers.
+""".strip()
+
+_MEANING = {
+    400: "Unreadable body",
+    401: "No valid token",
+    403: "Not allowed",
+    404: "Nothing there that you may see",
+    409: "The present state forbids it",
+    412: "Changed since the version in If-Match",
+    413: "Body too large",
+    415: "Not JSON in UTF-8",
+    422: "Invalid, with the places",
+    428: "If-Match is missing",
+    503: "Database unavailable; try again",
+}
+_ALWAYS = (401, 403, 404, 422, 503)
+_WITH_BODY = (400, 409, 413, 415)
+_BY_METHOD = {
+    "GET": _ALWAYS,
+    "POST": (*_ALWAYS, *_WITH_BODY, 412),
+    "PUT": (*_ALWAYS, *_WITH_BODY, 412),
+    "PATCH": (*_ALWAYS, *_WITH_BODY, 412, 428),
+    "DELETE": (*_ALWAYS, 409, 412, 428),
+}
+_REF = "#/components/schemas/"
+
+
+def install(app: FastAPI) -> None:
+    """Let the application describe every answer of every route, errors included."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            _declare_problems(document)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  FastAPI's documented way to extend it
+
+
+def operation_id(route: APIRoute) -> str:
+    """The function's name: short, unique, and what client generators call the method."""
+    return route.name
+
+
+def _declare_problems(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    problem = Problem.model_json_schema(ref_template=_REF + "{model}", mode="serialization")
+    schemas.update(problem.pop("$defs"))
+    schemas["Problem"] = problem
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            statuses = (503,) if path.startswith("/health") else _BY_METHOD[method.upper()]
+            for status in statuses:
+                operation["responses"][str(status)] = {
+                    "description": _MEANING[status],
+                    "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}},
+                }
+            if method == "get" and "{" in path:
+                operation["responses"]["304"] = {"description": "You have this version already"}
+            if method == "patch":
+                content = operation["requestBody"]["content"]
+                content["application/merge-patch+json"] = content["application/json"]

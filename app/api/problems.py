@@ -1,0 +1,106 @@
+"""Every error as `application/problem+json` (RFC 9457); nothing that was sent is repeated."""
+
+import json
+import logging
+from uuid import uuid4
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.errors import FieldError, QuickwinError
+from app.schemas.problems import Problem, ProblemField
+
+MEDIA_TYPE = "application/problem+json"
+_BY_STATUS: dict[int, type[QuickwinError]] = {
+    400: errors.Unreadable,
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+    422: errors.Invalid,
+    503: errors.DatabaseUnavailable,
+}
+_log = logging.getLogger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the application answer as a problem."""
+    app.add_exception_handler(QuickwinError, _raised)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def render(error: QuickwinError) -> Response:
+    """An error as a response."""
+    problem = Problem(
+        type=f"urn:quickwin:problem:{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=f"urn:uuid:{uuid4()}",
+        code=error.code,
+        errors=[
+            ProblemField(
+                pointer=None if place.is_parameter else place.pointer,
+                parameter=place.pointer if place.is_parameter else None,
+                code=place.code,
+                detail=place.detail,
+            )
+            for place in error.errors
+        ],
+    )
+    if error.status >= 500:  # noqa: PLR2004  server errors
+        _log.error("%s %s", problem.instance, problem.code, exc_info=error)
+    body = problem.model_dump(mode="json", exclude_none=True)
+    return Response(
+        json.dumps(body),  # ASCII, so that any code point can be named in a pointer
+        error.status,
+        error.headers,
+        MEDIA_TYPE,
+    )
+
+
+async def _raised(_: Request, error: Exception) -> Response:
+    assert isinstance(error, QuickwinError)  # noqa: S101  registered for this class
+    return render(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
+    places = [
+        FieldError(
+            _pointer(found["loc"]),
+            found["type"],
+            str(found["msg"]).removeprefix("Value error, "),
+            is_parameter=found["loc"][0] != "body",
+        )
+        for found in error.errors()
+    ]
+    if any(found["loc"][0] == "path" for found in error.errors()):
+        return render(errors.NotFound())  # an address that cannot exist
+    return render(errors.Invalid(errors=tuple(places)))
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """A JSON pointer for a place in the body; the bare name for a parameter."""
+    if location[0] != "body":
+        return str(location[1])
+    steps = (str(step).replace("~", "~0").replace("/", "~1")[:100] for step in location[1:])
+    return "".join(f"/{step}" for step in steps)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for this class
+    kind = _BY_STATUS.get(error.status_code, errors.InternalError)
+    return render(kind(**({"headers": error.headers} if error.headers else {})))
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    problem = errors.InternalError()
+    problem.__cause__ = error
+    return render(problem)

@@ -1,0 +1,87 @@
+"""Progress updates (reports) and their verification over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+
+from app.api import answers
+from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
+from app.schemas.pages import Page, Paging
+from app.schemas.updates import NewUpdate, NewVerification, Update, UpdateQuery
+from app.services import progress, updates
+
+_OF_MILESTONE = "/initiatives/{initiative}/milestones/{number}/updates"
+routes = router("/institutions/{institution}", "updates")
+
+
+@routes.post(_OF_MILESTONE, status_code=201, responses={200: {"model": Update}})
+async def report_progress(  # noqa: PLR0913  what the request carries
+    call: Call,
+    institution: InstitutionPath,
+    initiative: InitiativePath,
+    number: MilestoneNumber,
+    report: NewUpdate,
+    response: Response,
+) -> Update:
+    """Report progress on a milestone; a known source and external_id answer 200 and the old report."""
+    made, is_new = await call.write(progress.report, institution, initiative, number, report)
+    answers.locate(
+        response, "institutions", institution, "initiatives", initiative, "milestones", str(number),
+        "updates", str(made.id),
+    )  # fmt: skip
+    if not is_new:
+        response.status_code = 200
+    return made
+
+
+@routes.get(_OF_MILESTONE)
+async def list_updates(  # noqa: PLR0913  what the request carries
+    call: Call,
+    institution: InstitutionPath,
+    initiative: InitiativePath,
+    number: MilestoneNumber,
+    paging: Annotated[Paging, Query()],
+    request: Request,
+    response: Response,
+) -> Page[Update]:
+    """The reports on a milestone, newest first."""
+    page = await call.read(updates.page, institution, initiative, number, paging)
+    return answers.paged(request, response, page)
+
+
+@routes.get(_OF_MILESTONE + "/{update}")
+async def get_update(
+    call: Call,
+    institution: InstitutionPath,
+    initiative: InitiativePath,
+    number: MilestoneNumber,
+    update: UUID,
+) -> Update:
+    """One report."""
+    return await call.read(updates.get, institution, initiative, number, update)
+
+
+@routes.post(_OF_MILESTONE + "/{update}/verification")
+async def verify_update(  # noqa: PLR0913  what the request carries
+    call: Call,
+    institution: InstitutionPath,
+    initiative: InitiativePath,
+    number: MilestoneNumber,
+    update: UUID,
+    verification: NewVerification,
+) -> Update:
+    """Verify somebody else's report, or return it with a note."""
+    return await call.write(progress.verify, institution, initiative, number, update, verification)
+
+
+@routes.get("/updates")
+async def list_institution_updates(
+    call: Call,
+    institution: InstitutionPath,
+    query: Annotated[UpdateQuery, Query()],
+    request: Request,
+    response: Response,
+) -> Page[Update]:
+    """Every report of the institution, newest first."""
+    return answers.paged(request, response, await call.read(updates.feed, institution, query))

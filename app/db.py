@@ -1,0 +1,236 @@
+"""Transactions: one call is one transaction, run by the same rules on SQLite and on PostgreSQL.
+
+A *verb* is a plain function `verb(session, …)` without `await` and without commit. `Database`
+runs it, commits, and only then answers: on PostgreSQL over asyncpg through `AsyncSession.run_sync`,
+on SQLite with a synchronous session in a worker thread. Since it is tried again after a deadlock,
+a serialization failure or a busy database, a verb has no effect outside its session.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import await_only
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from app.errors import Conflict, DatabaseUnavailable
+from app.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+A = TypeVar("A")
+
+_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migrations one at a time
+_SQLITE_READERS = 8
+_RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+
+
+class Database:
+    """The database of one process; use from one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = make_url(settings.database_url)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.session_info: dict[str, Any] = {}
+        """Copied into `Session.info` of every session: what verbs need to know of their process."""
+        self._retrying = AsyncRetrying(
+            retry=retry_if_exception(_is_transient),
+            stop=stop_after_attempt(settings.database_retries + 1),
+            wait=wait_random_exponential(multiplier=0.01, max=0.5),
+            reraise=True,
+        )
+        if self.is_sqlite:
+            # SQLite has one writer: queueing here costs nothing, queueing in the file costs sleeps.
+            self._writer, self._readers = CapacityLimiter(1), CapacityLimiter(_SQLITE_READERS)
+            self.engine: Engine | AsyncEngine = _sqlite_engine(str(url))
+        else:
+            self.engine = create_async_engine(
+                url.set(drivername="postgresql+asyncpg"),
+                pool_size=settings.database_pool_size,
+                max_overflow=settings.database_pool_size,
+                connect_args={"statement_cache_size": settings.database_statement_cache},
+            )
+        self._for_reading = self.engine.execution_options(
+            **(
+                {}
+                if self.is_sqlite
+                else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            )
+        )
+        self._for_writing = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+
+    async def read(
+        self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a verb on one snapshot, read-only, and answer what it returns."""
+        return await self._run(False, lambda session: verb(session, *args, **kwargs))
+
+    async def write(
+        self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a verb in one transaction, commit, then answer what it returned."""
+        return await self._run(True, lambda session: verb(session, *args, **kwargs))
+
+    async def migrate(self, revision: str = "head") -> None:
+        """Bring the schema to a revision; safe when several processes start at once."""
+        if isinstance(self.engine, AsyncEngine):
+            async with self.engine.begin() as connection:
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                )
+                await connection.run_sync(_upgrade, revision)
+        else:
+            engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+
+            def upgrade() -> None:
+                with engine.begin() as connection:
+                    _upgrade(connection, revision)
+
+            await to_thread.run_sync(upgrade)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if isinstance(self.engine, AsyncEngine):
+            await self.engine.dispose()
+        else:
+            self.engine.dispose()
+
+    async def _run(self, writing: bool, verb: Callable[[Session], T]) -> T:  # noqa: FBT001  private, named at both call sites by position
+        attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
+        try:
+            return await self._retrying.copy()(attempt, writing, verb)
+        except IntegrityError as error:
+            raise Conflict from error
+        except (OSError, asyncpg.PostgresError, PoolTimeoutError) as error:
+            raise DatabaseUnavailable from error
+        except DBAPIError as error:
+            if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+                raise DatabaseUnavailable from error
+            raise
+
+    async def _over_asyncpg(self, writing: bool, verb: Callable[[Session], T]) -> T:  # noqa: FBT001
+        engine = self._for_writing if writing else self._for_reading
+        assert isinstance(engine, AsyncEngine)  # noqa: S101  narrows the type
+        async with AsyncSession(engine, expire_on_commit=False, info=self.session_info) as session:
+            result = await session.run_sync(verb)
+            if writing:
+                await session.commit()
+            return result
+
+    async def _in_thread(self, writing: bool, verb: Callable[[Session], T]) -> T:  # noqa: FBT001
+        engine = self._for_writing if writing else self._for_reading
+        assert isinstance(engine, Engine)  # noqa: S101  narrows the type
+
+        def run() -> T:
+            with Session(engine, expire_on_commit=False, info=self.session_info) as session:
+                result = verb(session)
+                if writing:
+                    session.commit()
+                return result
+
+        return await to_thread.run_sync(run, limiter=self._writer if writing else self._readers)
+
+
+class Call(Generic[A]):
+    """One request's way to the database: who is asking is resolved in the verb's own transaction."""
+
+    def __init__(self, database: Database, identify: Callable[[Session], A]) -> None:
+        self._database = database
+        self._identify = identify
+
+    async def read(
+        self, verb: Callable[Concatenate[Session, A, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `verb(session, actor, …)` on one read-only snapshot."""
+        return await self._database.read(
+            lambda session: verb(session, self._identify(session), *args, **kwargs)
+        )
+
+    async def write(
+        self, verb: Callable[Concatenate[Session, A, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `verb(session, actor, …)` in one transaction; it is committed when this returns."""
+        return await self._database.write(
+            lambda session: verb(session, self._identify(session), *args, **kwargs)
+        )
+
+
+def bulk_insert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many rows: COPY on PostgreSQL, executemany on SQLite. Rows share their keys."""
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.execute(insert(table), rows)
+        return
+    names = list(rows[0])
+    encode = [
+        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        for name in names
+    ]
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  checked out above
+    await_only(
+        driver.copy_records_to_table(
+            table.name,
+            columns=names,
+            records=[
+                tuple(
+                    process(row[name]) if process else row[name]
+                    for name, process in zip(names, encode, strict=True)
+                )
+                for row in rows
+            ],
+        )
+    )
+
+
+def _is_transient(error: BaseException) -> bool:
+    """Whether the same transaction may succeed when it is tried again.
+
+    A constraint that a concurrent request made us violate counts: the second try sees its row and
+    gives the proper answer.
+    """
+    if isinstance(error, IntegrityError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return state in _RETRY_STATES or "database is locked" in str(error.orig)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 10})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # SQLAlchemy says BEGIN, not the driver
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that turns into a writer fails at once when another writes.
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

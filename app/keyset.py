@@ -1,0 +1,137 @@
+"""Keyset pagination: pages by the last row's sort values, in signed cursors.
+
+A page costs the same wherever it is in the list, and rows that come or go between two pages
+neither repeat nor hide others. A cursor carries the sort values of the last row and a fingerprint
+of the query that it belongs to; it grants nothing, since every page passes the same access rules.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.schemas.pages import Paging
+
+CURSOR_KEY = "cursor_key"
+"""Where `Session.info` holds the key that signs cursors."""
+
+
+class Key(NamedTuple):
+    """One sort key: an expression that is never null, and its direction."""
+
+    expression: ColumnElement[Any]
+    descending: bool
+
+
+class Slice(NamedTuple):
+    """One page of rows."""
+
+    rows: Sequence[Any]
+    next_cursor: str | None
+    total: int | None
+
+
+def parse_sort(text: str, allowed: Mapping[str, ColumnElement[Any]], *last: Key) -> list[Key]:
+    """Sort keys for `-due_on,code`, closed by `last`, which must be unique together.
+
+    Raises `Invalid` (parameter `sort`) for a field that is unknown or named twice.
+    """
+    keys: dict[str, Key] = {}
+    for part in text.split(","):
+        name = part.removeprefix("-")
+        if name not in allowed or name in keys:
+            fields = ", ".join(allowed)
+            detail = f"Sort by these fields, each at most once, '-' for descending: {fields}."
+            raise Invalid.parameter("sort", "unknown_sort", detail)
+        keys[name] = Key(allowed[name], descending=part.startswith("-"))
+    return [*keys.values(), *last]
+
+
+def paginate(
+    session: Session, statement: Select[Any], keys: Sequence[Key], paging: Paging
+) -> Slice:
+    """One page of a filtered statement, in the order of `keys`.
+
+    Raises `Invalid` (parameter `cursor`) for a cursor that is damaged, foreign or of another query.
+    """
+    total = None
+    if paging.include_total:
+        total = session.execute(
+            select(func.count()).select_from(statement.order_by(None).subquery())
+        ).scalar_one()
+
+    signer = URLSafeSerializer(session.info[CURSOR_KEY], salt="cursor")
+    fingerprint = _fingerprint(statement, paging)
+    page = statement.add_columns(*(key.expression for key in keys))
+    if paging.cursor is not None:
+        page = page.where(_after(keys, _last_values(signer, paging.cursor, fingerprint, keys)))
+    page = page.order_by(
+        *(key.expression.desc() if key.descending else key.expression.asc() for key in keys)
+    ).limit(paging.limit + 1)
+
+    found = session.execute(page).all()
+    rows = found[: paging.limit]
+    next_cursor = None
+    if len(found) > paging.limit:
+        last = [_encode(value) for value in rows[-1][-len(keys) :]]
+        next_cursor = str(signer.dumps([fingerprint, last]))
+    return Slice(rows, next_cursor, total)
+
+
+def _fingerprint(statement: Select[Any], paging: Paging) -> str:
+    query = paging.model_dump_json(exclude={"limit", "cursor", "include_total"})
+    tables = ",".join(sorted(str(source) for source in statement.get_final_froms()))
+    return hashlib.sha256(f"{tables}\n{query}".encode()).hexdigest()[:16]
+
+
+def _last_values(
+    signer: URLSafeSerializer, cursor: str, fingerprint: str, keys: Sequence[Key]
+) -> list[Any]:
+    try:
+        found, values = signer.loads(cursor)
+    except (BadData, ValueError, TypeError) as error:
+        detail = "This cursor is damaged; take next_cursor as it is."
+        raise Invalid.parameter("cursor", "bad_cursor", detail) from error
+    if found != fingerprint or len(values) != len(keys):
+        detail = "This cursor belongs to another list, sort or filter."
+        raise Invalid.parameter("cursor", "bad_cursor", detail)
+    return [
+        _decode(value, key.expression.type.python_type)
+        for value, key in zip(values, keys, strict=True)
+    ]
+
+
+def _after(keys: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Rows behind `values` in a mixed order: greater in the first key, or equal there and so on."""
+    alternatives = []
+    for i, key in enumerate(keys):
+        bound = literal(values[i], key.expression.type)
+        further = key.expression < bound if key.descending else key.expression > bound
+        equal = [
+            before.expression == literal(value, before.expression.type)
+            for before, value in zip(keys[:i], values[:i], strict=True)
+        ]
+        alternatives.append(and_(*equal, further))
+    return or_(*alternatives)
+
+
+def _encode(value: Any) -> Any:  # noqa: ANN401  any column value
+    return (
+        value.isoformat()
+        if isinstance(value, date)
+        else str(value)
+        if isinstance(value, UUID)
+        else value
+    )
+
+
+def _decode(value: Any, kind: type) -> Any:  # noqa: ANN401  any column value
+    if kind in (date, datetime, UUID):
+        return kind(value) if kind is UUID else kind.fromisoformat(value)
+    return value

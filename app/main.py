@@ -1,0 +1,83 @@
+"""The application: composes the floors; `app.main:app` is what a server runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app import __version__
+from app.api import (
+    answers,
+    documents,
+    events,
+    health,
+    initiatives,
+    institutions,
+    milestones,
+    people,
+    problems,
+    rollups,
+    schemes,
+    tokens,
+    units,
+    updates,
+)
+from app.db import Database
+from app.keyset import CURSOR_KEY
+from app.services.tokens import service_secret
+from app.settings import Settings, settings
+
+
+def create_app(configuration: Settings | None = None) -> FastAPI:
+    """The application over one database; the database is migrated by whoever starts it."""
+    chosen = configuration or settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = database = await open_database(chosen)
+        yield
+        await database.close()
+
+    app = FastAPIOffline(
+        title="Quickwin",
+        version=__version__,
+        summary="Quick-win reform initiatives, rolled up exactly through a tree of units.",
+        description=documents.DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/", "description": "This server"}],
+        openapi_tags=documents.TAGS,
+        generate_unique_id_function=documents.operation_id,
+        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+        lifespan=lifespan,
+    )
+    api = APIRouter(prefix=answers.API)
+    for noun in (
+        rollups, initiatives, milestones, updates, units, people, institutions, schemes, events,
+        tokens,
+    ):  # fmt: skip
+        api.include_router(noun.routes)
+    app.include_router(api)
+    app.include_router(health.routes)
+    problems.install(app)
+    app.add_exception_handler(answers.NotModified, answers.not_modified)
+    documents.install(app)
+    return app
+
+
+async def open_database(chosen: Settings) -> Database:
+    """A migrated database, with the key that signs cursors in its sessions."""
+    database = Database(chosen)
+    if chosen.cursor_key is not None:
+        key = chosen.cursor_key.get_secret_value()
+    else:
+        key = await database.write(service_secret, "cursor")
+    database.session_info[CURSOR_KEY] = key
+    return database
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`app` is made when a server asks for it, not when somebody imports this module."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)

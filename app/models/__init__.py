@@ -1,0 +1,36 @@
+"""All tables, on one floor: whoever imports this package has the whole schema."""
+
+from app.models.base import Base
+from app.models.events import Event
+from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
+from app.models.institutions import Institution, InstitutionClock
+from app.models.milestones import Milestone
+from app.models.people import Person
+from app.models.rollups import RollupPeriod, RollupTotal
+from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.tokens import ApiToken, ServiceSecret
+from app.models.units import Unit, UnitClosure
+from app.models.updates import ProgressUpdate
+
+__all__ = [
+    "ApiToken",
+    "Base",
+    "Event",
+    "Initiative",
+    "InitiativeArea",
+    "InitiativeOwner",
+    "InitiativeTag",
+    "Institution",
+    "InstitutionClock",
+    "Milestone",
+    "Person",
+    "ProgressUpdate",
+    "ReformArea",
+    "RollupPeriod",
+    "RollupTotal",
+    "Scheme",
+    "SchemeArea",
+    "ServiceSecret",
+    "Unit",
+    "UnitClosure",
+]

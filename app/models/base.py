@@ -1,0 +1,90 @@
+"""What every table shares: naming of constraints, column types, ids and instants."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+from uuid_utils.compat import uuid7
+
+CODE_LENGTH = 64
+NAME_LENGTH = 500
+TEXT_LENGTH = 10_000
+
+
+class Base(DeclarativeBase):
+    """Every table of the application."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {UUID: Uuid(), str: String()}  # noqa: RUF012  SQLAlchemy reads it as a class attribute
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant. SQLite keeps no zone: it gets naive UTC, and UTC is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive datetime; SQLite gets UTC without its zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "an instant needs its time zone"
+            raise ValueError(message)
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON document: jsonb on PostgreSQL, text on SQLite."""
+
+
+def choice(enum: type[StrEnum]) -> Enum:
+    """An enum kept by value in a checked text column, so that adding a value is a plain migration."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+        name=enum.__name__.lower(),
+    )
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique, and in order of creation, which keeps indexes compact."""
+    return uuid7()
+
+
+def now() -> datetime:
+    """This instant, UTC, to the microsecond."""
+    return datetime.now(UTC)
+
+
+def code_key(code: str) -> str:
+    """How codes are compared: ASCII letters without regard to case."""
+    return code.lower()
+
+
+def as_columns(row: Any) -> dict[str, Any]:  # noqa: ANN401  a mapped instance of any table
+    """A mapped row's column values by column name."""
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}

@@ -1,0 +1,101 @@
+"""Initiatives, with the areas that they serve, their owners and their tags."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice
+from app.schemas.fields import InitiativeKind, InitiativeStatus, Origin, OwnerRole
+
+
+def _of_initiative() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["institution_id", "initiative_id"],
+        ["initiative.institution_id", "initiative.id"],
+        ondelete="CASCADE",
+    )
+
+
+class Initiative(Base):
+    """A quick win or another reform initiative of one unit in one year."""
+
+    __tablename__ = "initiative"
+    __table_args__ = (
+        ForeignKeyConstraint(["institution_id", "unit_id"], ["unit.institution_id", "unit.id"]),
+        UniqueConstraint("institution_id", "code_key"),
+        Index(None, "institution_id", "unit_id", "code_key"),
+        CheckConstraint("weight BETWEEN 1 AND 1000", "weight"),
+        CheckConstraint("year BETWEEN 1900 AND 2199", "year"),
+        CheckConstraint("due_on IS NULL OR start_on IS NULL OR due_on >= start_on", "dates"),
+        CheckConstraint("version >= 1", "version"),
+    )
+
+    institution_id: Mapped[UUID] = mapped_column(ForeignKey("institution.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(CODE_LENGTH))
+    code_key: Mapped[str] = mapped_column(String(CODE_LENGTH))
+    title: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    description: Mapped[str | None] = mapped_column(Text)
+    unit_id: Mapped[UUID]
+    year: Mapped[int]
+    kind: Mapped[InitiativeKind] = mapped_column(choice(InitiativeKind))
+    origin: Mapped[Origin] = mapped_column(choice(Origin))
+    status: Mapped[InitiativeStatus] = mapped_column(choice(InitiativeStatus))
+    weight: Mapped[int]
+    start_on: Mapped[date | None]
+    due_on: Mapped[date | None]
+    expected_result: Mapped[str | None] = mapped_column(Text)
+    last_reported_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int]
+
+
+class InitiativeArea(Base):
+    """A reform area that an initiative serves."""
+
+    __tablename__ = "initiative_area"
+    __table_args__ = (_of_initiative(), Index(None, "institution_id", "area_id", "initiative_id"))
+
+    institution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    initiative_id: Mapped[UUID] = mapped_column(primary_key=True)
+    area_id: Mapped[UUID] = mapped_column(ForeignKey("reform_area.id"), primary_key=True)
+
+
+class InitiativeOwner(Base):
+    """A person who owns an initiative, in one role."""
+
+    __tablename__ = "initiative_owner"
+    __table_args__ = (
+        _of_initiative(),
+        ForeignKeyConstraint(
+            ["institution_id", "person_id"], ["person.institution_id", "person.id"]
+        ),
+        Index(None, "institution_id", "person_id", "initiative_id"),
+    )
+
+    institution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    initiative_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[OwnerRole] = mapped_column(choice(OwnerRole))
+
+
+class InitiativeTag(Base):
+    """A free label on an initiative."""
+
+    __tablename__ = "initiative_tag"
+    __table_args__ = (_of_initiative(), Index(None, "institution_id", "tag", "initiative_id"))
+
+    institution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    initiative_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(String(CODE_LENGTH), primary_key=True)

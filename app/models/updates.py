@@ -1,0 +1,68 @@
+"""Progress updates (reports): append-only facts; only their verification is added later."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, Json, choice
+from app.schemas.fields import Verification
+
+
+class ProgressUpdate(Base):
+    """One report on one milestone."""
+
+    __tablename__ = "progress_update"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["institution_id", "milestone_id"],
+            ["milestone.institution_id", "milestone.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["institution_id", "initiative_id"],
+            ["initiative.institution_id", "initiative.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("institution_id", "milestone_id", "sequence"),
+        UniqueConstraint("institution_id", "milestone_id", "source", "external_id"),
+        Index(None, "institution_id", "milestone_id", "effective_on", "sequence"),
+        Index(None, "institution_id", "initiative_id"),
+        CheckConstraint("sequence >= 1", "sequence"),
+        CheckConstraint("percent BETWEEN 0 AND 10000", "percent"),
+        CheckConstraint("previous BETWEEN 0 AND 10000", "previous"),
+    )
+
+    institution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    initiative_id: Mapped[UUID]
+    milestone_id: Mapped[UUID]
+    sequence: Mapped[int]
+    """Order of arrival within the milestone, from 1; breaks ties between reports of one day."""
+    percent: Mapped[int]
+    """Basis points."""
+    previous: Mapped[int]
+    """Basis points that held on the effective date before this report."""
+    effective_on: Mapped[date]
+    note: Mapped[str | None] = mapped_column(Text)
+    evidence: Mapped[list[Any]] = mapped_column(Json)
+    source: Mapped[str | None] = mapped_column(String(CODE_LENGTH))
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    reported_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    """Who reported, as they are called: a person's code or a token's name."""
+    reporter_id: Mapped[UUID]
+    """The person, or the token that acts for nobody in particular; decides who may verify."""
+    reported_at: Mapped[datetime] = mapped_column(Instant)
+    verification: Mapped[Verification] = mapped_column(choice(Verification))
+    verified_by: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    verified_at: Mapped[datetime | None] = mapped_column(Instant)
+    verification_note: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,194 @@
+"""What one initiative adds to a roll-up. Pure: facts in, numbers out; it defines every number.
+
+A contribution has two parts. *Totals* do not depend on the date. *Changes* say by how much each
+dated number steps on a day, so that its value on a date is the sum of the changes up to that date.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from app.rollup.points import FULL, POINTS_PER_WEIGHT, apportion
+from app.schemas.fields import InitiativeStatus, Technique
+
+DUE_SOON_DAYS = 30
+"""A milestone is due soon from this many days before its due date up to that date."""
+COUNTED = (InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD, InitiativeStatus.COMPLETED)
+"""Statuses of initiatives that count; the others are in neither numerator nor denominator."""
+
+
+class Totals(NamedTuple):
+    """The parts that do not depend on the date. `bac` is a value (points × basis points)."""
+
+    bac: int = 0
+    active: int = 0
+    on_hold: int = 0
+    completed: int = 0
+    unmeasured: int = 0
+    milestones: int = 0
+
+
+class Change(NamedTuple):
+    """Steps on one day. `planned`, `earned`, `verified` are values, the others count milestones."""
+
+    planned: int = 0
+    earned: int = 0
+    verified: int = 0
+    due: int = 0
+    met: int = 0
+    done: int = 0
+    overdue: int = 0
+    due_soon: int = 0
+
+
+class Report(NamedTuple):
+    """One progress report; of several on a day the one with the highest `sequence` holds."""
+
+    effective_on: date
+    sequence: int
+    basis_points: int
+    verified: bool
+
+
+class Milestone(NamedTuple):
+    """A live milestone with its reports, in any order."""
+
+    weight: int
+    technique: str
+    due_on: date
+    planned_on: date
+    reports: Sequence[Report]
+
+
+class Initiative(NamedTuple):
+    """An initiative with its live milestones in the order of their numbers."""
+
+    status: str
+    weight: int
+    milestones: Sequence[Milestone]
+
+
+class Contribution(NamedTuple):
+    """What an initiative adds to its unit, and in full to each area that it serves."""
+
+    totals: Totals
+    changes: dict[date, Change]
+
+
+NOTHING = Contribution(Totals(), {})
+
+
+def shares(initiative: Initiative) -> list[int]:
+    """Points of each live milestone, in their order; they add up to weight × 1,000,000."""
+    return apportion(
+        initiative.weight * POINTS_PER_WEIGHT, [m.weight for m in initiative.milestones]
+    )
+
+
+def of_initiative(initiative: Initiative) -> Contribution:
+    """The whole contribution of one initiative; nothing unless its status counts."""
+    if initiative.status not in COUNTED:
+        return NOTHING
+    live = len(initiative.milestones)
+    totals = Totals(
+        bac=initiative.weight * POINTS_PER_WEIGHT * FULL if live else 0,
+        active=int(initiative.status == InitiativeStatus.ACTIVE),
+        on_hold=int(initiative.status == InitiativeStatus.ON_HOLD),
+        completed=int(initiative.status == InitiativeStatus.COMPLETED),
+        unmeasured=int(not live),
+        milestones=live,
+    )
+    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    for milestone, share in zip(initiative.milestones, shares(initiative), strict=True):
+        _add_milestone(steps, milestone, share)
+    return Contribution(totals, {day: Change(*step) for day, step in steps.items() if any(step)})
+
+
+def of_milestone(milestone: Milestone, share: int) -> dict[date, Change]:
+    """The dated part of one live milestone that carries `share` points.
+
+    Reports act only from their date to the next report's, so the difference that one report makes
+    can be computed from its two neighbours alone: the everyday path needs no sibling and no history.
+    """
+    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    _add_milestone(steps, milestone, share)
+    return {day: Change(*step) for day, step in steps.items() if any(step)}
+
+
+def earned(technique: str, basis_points: int) -> int:
+    """Basis points that count: a binary milestone earns only at 100 %."""
+    return basis_points if technique != Technique.BINARY or basis_points == FULL else 0
+
+
+def curve(reports: Iterable[Report]) -> list[tuple[date, int]]:
+    """(day, basis points from that day on), by day; of several reports on a day the latest holds."""
+    by_day = {report.effective_on: report.basis_points for report in sorted(reports)}
+    return list(by_day.items())
+
+
+def latest(reports: Iterable[Report]) -> tuple[int, date | None]:
+    """Basis points after the last report, and since when it is at 100 % without a break."""
+    basis_points, since = 0, None
+    for day, basis_points in curve(reports):
+        since = (since or day) if basis_points == FULL else None
+    return basis_points, since
+
+
+PLANNED, EARNED, VERIFIED, DUE, MET, DONE, OVERDUE, DUE_SOON = range(len(Change._fields))
+
+
+def _add_milestone(steps: defaultdict[date, list[int]], milestone: Milestone, share: int) -> None:
+    due_on = milestone.due_on
+    reported = curve(milestone.reports)
+    steps[milestone.planned_on][PLANNED] += share * FULL
+    _add_value(steps, EARNED, milestone.technique, share, reported)
+    _add_value(
+        steps,
+        VERIFIED,
+        milestone.technique,
+        share,
+        curve(r for r in milestone.reports if r.verified),
+    )
+
+    toggles: list[tuple[date, bool]] = []
+    done = False
+    for day, basis_points in reported:
+        if (basis_points == FULL) != done:
+            done = not done
+            toggles.append((day, done))
+            steps[day][DONE] += 1 if done else -1
+    steps[due_on][DUE] += 1
+    steps[due_on][MET] += int(not _open_on(toggles, due_on))
+
+    window_opens = due_on - timedelta(days=DUE_SOON_DAYS)
+    late_from = due_on + timedelta(days=1)
+    steps[window_opens][DUE_SOON] += int(_open_on(toggles, window_opens))
+    steps[late_from][DUE_SOON] -= int(_open_on(toggles, due_on))
+    steps[late_from][OVERDUE] += int(_open_on(toggles, late_from))
+    for day, now_done in toggles:
+        if window_opens < day <= due_on:
+            steps[day][DUE_SOON] += -1 if now_done else 1
+        elif day > late_from:
+            steps[day][OVERDUE] += -1 if now_done else 1
+
+
+def _add_value(
+    steps: defaultdict[date, list[int]],
+    column: int,
+    technique: str,
+    share: int,
+    reported: list[tuple[date, int]],
+) -> None:
+    before = 0
+    for day, basis_points in reported:
+        now = earned(technique, basis_points)
+        steps[day][column] += share * (now - before)
+        before = now
+
+
+def _open_on(toggles: list[tuple[date, bool]], day: date) -> bool:
+    for toggled_on, done in reversed(toggles):
+        if toggled_on <= day:
+            return not done
+    return True

@@ -1,0 +1,114 @@
+"""Facts: what the database holds of initiatives, as the pure functions want it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from app.models import Initiative, InitiativeArea, ProgressUpdate
+from app.models import Milestone as MilestoneRow
+from app.rollup import contribution
+from app.rollup.contribution import Milestone, Report
+from app.schemas.fields import Verification
+
+
+class Fact(NamedTuple):
+    """One initiative, where it counts, and what is stored for its live milestones."""
+
+    id: UUID
+    code: str
+    unit_id: UUID
+    area_ids: list[UUID]
+    year: int
+    initiative: contribution.Initiative
+    milestone_ids: list[UUID]
+    """Live milestones by number, as in `initiative.milestones`."""
+    shares: list[int]
+    """Stored points of those."""
+
+
+def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID]) -> Iterator[Fact]:
+    """Facts of some initiatives, in their order; ids that are not there are passed over."""
+    of_these = {"institution": institution_id, "initiatives": initiative_ids}
+    rows = {row.id: row for row in session.execute(_INITIATIVES, of_these)}
+
+    areas: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for initiative_id, area_id in session.execute(_AREAS, of_these):
+        areas[initiative_id].append(area_id)
+
+    reports: defaultdict[UUID, list[Report]] = defaultdict(list)
+    for milestone_id, *report in session.execute(_REPORTS, of_these):
+        reports[milestone_id].append(Report(*report))
+
+    milestones: defaultdict[UUID, list[tuple[UUID, int, Milestone]]] = defaultdict(list)
+    for initiative_id, milestone_id, share, *plan in session.execute(_MILESTONES, of_these):
+        milestones[initiative_id].append(
+            (milestone_id, share, Milestone(*plan, reports[milestone_id]))
+        )
+
+    for initiative_id in initiative_ids:
+        row = rows.get(initiative_id)
+        if row is None:
+            continue
+        plan = milestones[initiative_id]
+        yield Fact(
+            row.id,
+            row.code,
+            row.unit_id,
+            areas[initiative_id],
+            row.year,
+            contribution.Initiative(row.status, row.weight, [live for _, _, live in plan]),
+            [milestone_id for milestone_id, _, _ in plan],
+            [share for _, share, _ in plan],
+        )
+
+
+_INITIATIVES = select(
+    Initiative.id,
+    Initiative.code,
+    Initiative.unit_id,
+    Initiative.year,
+    Initiative.status,
+    Initiative.weight,
+).where(
+    Initiative.institution_id == bindparam("institution"),
+    Initiative.id.in_(bindparam("initiatives", expanding=True)),
+)
+_AREAS = (
+    select(InitiativeArea.initiative_id, InitiativeArea.area_id)
+    .where(
+        InitiativeArea.institution_id == bindparam("institution"),
+        InitiativeArea.initiative_id.in_(bindparam("initiatives", expanding=True)),
+    )
+    .order_by(InitiativeArea.area_id)
+)
+_MILESTONES = (
+    select(
+        MilestoneRow.initiative_id,
+        MilestoneRow.id,
+        MilestoneRow.share,
+        MilestoneRow.weight,
+        MilestoneRow.technique,
+        MilestoneRow.due_on,
+        func.coalesce(MilestoneRow.baseline_due_on, MilestoneRow.due_on),
+    )
+    .where(
+        MilestoneRow.institution_id == bindparam("institution"),
+        MilestoneRow.initiative_id.in_(bindparam("initiatives", expanding=True)),
+        MilestoneRow.dropped_at.is_(None),
+    )
+    .order_by(MilestoneRow.initiative_id, MilestoneRow.number)
+)
+_REPORTS = select(
+    ProgressUpdate.milestone_id,
+    ProgressUpdate.effective_on,
+    ProgressUpdate.sequence,
+    ProgressUpdate.percent,
+    (ProgressUpdate.verification == Verification.VERIFIED).label("verified"),
+).where(
+    ProgressUpdate.institution_id == bindparam("institution"),
+    ProgressUpdate.initiative_id.in_(bindparam("initiatives", expanding=True)),
+)

@@ -1,0 +1,268 @@
+"""The ledger: contributions are written as differences, for a unit and each of its ancestors.
+
+Increments are commutative upserts (`x = x + excluded.x`). Rows are written in one order: totals
+before periods, the deepest unit first and the root last, then by key. Writers of sibling units
+therefore never wait for each other below their common ancestor, cannot deadlock, and hold the
+root's rows for the shortest time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Insert, Table, bindparam, delete, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.models import Milestone, RollupPeriod, RollupTotal, UnitClosure
+from app.models.rollups import ALL_AREAS, Span
+from app.rollup import contribution, facts
+from app.rollup.contribution import Change, Contribution, Totals
+
+
+class Bucket(NamedTuple):
+    """What a row of the ledger is for: a unit with its subtree, an area (or all), a year."""
+
+    unit_id: UUID
+    area_id: UUID
+    year: int
+
+
+class Entry:
+    """Sums for one bucket, added up in memory before they are written."""
+
+    __slots__ = ("periods", "totals")
+
+    def __init__(self) -> None:
+        self.totals = [0] * len(Totals._fields)
+        self.periods: defaultdict[tuple[Span, date], list[int]] = defaultdict(
+            lambda: [0] * len(Change._fields)
+        )
+
+    def add(self, part: Contribution, sign: int = 1) -> None:
+        """Add (or subtract) a contribution; every day counts in its month too."""
+        _add(self.totals, part.totals, sign)
+        for day, change in part.changes.items():
+            _add(self.periods[Span.DAY, day], change, sign)
+            _add(self.periods[Span.MONTH, day.replace(day=1)], change, sign)
+
+    def merge(self, other: "Entry", sign: int = 1) -> None:
+        """Add (or subtract) another entry."""
+        _add(self.totals, other.totals, sign)
+        for key, change in other.periods.items():
+            _add(self.periods[key], change, sign)
+
+
+Entries = dict[Bucket, Entry]
+
+
+def buckets(unit_id: UUID, area_ids: Iterable[UUID], year: int) -> Iterator[Bucket]:
+    """Where an initiative's contribution goes in its own unit: once in all, in full in each area."""
+    for area_id in (ALL_AREAS, *area_ids):
+        yield Bucket(unit_id, area_id, year)
+
+
+def collect(entries: Entries, fact: facts.Fact, sign: int = 1) -> None:
+    """Add one initiative's contribution to its own unit's entries."""
+    part = contribution.of_initiative(fact.initiative)
+    if part is contribution.NOTHING:
+        return
+    for bucket in buckets(fact.unit_id, fact.area_ids, fact.year):
+        entries.setdefault(bucket, Entry()).add(part, sign)
+
+
+@contextmanager
+def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Iterator[None]:
+    """Around any change of an initiative, its milestones or reports: writes after less before.
+
+    The initiative's row is locked by the caller, or new. Milestones get their shares.
+    """
+    entries: Entries = {}
+    for fact in facts.read(session, institution_id, [initiative_id]):
+        collect(entries, fact, -1)
+    yield
+    session.flush()
+    for fact in facts.read(session, institution_id, [initiative_id]):
+        collect(entries, fact)
+        _apportion(session, institution_id, fact)
+    post(session, institution_id, entries)
+
+
+def _apportion(session: Session, institution_id: UUID, fact: facts.Fact) -> None:
+    shares = contribution.shares(fact.initiative)
+    changed = [
+        {"institution": institution_id, "milestone": milestone_id, "points": share}
+        for milestone_id, before, share in zip(fact.milestone_ids, fact.shares, shares, strict=True)
+        if before != share
+    ]
+    if changed:
+        session.connection().execute(_SET_SHARE, changed)
+        session.expire_all()
+
+
+_SET_SHARE = (
+    update(Milestone.__table__)
+    .where(
+        Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
+    )
+    .values(share=bindparam("points"))
+)
+
+
+def post(session: Session, institution_id: UUID, entries: Mapping[Bucket, Entry]) -> None:
+    """Write entries of units' own contributions for those units and all their ancestors."""
+    if not entries:
+        return
+    chains = _chains(session, institution_id, {bucket.unit_id for bucket in entries})
+    depths = {unit_id: depth for chain in chains.values() for depth, unit_id in chain}
+    raised: Entries = {}
+    for bucket, entry in entries.items():
+        for _, ancestor_id in chains[bucket.unit_id]:
+            raised.setdefault(bucket._replace(unit_id=ancestor_id), Entry()).merge(entry)
+    write(session, institution_id, raised, depths)
+
+
+def write(
+    session: Session,
+    institution_id: UUID,
+    entries: Mapping[Bucket, Entry],
+    depths: Mapping[UUID, int],
+) -> None:
+    """Add entries to just these buckets' rows, in the one order."""
+    ordered = sorted(entries.items(), key=lambda item: (-depths[item[0].unit_id], item[0]))
+    totals = [
+        {"institution_id": institution_id, **bucket._asdict(), **_named(Totals, entry.totals)}
+        for bucket, entry in ordered
+        if any(entry.totals)
+    ]
+    periods = [
+        {
+            "institution_id": institution_id,
+            **bucket._asdict(),
+            "span": span,
+            "starts_on": starts_on,
+            **_named(Change, steps),
+        }
+        for bucket, entry in ordered
+        for (span, starts_on), steps in sorted(entry.periods.items())
+        if any(steps)
+    ]
+    upserts = UPSERTS[session.get_bind().dialect.name]
+    connection = session.connection()
+    if totals:
+        connection.execute(upserts.total, totals)
+    if periods:
+        connection.execute(upserts.period, periods)
+
+
+def move(
+    session: Session, institution_id: UUID, unit_id: UUID, leaves: list[UUID], joins: list[UUID]
+) -> None:
+    """Take a unit's rows from the ancestors that it leaves to those that it joins; set-based.
+
+    Both lists are ordered from the deepest unit to the root. No initiative is read.
+    """
+    upserts = UPSERTS[session.get_bind().dialect.name]
+    connection = session.connection()
+    for statement in (upserts.moved_total, upserts.moved_period):
+        for sign, targets in ((-1, leaves), (1, joins)):
+            for target in targets:
+                connection.execute(
+                    statement,
+                    {
+                        "institution": institution_id,
+                        "moved": unit_id,
+                        "target": target,
+                        "sign": sign,
+                    },
+                )
+
+
+def forget(session: Session, institution_id: UUID, unit_id: UUID) -> None:
+    """Remove the rows of a unit that is deleted; an empty unit has only zeros."""
+    for table in (RollupTotal, RollupPeriod):
+        session.execute(
+            delete(table).where(table.institution_id == institution_id, table.unit_id == unit_id)
+        )
+
+
+def _chains(
+    session: Session, institution_id: UUID, unit_ids: set[UUID]
+) -> dict[UUID, list[tuple[int, UUID]]]:
+    """(depth, ancestor) for each unit from itself up to the root."""
+    chains: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for unit_id, ancestor_id in session.execute(
+        _CHAINS, {"institution": institution_id, "units": sorted(unit_ids)}
+    ):
+        chains[unit_id].append(ancestor_id)
+    return {
+        unit_id: [(len(chain) - 1 - distance, ancestor) for distance, ancestor in enumerate(chain)]
+        for unit_id, chain in chains.items()
+    }
+
+
+_CHAINS = (
+    select(UnitClosure.descendant_id, UnitClosure.ancestor_id)
+    .where(
+        UnitClosure.institution_id == bindparam("institution"),
+        UnitClosure.descendant_id.in_(bindparam("units", expanding=True)),
+    )
+    .order_by(UnitClosure.descendant_id, UnitClosure.distance)
+)
+
+
+class _Upserts(NamedTuple):
+    """The statements of one database, built once so that their compiled form is reused."""
+
+    total: Insert
+    period: Insert
+    moved_total: Insert
+    moved_period: Insert
+
+
+def _upserts(dialect: Any) -> _Upserts:  # noqa: ANN401  the two dialects' modules share no type
+    def adding(table: Table, numbers: tuple[str, ...], source: Any = None) -> Insert:  # noqa: ANN401
+        statement = dialect.insert(table)
+        if source is not None:
+            statement = statement.from_select(list(table.c.keys()), source)
+        return statement.on_conflict_do_update(  # type: ignore[no-any-return]
+            index_elements=list(table.primary_key.columns),
+            set_={name: table.c[name] + statement.excluded[name] for name in numbers},
+        )
+
+    def moved(table: Table, numbers: tuple[str, ...]) -> Any:  # noqa: ANN401
+        replaced = {"unit_id": bindparam("target", type_=table.c.unit_id.type)}
+        sign = bindparam("sign", type_=table.c[numbers[0]].type)
+        return select(
+            *(
+                (column * sign).label(name) if name in numbers else replaced.get(name, column)
+                for name, column in table.c.items()
+            )
+        ).where(
+            table.c.institution_id == bindparam("institution"),
+            table.c.unit_id == bindparam("moved"),
+        )
+
+    total, period = RollupTotal.__table__, RollupPeriod.__table__
+    return _Upserts(
+        adding(total, Totals._fields),
+        adding(period, Change._fields),
+        adding(total, Totals._fields, moved(total, Totals._fields)),
+        adding(period, Change._fields, moved(period, Change._fields)),
+    )
+
+
+UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
+
+
+def _add(sums: list[int], part: Iterable[int], sign: int) -> None:
+    for i, number in enumerate(part):
+        if number:
+            sums[i] += sign * number
+
+
+def _named(kind: type[Totals] | type[Change], numbers: list[int]) -> dict[str, int]:
+    return dict(zip(kind._fields, numbers, strict=True))

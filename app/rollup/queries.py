@@ -1,0 +1,222 @@
+"""Reads of the ledger, and the numbers of single initiatives. Two statements answer any roll-up."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from app.models import Initiative, Milestone, RollupPeriod, RollupTotal
+from app.models.rollups import Span
+from app.rollup.contribution import Change, Totals
+from app.rollup.figures import TEN_THOUSANDTHS, Figures, Thresholds
+from app.rollup.points import FULL, POINTS_PER_WEIGHT
+from app.schemas.fields import Health, Technique
+
+
+def figures(  # noqa: PLR0913  the axes of a roll-up
+    session: Session,
+    institution_id: UUID,
+    unit_ids: Sequence[UUID],
+    area_ids: Sequence[UUID],
+    year: int | None,
+    as_of: date,
+) -> dict[tuple[UUID, UUID], Figures]:
+    """Sums for each (unit, area) on a date; a pair with nothing in it is left out."""
+    asked = {
+        "institution": institution_id,
+        "units": unit_ids,
+        "areas": area_ids,
+        "year": year,
+        "as_of": as_of,
+        "month": as_of.replace(day=1),
+    }
+    every_year = year is None
+    totals = {
+        (row[0], row[1]): Totals(*row[2:]) for row in session.execute(_TOTALS[every_year], asked)
+    }
+    to_date = {
+        (row[0], row[1]): Change(*row[2:]) for row in session.execute(_TO_DATE[every_year], asked)
+    }
+    return {
+        key: Figures(totals.get(key, Totals()), to_date.get(key, Change()))
+        for key in totals.keys() | to_date.keys()
+    }
+
+
+def _of_buckets(table: type[RollupTotal] | type[RollupPeriod]) -> ColumnElement[bool]:
+    return and_(
+        table.institution_id == bindparam("institution"),
+        table.unit_id.in_(bindparam("units", expanding=True)),
+        table.area_id.in_(bindparam("areas", expanding=True)),
+    )
+
+
+def _sums(columns: Any, names: tuple[str, ...]) -> list[ColumnElement[int]]:  # noqa: ANN401  any column collection
+    # PostgreSQL adds bigints up to a numeric; the sums fit 64 bits (see points.py).
+    return [cast(func.sum(columns[name]), BigInteger) for name in names]
+
+
+def _totals(*, every_year: bool) -> Select[Any]:
+    table = RollupTotal.__table__
+    statement = select(table.c.unit_id, table.c.area_id, *_sums(table.c, Totals._fields)).where(
+        _of_buckets(RollupTotal)
+    )
+    if not every_year:
+        statement = statement.where(table.c.year == bindparam("year"))
+    return statement.group_by(table.c.unit_id, table.c.area_id)
+
+
+def _to_date(*, every_year: bool) -> Select[Any]:
+    table = RollupPeriod.__table__
+    columns = [table.c.unit_id, table.c.area_id, *(table.c[name] for name in Change._fields)]
+    months = select(*columns).where(
+        _of_buckets(RollupPeriod),
+        table.c.span == literal(int(Span.MONTH)),
+        table.c.starts_on < bindparam("month"),
+    )
+    days = select(*columns).where(
+        _of_buckets(RollupPeriod),
+        table.c.span == literal(int(Span.DAY)),
+        table.c.starts_on.between(bindparam("month"), bindparam("as_of")),
+    )
+    if not every_year:
+        months = months.where(table.c.year == bindparam("year"))
+        days = days.where(table.c.year == bindparam("year"))
+    steps = union_all(months, days).subquery("steps")
+    return select(steps.c.unit_id, steps.c.area_id, *_sums(steps.c, Change._fields)).group_by(
+        steps.c.unit_id, steps.c.area_id
+    )
+
+
+_TOTALS = {every: _totals(every_year=every) for every in (True, False)}
+_TO_DATE = {every: _to_date(every_year=every) for every in (True, False)}
+
+
+class InitiativeFigures(NamedTuple):
+    """The numbers of one initiative today, whether or not its status counts."""
+
+    figures: Figures
+    overdue: int
+    next_due_on: date | None
+
+
+def initiative_figures(
+    session: Session, institution_id: UUID, initiative_ids: Sequence[UUID], today: date
+) -> dict[UUID, InitiativeFigures]:
+    """Numbers of some initiatives from their milestones; one without live milestones is left out."""
+    rows = session.execute(
+        _INITIATIVES, {"institution": institution_id, "initiatives": initiative_ids, "today": today}
+    )
+    return {
+        row.initiative_id: InitiativeFigures(
+            Figures(
+                Totals(bac=row.points * FULL, milestones=row.total),
+                Change(row.planned, row.earned, row.verified, done=row.done),
+            ),
+            row.overdue,
+            row.next_due_on,
+        )
+        for row in rows
+    }
+
+
+_live = Milestone.dropped_at.is_(None)
+_open = and_(_live, Milestone.percent < FULL)
+
+
+def _value(basis_points: Any) -> ColumnElement[int]:  # noqa: ANN401  a column of basis points
+    # A dropped milestone has no share; a binary one earns only at 100 %.
+    counted = case(
+        (and_(Milestone.technique == Technique.BINARY, basis_points < FULL), 0), else_=basis_points
+    )
+    return cast(func.coalesce(func.sum(Milestone.share * counted), 0), BigInteger)
+
+
+def _planned(today: ColumnElement[date]) -> ColumnElement[int]:
+    planned_on = func.coalesce(Milestone.baseline_due_on, Milestone.due_on)
+    points = func.sum(case((planned_on <= today, Milestone.share), else_=0))
+    return cast(func.coalesce(points, 0) * FULL, BigInteger)
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def _overdue(today: ColumnElement[date]) -> ColumnElement[int]:
+    return _count(and_(_open, Milestone.due_on < today))
+
+
+_today = bindparam("today", type_=Milestone.due_on.type)
+_INITIATIVES = (
+    select(
+        Milestone.initiative_id,
+        cast(func.sum(Milestone.share), BigInteger).label("points"),
+        _planned(_today).label("planned"),
+        _value(Milestone.percent).label("earned"),
+        _value(Milestone.verified).label("verified"),
+        _count(_live).label("total"),
+        _count(and_(_live, Milestone.percent == FULL)).label("done"),
+        _overdue(_today).label("overdue"),
+        func.min(case((_open, Milestone.due_on))).label("next_due_on"),
+    )
+    .where(
+        Milestone.institution_id == bindparam("institution"),
+        Milestone.initiative_id.in_(bindparam("initiatives", expanding=True)),
+    )
+    .group_by(Milestone.initiative_id)
+    .having(_count(_live) > 0)
+)
+
+
+def _of_initiative(number: ColumnElement[int]) -> ColumnElement[int]:
+    """A number over the milestones of the initiative at hand, for filters over initiatives."""
+    return (
+        select(number)
+        .where(
+            Milestone.institution_id == Initiative.institution_id,
+            Milestone.initiative_id == Initiative.id,
+        )
+        .correlate(Initiative)
+        .scalar_subquery()
+    )
+
+
+def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[str]:
+    """`figures.health` in SQL, for the initiative at hand; a test holds the two equal."""
+    day = literal(today)
+    planned, earned = _of_initiative(_planned(day)), _of_initiative(_value(Milestone.percent))
+    index = earned * TEN_THOUSANDTHS
+    return case(
+        (_of_initiative(_count(_live)) == 0, Health.NOT_MEASURABLE.value),
+        (earned == Initiative.weight * (POINTS_PER_WEIGHT * FULL), Health.COMPLETED.value),
+        (and_(planned == 0, earned == 0), Health.NOT_STARTED.value),
+        (planned == 0, Health.ON_TRACK.value),
+        (index >= planned * thresholds.on_track_from, Health.ON_TRACK.value),
+        (index >= planned * thresholds.at_risk_from, Health.AT_RISK.value),
+        else_=Health.OFF_TRACK.value,
+    )
+
+
+def any_overdue(today: date) -> ColumnElement[bool]:
+    """Whether the initiative at hand has an overdue milestone."""
+    return _of_initiative(_overdue(literal(today))) > 0
+
+
+def any_unfinished() -> ColumnElement[bool]:
+    """Whether the initiative at hand has a live milestone that is not done."""
+    return _of_initiative(_count(_open)) > 0

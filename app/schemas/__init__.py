@@ -1,0 +1,1 @@
+"""Wire shapes, pure pydantic: `NewX` creates, `XChanges` patches, `X` answers."""

@@ -1,0 +1,173 @@
+"""Initiatives on the wire."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import MISSING, Field
+
+from app.schemas.fields import (
+    Code,
+    Day,
+    Health,
+    InitiativeKind,
+    InitiativeStatus,
+    Instant,
+    Label,
+    Name,
+    Origin,
+    OwnerRole,
+    Reason,
+    Reference,
+    Shape,
+    Text,
+    Weight,
+    Year,
+)
+from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
+from app.schemas.pages import Paging, Search, Sort
+
+Areas = Annotated[list[Reference], Field(max_length=20)]
+Tags = Annotated[list[Label], Field(max_length=50)]
+
+
+class Owner(Shape):
+    """A person's part in an initiative."""
+
+    person: Reference
+    """Code of the person."""
+    role: OwnerRole
+
+
+Owners = Annotated[list[Owner], Field(max_length=50)]
+
+
+class NewInitiative(Shape):
+    """A new initiative; also the whole of one for PUT."""
+
+    code: Code
+    title: Name
+    unit: Reference
+    """Code of the unit that carries it out."""
+    year: Year
+    areas: Areas = Field(default_factory=list)
+    """Codes of the reform areas that it serves."""
+    description: Text | None = None
+    kind: InitiativeKind = InitiativeKind.QUICK_WIN
+    origin: Origin = Origin.SELF_SELECTED
+    status: InitiativeStatus | None = None
+    """`proposed` if left out; a PUT that leaves it out keeps the present one."""
+    weight: Weight = 1
+    owners: Owners = Field(default_factory=list)
+    """Exactly one `accountable` owner once the initiative is active."""
+    start_on: Day | None = None
+    due_on: Day | None = None
+    expected_result: Text | None = None
+    tags: Tags = Field(default_factory=list)
+    milestones: Annotated[list[NewMilestone], Field(max_length=MOST_MILESTONES)] | None = None
+    """The plan. A PUT that leaves it out keeps the present one."""
+    reason: Reason | None = None
+
+
+class InitiativeChanges(Shape):
+    """A merge patch of an initiative; lists are replaced whole."""
+
+    title: Name | MISSING = MISSING
+    unit: Reference | MISSING = MISSING
+    year: Year | MISSING = MISSING
+    areas: Areas | MISSING = MISSING
+    description: Text | None | MISSING = MISSING
+    kind: InitiativeKind | MISSING = MISSING
+    origin: Origin | MISSING = MISSING
+    status: InitiativeStatus | MISSING = MISSING
+    """`cancelled`, and bringing a completed or cancelled one back, owe a reason."""
+    weight: Weight | MISSING = MISSING
+    owners: Owners | MISSING = MISSING
+    start_on: Day | None | MISSING = MISSING
+    due_on: Day | None | MISSING = MISSING
+    expected_result: Text | None | MISSING = MISSING
+    tags: Tags | MISSING = MISSING
+    reason: Reason | MISSING = MISSING
+
+
+class MilestoneCounts(Shape):
+    """Live milestones of an initiative, today."""
+
+    total: int
+    done: int
+    overdue: int
+
+
+class Initiative(Shape):
+    """An initiative with its numbers of today (in the institution's time zone)."""
+
+    id: UUID
+    code: str
+    title: str
+    description: str | None
+    unit: str
+    """Code of its unit."""
+    year: int
+    kind: InitiativeKind
+    origin: Origin
+    status: InitiativeStatus
+    weight: int
+    areas: list[str]
+    owners: list[Owner]
+    start_on: Day | None
+    due_on: Day | None
+    expected_result: str | None
+    tags: list[str]
+    percent_complete: float | None
+    """Null while there is no live milestone."""
+    percent_verified: float | None
+    percent_scheduled: float | None
+    health: Health
+    milestones: MilestoneCounts
+    next_due_on: Day | None
+    """Earliest due date of a milestone that is not done; in the past when it is overdue."""
+    last_reported_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+
+class InitiativeWithPlan(Initiative):
+    """An initiative with its numbers and its whole plan."""
+
+    plan: list[Milestone]
+    """All milestones by number, dropped ones too."""
+
+
+class InitiativeQuery(Paging):
+    """How initiatives are filtered and sorted. Filters join by AND; a repeated one by OR."""
+
+    unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of units, with all below them."""
+    subtree: bool = True
+    """False: the named units alone."""
+    area: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    year: Annotated[list[Annotated[int, Field(ge=1900, le=2199)]], Field(max_length=50)] = Field(
+        default_factory=list
+    )
+    status: list[InitiativeStatus] = Field(default_factory=list)
+    kind: list[InitiativeKind] = Field(default_factory=list)
+    origin: list[Origin] = Field(default_factory=list)
+    health: list[Health] = Field(default_factory=list)
+    owner: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of people, in any role."""
+    tag: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list)
+    overdue: bool | None = None
+    """Whether a counted initiative has an overdue milestone."""
+    stale: bool | None = None
+    """Active, not finished, and without a report for longer than the policy allows."""
+    due_before: Day | None = None
+    """`due_on` before this day."""
+    due_after: Day | None = None
+    """`due_on` after this day."""
+    updated_since: Instant | None = None
+    """Changed or reported at or after this instant."""
+    q: Search | None = None
+    """Part of the code or title, without regard to case."""
+    sort: Sort = "code"
+    """Fields by comma, `-` for descending: code, title, year, weight, status, start_on, due_on,
+    created_at, updated_at, last_reported_at."""

@@ -1,0 +1,69 @@
+"""Institutions on the wire."""
+
+from decimal import Decimal
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import MISSING, Field, PlainSerializer, model_validator
+
+from app.schemas.fields import Code, Instant, Name, Ratio, Reason, Reference, Shape, TimeZone
+
+Threshold = Annotated[Ratio, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+class Policy(Shape):
+    """What an institution has decided about its numbers; published, so that health can be checked."""
+
+    on_track_from: Threshold = Decimal("0.95")
+    """SPI from which health is `on_track`."""
+    at_risk_from: Threshold = Decimal("0.8")
+    """SPI from which health is `at_risk`; below it is `off_track`."""
+    stale_after_days: Annotated[int, Field(strict=True, ge=1, le=3660)] = 45
+    """Days without a report after which an active initiative is stale."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.at_risk_from > self.on_track_from:
+            message = "at_risk_from cannot be above on_track_from"
+            raise ValueError(message)
+        return self
+
+
+class NewInstitution(Shape):
+    """A new institution; its root unit gets the same code and name."""
+
+    code: Code
+    name: Name
+    time_zone: TimeZone = "Asia/Jakarta"
+    """Decides what "today" is."""
+    scheme: Reference = "rb-2020"
+    """Code of the scheme whose reform areas its roll-ups list."""
+    policy: Policy = Field(default_factory=Policy)
+
+
+class InstitutionChanges(Shape):
+    """A merge patch of an institution."""
+
+    name: Name | MISSING = MISSING
+    time_zone: TimeZone | MISSING = MISSING
+    scheme: Reference | MISSING = MISSING
+    policy: Policy | MISSING = MISSING
+    """Replaces the whole policy; what is left out gets its default."""
+    reason: Reason | MISSING = MISSING
+
+
+class Institution(Shape):
+    """An institution: a ministry, agency, commission or region."""
+
+    id: UUID
+    code: str
+    name: str
+    time_zone: str
+    scheme: str
+    """Code of its scheme."""
+    policy: Policy
+    root_unit: str
+    """Code of the unit at the top of its tree."""
+    created_at: Instant
+    updated_at: Instant
+    version: int

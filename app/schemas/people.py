@@ -1,0 +1,61 @@
+"""People on the wire."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import MISSING, Field
+
+from app.schemas.fields import Code, Email, Instant, Name, Reason, Reference, Shape
+from app.schemas.pages import Paging, Search
+
+
+class NewPerson(Shape):
+    """A new person."""
+
+    code: Code
+    name: Name
+    email: Email | None = None
+    position: Name | None = None
+    """Office that they hold."""
+    unit: Reference | None = None
+    """Code of their unit."""
+    active: bool = True
+
+
+class PersonChanges(Shape):
+    """A merge patch of a person."""
+
+    name: Name | MISSING = MISSING
+    email: Email | None | MISSING = MISSING
+    position: Name | None | MISSING = MISSING
+    unit: Reference | None | MISSING = MISSING
+    active: bool | MISSING = MISSING
+    reason: Reason | MISSING = MISSING
+
+
+class Person(Shape):
+    """A person of an institution."""
+
+    id: UUID
+    code: str
+    name: str
+    email: str | None
+    position: str | None
+    unit: str | None
+    active: bool
+    """Inactive people keep their history but cannot become owners."""
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+
+class PersonQuery(Paging):
+    """How people are filtered."""
+
+    unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of units, with all below them."""
+    active: bool | None = None
+    updated_since: Instant | None = None
+    """Changed at or after this instant."""
+    q: Search | None = None
+    """Part of the name or code, without regard to case."""

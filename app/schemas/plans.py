@@ -1,0 +1,29 @@
+"""Whole plans with their history, as a loader takes them: initiatives, milestones and reports."""
+
+from typing import NamedTuple
+
+from app.schemas.fields import Verdict
+from app.schemas.initiatives import NewInitiative
+from app.schemas.updates import NewUpdate
+
+
+class PlannedReport(NamedTuple):
+    """A report on one milestone of a plan, and what a verifier found."""
+
+    milestone: int
+    """Number of the milestone, from 1 in the order of `Plan.initiative.milestones`."""
+    update: NewUpdate
+    reporter: str
+    """Code of the person who reports."""
+    verdict: Verdict | None = None
+    verifier: str | None = None
+    """Code of the person who verified or returned it; another than the reporter."""
+
+
+class Plan(NamedTuple):
+    """One initiative as it stands, with its milestones inline, and its reports in their order."""
+
+    initiative: NewInitiative
+    reports: list[PlannedReport]
+    drops: dict[int, str]
+    """Milestones that were dropped since, with the reason."""

@@ -1,0 +1,1 @@
+"""The rules: verbs on nouns. The only floor that changes rows; nothing here commits."""

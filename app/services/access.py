@@ -1,0 +1,251 @@
+"""Who is asking, and what they may see. Every query of the services begins here.
+
+Today a token is an operator's, who sees every institution, or a person's, who sees their own.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import CodeTaken, Forbidden, Invalid, NotFound, Unauthorized
+from app.models import (
+    ApiToken,
+    Base,
+    Institution,
+    InstitutionClock,
+    Person,
+    Unit,
+    UnitClosure,
+)
+from app.models.base import code_key, now
+
+Model = TypeVar("Model", bound=Base)
+
+
+class Actor(NamedTuple):
+    """Who is asking."""
+
+    id: UUID
+    """The person, or the token that acts for nobody in particular."""
+    name: str
+    """The person's code, or the token's name."""
+    operator: bool
+    institution_id: UUID | None
+    token_id: UUID
+    token_name: str
+
+
+class Scope(NamedTuple):
+    """An institution that the actor may see: every query of a request is bound to it."""
+
+    id: UUID
+    code: str
+    name: str
+    time_zone: str
+    policy: dict[str, Any]
+    scheme_id: UUID
+
+    def today(self) -> date:
+        """The present day in the institution's time zone."""
+        return self.day_of(now())
+
+    def day_of(self, instant: datetime) -> date:
+        """The day of an instant in the institution's time zone."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).date()
+
+
+class Lock(Enum):
+    """How a transaction holds the institution's tree of units."""
+
+    NONE = "none"
+    SHARED = "shared"
+    """The tree stays as it is; held by every write below the tree."""
+    ALONE = "alone"
+    """The tree changes; waits for all who share it."""
+
+
+def digest(token: str) -> str:
+    """How a token is kept: SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+_ACTOR = (
+    select(
+        ApiToken.id,
+        ApiToken.name,
+        ApiToken.institution_id,
+        ApiToken.person_id,
+        ApiToken.expires_at,
+        ApiToken.revoked_at,
+        Person.code,
+        Person.active,
+    )
+    .outerjoin(
+        Person,
+        and_(
+            Person.institution_id == ApiToken.institution_id,
+            Person.id == ApiToken.person_id,
+        ),
+    )
+    .where(ApiToken.digest == bindparam("digest"))
+)
+
+
+def identify(token_digest: str) -> Callable[[Session], Actor]:
+    """Resolve the actor of a token within the transaction of the call that it authorises.
+
+    Raises `Unauthorized` for a token that is unknown, expired, revoked or of an inactive person.
+    """
+
+    def resolve(session: Session) -> Actor:
+        row = session.execute(_ACTOR, {"digest": token_digest}).one_or_none()
+        if row is None or not _holds(
+            row.revoked_at, row.expires_at, active=row.active is not False
+        ):
+            raise Unauthorized
+        return Actor(
+            id=row.person_id or row.id,
+            name=row.code or row.name,
+            operator=row.institution_id is None,
+            institution_id=row.institution_id,
+            token_id=row.id,
+            token_name=row.name,
+        )
+
+    return resolve
+
+
+def _holds(revoked_at: datetime | None, expires_at: datetime | None, *, active: bool) -> bool:
+    return active and revoked_at is None and (expires_at is None or expires_at > now())
+
+
+def operator_only(actor: Actor) -> None:
+    """Raise `Forbidden` unless the actor is an operator."""
+    if not actor.operator:
+        raise Forbidden
+
+
+_SCOPE = select(
+    Institution.id,
+    Institution.code,
+    Institution.name,
+    Institution.time_zone,
+    Institution.policy,
+    Institution.scheme_id,
+)
+_SCOPES: dict[Lock, Select[Any]] = {
+    Lock.NONE: _SCOPE,
+    Lock.SHARED: _SCOPE.with_for_update(read=True),
+    # NO KEY UPDATE: foreign keys may still point here, but nobody else shares the tree.
+    Lock.ALONE: _SCOPE.with_for_update(key_share=True),
+}
+
+
+def institution(session: Session, actor: Actor, key: str, lock: Lock = Lock.NONE) -> Scope:
+    """The institution of a code or id, if the actor may see it; else raises `NotFound`."""
+    row = session.execute(_SCOPES[lock].where(named(Institution, key))).one_or_none()
+    if row is None or not (actor.operator or actor.institution_id == row.id):
+        raise NotFound
+    return Scope(*row)
+
+
+def institutions(actor: Actor) -> Select[tuple[Institution]]:
+    """All institutions that the actor may see."""
+    everything = select(Institution)
+    return (
+        everything if actor.operator else everything.where(Institution.id == actor.institution_id)
+    )
+
+
+def version(session: Session, scope: Scope) -> int:
+    """The institution's event sequence."""
+    return session.execute(_VERSION, {"institution": scope.id}).scalar_one()
+
+
+_VERSION = select(InstitutionClock.sequence).where(
+    InstitutionClock.institution_id == bindparam("institution")
+)
+
+
+def visible(scope: Scope, model: type[Model]) -> Select[tuple[Model]]:
+    """Rows of a tenant table that the actor of the scope may see: the start of every query."""
+    return select(model).where(within(scope, model))
+
+
+def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
+    """The condition behind `visible`, for statements that select columns or join tables."""
+    return model.__table__.c.institution_id == scope.id
+
+
+def named(model: Any, key: str) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class or an alias of one
+    """A row by its code, or by its id: codes cannot look like one."""
+    try:
+        if len(key) == 36:  # noqa: PLR2004  a UUID's length
+            return model.id == UUID(key)  # type: ignore[no-any-return]
+    except ValueError:
+        pass
+    return model.code_key == code_key(key)  # type: ignore[no-any-return]
+
+
+def named_any(model: Any, keys: list[str]) -> ColumnElement[bool]:  # noqa: ANN401  as in `named`
+    """Rows by their codes or ids."""
+    return or_(*(named(model, key) for key in keys))
+
+
+def below(scope: Scope, keys: list[str], *, subtree: bool = True) -> Select[tuple[UUID]]:
+    """Ids of the named units, with all below them unless `subtree` is false."""
+    if not subtree:
+        return select(Unit.id).where(within(scope, Unit), named_any(Unit, keys))
+    return (
+        select(UnitClosure.descendant_id)
+        .join(
+            Unit,
+            and_(
+                Unit.institution_id == UnitClosure.institution_id,
+                Unit.id == UnitClosure.ancestor_id,
+            ),
+        )
+        .where(within(scope, UnitClosure), named_any(Unit, keys))
+    )
+
+
+def find(
+    session: Session, scope: Scope, model: type[Model], key: str, *, lock: bool = False
+) -> Model:
+    """A row of the scope by its code or id, locked on request; raises `NotFound`."""
+    statement = visible(scope, model).where(named(model, key))
+    row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def refer(session: Session, scope: Scope, model: type[Model], key: str, pointer: str) -> Model:
+    """A row of the scope that a body refers to; raises `Invalid` at `pointer`."""
+    row = session.scalars(visible(scope, model).where(named(model, key))).one_or_none()
+    if row is None:
+        noun = model.__tablename__.replace("_", " ")
+        raise Invalid.field(pointer, f"unknown_{model.__tablename__}", f"There is no such {noun}.")
+    return row
+
+
+def code_is_free(session: Session, scope: Scope, model: type[Base], code: str) -> None:
+    """Raise `CodeTaken` when a row of the scope has this code."""
+    taken = select(model.__table__.c.id).where(within(scope, model), named(model, code))
+    if session.execute(taken).first():
+        raise CodeTaken
+
+
+def open_unit(session: Session, scope: Scope, key: str, pointer: str) -> Unit:
+    """A unit that a body refers to and that takes new records; raises `Invalid` at `pointer`."""
+    unit = refer(session, scope, Unit, key, pointer)
+    if unit.archived_at is not None:
+        raise Invalid.field(pointer, "archived_unit", "This unit is archived; restore it first.")
+    return unit

@@ -1,0 +1,300 @@
+"""Initiatives: created, changed, replaced and removed with all that follows for the roll-up."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import MISSING
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.models import (
+    Initiative,
+    InitiativeArea,
+    InitiativeOwner,
+    InitiativeTag,
+    Milestone,
+    Person,
+    Unit,
+)
+from app.models.base import code_key, new_id, now
+from app.rollup import ledger
+from app.schemas import initiatives as wire
+from app.schemas.fields import InitiativeStatus, OwnerRole
+from app.schemas.milestones import MilestoneChanges, NewMilestone
+from app.services import access, events, lifecycle, milestones, portfolio, schemes, versions
+from app.services.access import Actor, Lock, Scope
+from app.services.versions import Expected
+
+_PLAIN = {
+    "title", "year", "description", "kind", "origin", "status", "weight", "start_on", "due_on",
+    "expected_result",
+}  # fmt: skip
+_ROLLED_UP = {"unit", "year", "areas", "status", "weight"}
+
+
+def create(
+    session: Session, actor: Actor, institution: str, new: wire.NewInitiative
+) -> wire.InitiativeWithPlan:
+    """Add an initiative as it stands, with its milestones."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    access.code_is_free(session, scope, Initiative, new.code)
+    return _create(session, actor, scope, new)
+
+
+def replace(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    code: str,
+    new: wire.NewInitiative,
+    expected: Expected,
+) -> tuple[wire.InitiativeWithPlan, bool]:
+    """Create the initiative of this code, or make it what is given; says whether it is new.
+
+    What is left out gets its default, but for the status and the milestones, which stay. Of given
+    milestones those with a known number are changed, new ones added, and the others removed; one
+    that has reports must be dropped with a reason first.
+    """
+    if code_key(new.code) != code_key(code):
+        raise Invalid.field("/code", "code_mismatch", "The code differs from the address.")
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = session.scalars(
+        access.visible(scope, Initiative).where(access.named(Initiative, code)).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return _create(session, actor, scope, new), True
+    versions.check(row, expected)
+    given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
+    if new.status is None:
+        del given["status"]
+    if new.reason is not None:
+        given["reason"] = new.reason
+    _apply(
+        session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
+    )
+    if new.milestones is not None:
+        _replace_plan(session, scope, row, new.milestones)
+    events.record(session, actor, scope.id, "initiative.replaced", _subject(row), new)
+    session.flush()
+    return portfolio.one(session, scope, row.id), False
+
+
+def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    changes: wire.InitiativeChanges,
+    expected: Expected,
+) -> wire.InitiativeWithPlan:
+    """Change an initiative."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Initiative, key, lock=True)
+    versions.check(row, expected)
+    _apply(session, scope, row, changes)
+    events.record(session, actor, scope.id, "initiative.changed", _subject(row), changes)
+    session.flush()
+    return portfolio.one(session, scope, row.id)
+
+
+def remove(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Delete an initiative with its milestones and reports; its event keeps what it was."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Initiative, key, lock=True)
+    versions.check(row, expected)
+    before = portfolio.one(session, scope, row.id).model_dump(mode="json")
+    with ledger.recorded(session, scope.id, row.id):
+        session.execute(
+            delete(Initiative).where(access.within(scope, Initiative), Initiative.id == row.id)
+        )
+    events.record(
+        session, actor, scope.id, "initiative.deleted", _subject(row), before, reason=reason
+    )
+
+
+def _create(
+    session: Session, actor: Actor, scope: Scope, new: wire.NewInitiative
+) -> wire.InitiativeWithPlan:
+    row = to_row(scope, new, access.open_unit(session, scope, new.unit, "/unit").id)
+    owners = _owners(session, scope, new.owners)
+    lifecycle.check_dates(row.start_on, row.due_on)
+    lifecycle.check_owners(row.status, new.owners)
+    area_ids = schemes.area_ids(session, new.areas, "/areas")
+    with ledger.recorded(session, scope.id, row.id):
+        session.add(row)
+        session.flush()
+        _set_areas(session, scope, row.id, area_ids)
+        _set_owners(session, scope, row.id, owners)
+        _set_tags(session, scope, row.id, new.tags)
+        for i, milestone in enumerate(new.milestones or ()):
+            milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
+    events.record(session, actor, scope.id, "initiative.created", _subject(row), new)
+    return portfolio.one(session, scope, row.id)
+
+
+def to_row(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> Initiative:
+    """A new initiative's own row."""
+    at = now()
+    return Initiative(
+        institution_id=scope.id,
+        id=new_id(),
+        code=new.code,
+        code_key=code_key(new.code),
+        title=new.title,
+        description=new.description,
+        unit_id=unit_id,
+        year=new.year,
+        kind=new.kind,
+        origin=new.origin,
+        status=new.status or InitiativeStatus.PROPOSED,
+        weight=new.weight,
+        start_on=new.start_on,
+        due_on=new.due_on,
+        expected_result=new.expected_result,
+        last_reported_at=None,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+
+
+def _apply(
+    session: Session, scope: Scope, row: Initiative, changes: wire.InitiativeChanges
+) -> None:
+    given = {name: getattr(changes, name) for name in changes.model_fields_set & _PLAIN}
+    lifecycle.check_dates(given.get("start_on", row.start_on), given.get("due_on", row.due_on))
+    status = given.get("status", row.status)
+    if status is not row.status:
+        plan = milestones.plan(session, scope, row)
+        lifecycle.check_transition(
+            row.status, status, plan, has_reason=changes.reason is not MISSING
+        )
+    if changes.owners is not MISSING:
+        lifecycle.check_owners(status, changes.owners)
+    elif status is not row.status:
+        lifecycle.check_has_accountable(status, _roles(session, scope, row.id))
+    unit_id = row.unit_id
+    if changes.unit is not MISSING:
+        unit = access.refer(session, scope, Unit, changes.unit, "/unit")
+        if unit.id != row.unit_id:
+            unit_id = access.open_unit(session, scope, changes.unit, "/unit").id
+
+    def assign() -> None:
+        row.unit_id = unit_id
+        for name, value in given.items():
+            setattr(row, name, value)
+        if changes.areas is not MISSING:
+            _set_areas(session, scope, row.id, schemes.area_ids(session, changes.areas, "/areas"))
+        if changes.owners is not MISSING:
+            _set_owners(session, scope, row.id, _owners(session, scope, changes.owners))
+        if changes.tags is not MISSING:
+            _set_tags(session, scope, row.id, changes.tags)
+        versions.touch(row)
+
+    if changes.model_fields_set & _ROLLED_UP:
+        with ledger.recorded(session, scope.id, row.id):
+            assign()
+    else:
+        assign()
+    session.flush()
+
+
+def _replace_plan(
+    session: Session, scope: Scope, row: Initiative, plan: Sequence[NewMilestone]
+) -> None:
+    present = {
+        milestone.number: milestone
+        for milestone in session.scalars(
+            access.visible(scope, Milestone).where(Milestone.initiative_id == row.id)
+        )
+    }
+    numbers = [new.number or i for i, new in enumerate(plan, start=1)]
+    if len(set(numbers)) < len(numbers):
+        raise Invalid.field("/milestones", "number_taken", "A number is used twice.")
+    gone = present.keys() - set(numbers)
+    if any(present[number].reports for number in gone):
+        detail = "A milestone that has reports is missing; drop it with a reason first."
+        raise Invalid.field("/milestones", "reported_milestone_missing", detail)
+    with ledger.recorded(session, scope.id, row.id):
+        for number in gone:
+            session.delete(present[number])
+        session.flush()
+        for i, (number, new) in enumerate(zip(numbers, plan, strict=True)):
+            if number not in present:
+                numbered = new.model_copy(update={"number": number})
+                milestones.add(session, scope, row.id, numbered, f"/milestones/{i}")
+    for number, new in zip(numbers, plan, strict=True):
+        if number in present:
+            given = new.model_dump(exclude={"number", "reason"})
+            if new.reason is not None:
+                given["reason"] = new.reason
+            changes = MilestoneChanges.model_construct(_fields_set=set(given), **given)
+            milestones.apply(session, scope, row, present[number], changes)
+
+
+def _owners(
+    session: Session, scope: Scope, owners: Sequence[wire.Owner]
+) -> list[tuple[UUID, OwnerRole]]:
+    found: dict[UUID, OwnerRole] = {}
+    for i, owner in enumerate(owners):
+        pointer = f"/owners/{i}/person"
+        person = access.refer(session, scope, Person, owner.person, pointer)
+        if not person.active:
+            raise Invalid.field(pointer, "inactive_person", "This person is not active.")
+        if person.id in found:
+            raise Invalid.field(pointer, "repeated_owner", "A person has one role.")
+        found[person.id] = owner.role
+    return list(found.items())
+
+
+def _roles(session: Session, scope: Scope, initiative_id: UUID) -> list[OwnerRole]:
+    rows = session.scalars(
+        access.visible(scope, InitiativeOwner).where(InitiativeOwner.initiative_id == initiative_id)
+    )
+    return [row.role for row in rows]
+
+
+def _set_areas(session: Session, scope: Scope, of: UUID, area_ids: Iterable[UUID]) -> None:
+    _set(session, scope, of, InitiativeArea, [{"area_id": area_id} for area_id in area_ids])
+
+
+def _set_owners(
+    session: Session, scope: Scope, of: UUID, owners: Iterable[tuple[UUID, OwnerRole]]
+) -> None:
+    rows = [{"person_id": person_id, "role": role} for person_id, role in owners]
+    _set(session, scope, of, InitiativeOwner, rows)
+
+
+def _set_tags(session: Session, scope: Scope, of: UUID, tags: Iterable[str]) -> None:
+    _set(session, scope, of, InitiativeTag, [{"tag": tag} for tag in dict.fromkeys(tags)])
+
+
+def _set(
+    session: Session,
+    scope: Scope,
+    initiative_id: UUID,
+    model: type[InitiativeArea | InitiativeOwner | InitiativeTag],
+    rows: list[dict[str, Any]],
+) -> None:
+    """Replace what belongs to an initiative."""
+    session.execute(
+        delete(model)
+        .where(access.within(scope, model), model.initiative_id == initiative_id)
+        .execution_options(synchronize_session=False)
+    )
+    if rows:
+        shared = {"institution_id": scope.id, "initiative_id": initiative_id}
+        session.execute(insert(model), [{**shared, **row} for row in rows])
+
+
+def _subject(row: Initiative) -> events.Subject:
+    return events.Subject(row.id, row.code)

@@ -1,0 +1,286 @@
+"""Milestones: an initiative's plan. Every change keeps the roll-up in the same transaction."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import MISSING
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from app.errors import Conflict, InUse, Invalid, NotFound
+from app.keyset import Key, paginate
+from app.models import Initiative, Milestone
+from app.models.base import new_id, now
+from app.rollup import ledger
+from app.rollup.points import FULL, POINTS_PER_WEIGHT, percent
+from app.schemas import milestones as wire
+from app.schemas.fields import MilestoneStatus
+from app.schemas.pages import Page, Paging
+from app.services import access, events, versions
+from app.services.access import Actor, Lock, Scope
+from app.services.versions import Expected
+
+_PLANNED = {"weight", "technique", "due_on", "baseline_due_on", "status"}
+"""Fields that move the roll-up."""
+_BASELINED = {"weight", "due_on", "baseline_due_on", "status"}
+"""Fields that owe a reason once there is a baseline."""
+
+
+def create(
+    session: Session, actor: Actor, institution: str, initiative: str, new: wire.NewMilestone
+) -> wire.Milestone:
+    """Add a milestone to an initiative; its siblings' shares shrink."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    with ledger.recorded(session, scope.id, parent.id):
+        row = add(session, scope, parent.id, new)
+        versions.touch(parent)
+    subject = _subject(parent, row)
+    events.record(session, actor, scope.id, "milestone.created", subject, new)
+    session.refresh(row)
+    return shape(row, parent.weight, scope.today())
+
+
+def add(
+    session: Session, scope: Scope, initiative_id: UUID, new: wire.NewMilestone, pointer: str = ""
+) -> Milestone:
+    """Add a milestone within `ledger.recorded`; raises `Invalid` below `pointer`."""
+    numbers = session.execute(
+        select(func.max(Milestone.number), func.count()).where(
+            access.within(scope, Milestone), Milestone.initiative_id == initiative_id
+        )
+    ).one()
+    if numbers[1] >= wire.MOST_MILESTONES:
+        detail = f"An initiative has at most {wire.MOST_MILESTONES} milestones."
+        raise Conflict(detail)
+    if new.number is not None and _taken(session, scope, initiative_id, new.number):
+        raise Invalid.field(f"{pointer}/number", "number_taken", "This number is in use.")
+    at = now()
+    row = Milestone(
+        institution_id=scope.id,
+        id=new_id(),
+        initiative_id=initiative_id,
+        number=new.number or (numbers[0] or 0) + 1,
+        title=new.title,
+        description=new.description,
+        weight=new.weight,
+        technique=new.technique,
+        due_on=new.due_on,
+        baseline_due_on=new.baseline_due_on,
+        dropped_at=None,
+        share=0,
+        percent=0,
+        verified=0,
+        done_on=None,
+        reports=0,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    initiative: str,
+    number: int,
+    changes: wire.MilestoneChanges,
+    expected: Expected,
+) -> wire.Milestone:
+    """Change, drop or bring back a milestone."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    row = _find(session, scope, parent.id, number)
+    versions.check(row, expected)
+    apply(session, scope, parent, row, changes)
+    versions.touch(parent)
+    subject = _subject(parent, row)
+    events.record(session, actor, scope.id, "milestone.changed", subject, changes)
+    session.flush()
+    session.refresh(row)
+    return shape(row, parent.weight, scope.today())
+
+
+def apply(
+    session: Session,
+    scope: Scope,
+    parent: Initiative,
+    row: Milestone,
+    changes: wire.MilestoneChanges,
+) -> None:
+    """Apply checked changes to a milestone of a locked initiative, with its roll-up."""
+    given = {name: getattr(changes, name) for name in changes.model_fields_set - {"reason"}}
+    status = given.pop("status", None)
+    drops = status is MilestoneStatus.DROPPED and row.dropped_at is None
+    revives = status is MilestoneStatus.PENDING and row.dropped_at is not None
+    if status is not None and not (drops or revives) and status is not status_of(row):
+        detail = "The status follows the reports; only dropped and pending can be set."
+        raise Invalid.field("/status", "status_is_computed", detail)
+    changed = {name for name, value in given.items() if getattr(row, name) != value}
+    if drops or revives:
+        changed.add("status")
+    if changes.reason is MISSING and (
+        drops or (row.baseline_due_on is not None and changed & _BASELINED)
+    ):
+        raise Invalid.field("/reason", "reason_owed", "This change owes a reason.")
+
+    def assign() -> None:
+        for name, value in given.items():
+            setattr(row, name, value)
+        if drops:
+            row.dropped_at, row.share = now(), 0
+        elif revives:
+            row.dropped_at = None
+        versions.touch(row)
+
+    if changed & _PLANNED:
+        with ledger.recorded(session, scope.id, parent.id):
+            assign()
+    else:
+        assign()
+
+
+def delete(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    initiative: str,
+    number: int,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Remove a milestone without reports; one with reports is dropped instead (`InUse`)."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    row = _find(session, scope, parent.id, number)
+    versions.check(row, expected)
+    if row.reports:
+        detail = "This milestone has reports; drop it with a reason instead."
+        raise InUse(detail)
+    if row.baseline_due_on is not None and reason is None:
+        raise Invalid.parameter("reason", "reason_owed", "This change owes a reason.")
+    before = shape(row, parent.weight, scope.today()).model_dump(mode="json")
+    with ledger.recorded(session, scope.id, parent.id):
+        session.delete(row)
+        versions.touch(parent)
+    subject = _subject(parent, row)
+    events.record(session, actor, scope.id, "milestone.deleted", subject, before, reason=reason)
+
+
+def get(
+    session: Session, actor: Actor, institution: str, initiative: str, number: int
+) -> tuple[wire.Milestone, bool]:
+    """One milestone, and whether it changed today: older numbers may differ by the date alone."""
+    scope = access.institution(session, actor, institution)
+    row = session.execute(_of(scope, initiative).where(Milestone.number == number)).one_or_none()
+    if row is None:
+        raise NotFound
+    today = scope.today()
+    return shape(*row, today), scope.day_of(row[0].updated_at) == today
+
+
+def page(
+    session: Session, actor: Actor, institution: str, initiative: str, paging: Paging
+) -> Page[wire.Milestone]:
+    """The milestones of an initiative, by number; dropped ones too."""
+    scope = access.institution(session, actor, institution)
+    access.find(session, scope, Initiative, initiative)
+    keys = [Key(Milestone.number, descending=False)]
+    found = paginate(session, _of(scope, initiative), keys, paging)
+    return Page(
+        items=[shape(row[0], row[1], scope.today()) for row in found.rows],
+        next_cursor=found.next_cursor,
+        total=found.total,
+    )
+
+
+def plan(session: Session, scope: Scope, initiative: Initiative) -> list[wire.Milestone]:
+    """All milestones of an initiative, by number."""
+    rows = session.scalars(
+        access.visible(scope, Milestone)
+        .where(Milestone.initiative_id == initiative.id)
+        .order_by(Milestone.number)
+    )
+    today = scope.today()
+    return [shape(row, initiative.weight, today) for row in rows]
+
+
+def status_of(row: Milestone) -> MilestoneStatus:
+    """A milestone's status, as its reports say."""
+    if row.dropped_at is not None:
+        return MilestoneStatus.DROPPED
+    if row.percent == FULL:
+        return MilestoneStatus.DONE
+    return MilestoneStatus.IN_PROGRESS if row.percent else MilestoneStatus.PENDING
+
+
+def shape(row: Milestone, initiative_weight: int, today: date) -> wire.Milestone:
+    """A milestone as it is answered."""
+    is_late = row.dropped_at is None and row.percent < FULL and row.due_on < today
+    return wire.Milestone(
+        id=row.id,
+        number=row.number,
+        title=row.title,
+        description=row.description,
+        weight=row.weight,
+        technique=row.technique,
+        due_on=row.due_on,
+        baseline_due_on=row.baseline_due_on,
+        percent_complete=row.percent / 100,
+        percent_verified=row.verified / 100,
+        status=status_of(row),
+        done_on=row.done_on,
+        share=percent(row.share, initiative_weight * POINTS_PER_WEIGHT),
+        overdue_days=(today - row.due_on).days if is_late else 0,
+        reports=row.reports,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+def _of(scope: Scope, initiative: str) -> Select[tuple[Milestone, int]]:
+    return (
+        access.visible(scope, Milestone)
+        .join(Initiative, parent_of_milestone())
+        .where(access.named(Initiative, initiative))
+        .add_columns(Initiative.weight)
+    )
+
+
+def parent_of_milestone() -> ColumnElement[bool]:
+    """How a milestone is joined to its initiative."""
+    return and_(
+        Initiative.institution_id == Milestone.institution_id,
+        Initiative.id == Milestone.initiative_id,
+    )
+
+
+def _find(session: Session, scope: Scope, initiative_id: UUID, number: int) -> Milestone:
+    row = session.scalars(
+        access.visible(scope, Milestone)
+        .where(Milestone.initiative_id == initiative_id, Milestone.number == number)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _taken(session: Session, scope: Scope, initiative_id: UUID, number: int) -> Row[Any] | None:
+    return session.execute(
+        select(Milestone.id).where(
+            access.within(scope, Milestone),
+            Milestone.initiative_id == initiative_id,
+            Milestone.number == number,
+        )
+    ).first()
+
+
+def _subject(parent: Initiative, row: Milestone) -> events.Subject:
+    return events.Subject(row.id, f"{parent.code}/milestones/{row.number}")

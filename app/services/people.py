@@ -1,0 +1,160 @@
+"""People of an institution."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import MISSING
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import InUse, NotFound
+from app.keyset import Key, paginate
+from app.models import ApiToken, InitiativeOwner, Person, ProgressUpdate, Unit
+from app.models.base import code_key, new_id, now
+from app.schemas import people as wire
+from app.schemas.pages import Page
+from app.services import access, events, versions
+from app.services.access import Actor, Lock, Scope
+from app.services.versions import Expected
+
+
+def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson) -> wire.Person:
+    """Add a person."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    access.code_is_free(session, scope, Person, new.code)
+    unit = access.open_unit(session, scope, new.unit, "/unit") if new.unit else None
+    at = now()
+    row = Person(
+        institution_id=scope.id,
+        id=new_id(),
+        code=new.code,
+        code_key=code_key(new.code),
+        name=new.name,
+        email=new.email,
+        position=new.position,
+        unit_id=unit and unit.id,
+        active=new.active,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    events.record(session, actor, scope.id, "person.created", events.Subject(row.id, row.code), new)
+    return _person(row, unit and unit.code)
+
+
+def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    changes: wire.PersonChanges,
+    expected: Expected,
+) -> wire.Person:
+    """Change a person."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Person, key, lock=True)
+    versions.check(row, expected)
+    for name in changes.model_fields_set - {"unit", "reason"}:
+        setattr(row, name, getattr(changes, name))
+    if changes.unit is None:
+        row.unit_id = None
+    elif changes.unit is not MISSING:
+        row.unit_id = access.open_unit(session, scope, changes.unit, "/unit").id
+    versions.touch(row)
+    subject = events.Subject(row.id, row.code)
+    events.record(session, actor, scope.id, "person.changed", subject, changes)
+    session.flush()
+    return get(session, actor, institution, str(row.id))
+
+
+def delete(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Remove a person who owns nothing and has neither reported nor a token; else raises `InUse`."""
+    scope = access.institution(session, actor, institution)
+    row = access.find(session, scope, Person, key, lock=True)
+    versions.check(row, expected)
+    if _is_used(session, scope, row.id):
+        detail = "This person owns initiatives, has reported, or has tokens: set active to false."
+        raise InUse(detail)
+    before = _person(row, None).model_dump(mode="json")
+    session.delete(row)
+    subject = events.Subject(row.id, row.code)
+    events.record(session, actor, scope.id, "person.deleted", subject, before, reason=reason)
+
+
+def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Person:
+    """One person."""
+    scope = access.institution(session, actor, institution)
+    row = session.execute(_with_unit(scope).where(access.named(Person, key))).one_or_none()
+    if row is None:
+        raise NotFound
+    return _person(*row)
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.PersonQuery
+) -> Page[wire.Person]:
+    """People, filtered; by code."""
+    scope = access.institution(session, actor, institution)
+    statement = _with_unit(scope)
+    if query.unit:
+        statement = statement.where(Person.unit_id.in_(access.below(scope, query.unit)))
+    if query.active is not None:
+        statement = statement.where(Person.active.is_(query.active))
+    if query.updated_since is not None:
+        statement = statement.where(Person.updated_at >= query.updated_since)
+    if query.q is not None:
+        statement = statement.where(
+            or_(*(c.icontains(query.q, autoescape=True) for c in (Person.name, Person.code)))
+        )
+    found = paginate(session, statement, [Key(Person.code_key, descending=False)], query)
+    return Page(
+        items=[_person(*row[:2]) for row in found.rows],
+        next_cursor=found.next_cursor,
+        total=found.total,
+    )
+
+
+def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
+    uses: list[Select[Any]] = [
+        select(InitiativeOwner.person_id).where(
+            access.within(scope, InitiativeOwner), InitiativeOwner.person_id == person_id
+        ),
+        select(ProgressUpdate.reporter_id).where(
+            access.within(scope, ProgressUpdate), ProgressUpdate.reporter_id == person_id
+        ),
+        select(ApiToken.id).where(access.within(scope, ApiToken), ApiToken.person_id == person_id),
+    ]
+    return any(session.execute(use.limit(1)).first() for use in uses)
+
+
+def _with_unit(scope: Scope) -> Select[tuple[Person, str | None]]:
+    return (
+        access.visible(scope, Person)
+        .outerjoin(
+            Unit, and_(Unit.institution_id == Person.institution_id, Unit.id == Person.unit_id)
+        )
+        .add_columns(Unit.code)
+    )
+
+
+def _person(row: Person, unit: str | None) -> wire.Person:
+    return wire.Person(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        email=row.email,
+        position=row.position,
+        unit=unit,
+        active=row.active,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )

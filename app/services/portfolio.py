@@ -1,0 +1,284 @@
+"""Reading initiatives: one with its plan, or a filtered list, with their numbers of today."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.keyset import Key, paginate, parse_sort
+from app.models import (
+    Initiative,
+    InitiativeArea,
+    InitiativeOwner,
+    InitiativeTag,
+    Person,
+    ReformArea,
+    Unit,
+)
+from app.models.base import now
+from app.rollup import queries
+from app.rollup.contribution import COUNTED
+from app.rollup.figures import Figures, Thresholds
+from app.rollup.queries import InitiativeFigures
+from app.schemas import initiatives as wire
+from app.schemas.fields import LAST_DAY, InitiativeStatus, OwnerRole
+from app.schemas.institutions import Policy
+from app.schemas.pages import Page
+from app.services import access, milestones
+from app.services.access import Actor, Scope
+
+_NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
+_ROLE_ORDER = list(OwnerRole)
+
+
+def get(
+    session: Session, actor: Actor, institution: str, key: str
+) -> tuple[wire.InitiativeWithPlan, bool]:
+    """One initiative with its plan, and whether it changed today: older numbers may differ by date."""
+    scope = access.institution(session, actor, institution)
+    found = session.execute(
+        select(Initiative.id).where(access.within(scope, Initiative), access.named(Initiative, key))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    initiative = one(session, scope, found)
+    return initiative, scope.day_of(initiative.updated_at) == scope.today()
+
+
+def one(session: Session, scope: Scope, initiative_id: UUID) -> wire.InitiativeWithPlan:
+    """One initiative with its plan, by its id."""
+    row, unit = session.execute(_with_unit(scope).where(Initiative.id == initiative_id)).one()
+    (numbers,) = _shapes(session, scope, [(row, unit)])
+    return wire.InitiativeWithPlan.model_construct(
+        **dict(numbers), plan=milestones.plan(session, scope, row)
+    )
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.InitiativeQuery
+) -> Page[wire.Initiative]:
+    """Initiatives, filtered and sorted."""
+    scope = access.institution(session, actor, institution)
+    statement = _filtered(_with_unit(scope), scope, query)
+    keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
+    found = paginate(session, statement, keys, query)
+    return Page(
+        items=_shapes(session, scope, [(row[0], row[1]) for row in found.rows]),
+        next_cursor=found.next_cursor,
+        total=found.total,
+    )
+
+
+_SORTS: dict[str, Any] = {
+    "code": Initiative.code_key,
+    "title": Initiative.title,
+    "year": Initiative.year,
+    "weight": Initiative.weight,
+    "status": Initiative.status,
+    "start_on": func.coalesce(Initiative.start_on, LAST_DAY, type_=Initiative.start_on.type),
+    "due_on": func.coalesce(Initiative.due_on, LAST_DAY, type_=Initiative.due_on.type),
+    "created_at": Initiative.created_at,
+    "updated_at": Initiative.updated_at,
+    "last_reported_at": func.coalesce(
+        Initiative.last_reported_at, Initiative.created_at, type_=Initiative.created_at.type
+    ),
+}
+
+
+def thresholds(scope: Scope) -> Thresholds:
+    """The institution's health thresholds."""
+    policy = Policy.model_validate(scope.policy)
+    return Thresholds(int(policy.on_track_from * 10_000), int(policy.at_risk_from * 10_000))
+
+
+def _filtered(statement: Select[Any], scope: Scope, query: wire.InitiativeQuery) -> Select[Any]:
+    conditions = []
+    if query.unit:
+        units = access.below(scope, query.unit, subtree=query.subtree)
+        conditions.append(Initiative.unit_id.in_(units))
+    if query.area:
+        conditions.append(
+            Initiative.id.in_(
+                select(InitiativeArea.initiative_id)
+                .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
+                .where(
+                    access.within(scope, InitiativeArea), access.named_any(ReformArea, query.area)
+                )
+            )
+        )
+    if query.owner:
+        conditions.append(
+            Initiative.id.in_(
+                select(InitiativeOwner.initiative_id)
+                .join(
+                    Person,
+                    and_(
+                        Person.institution_id == InitiativeOwner.institution_id,
+                        Person.id == InitiativeOwner.person_id,
+                    ),
+                )
+                .where(access.within(scope, InitiativeOwner), access.named_any(Person, query.owner))
+            )
+        )
+    if query.tag:
+        conditions.append(
+            Initiative.id.in_(
+                select(InitiativeTag.initiative_id).where(
+                    access.within(scope, InitiativeTag), InitiativeTag.tag.in_(query.tag)
+                )
+            )
+        )
+    for name in ("year", "status", "kind", "origin"):
+        if values := getattr(query, name):
+            conditions.append(getattr(Initiative, name).in_(values))
+    if query.due_before is not None:
+        conditions.append(Initiative.due_on < query.due_before)
+    if query.due_after is not None:
+        conditions.append(Initiative.due_on > query.due_after)
+    if query.updated_since is not None:
+        conditions.append(Initiative.updated_at >= query.updated_since)
+    if query.q is not None:
+        texts = (Initiative.title, Initiative.code)
+        conditions.append(or_(*(text.icontains(query.q, autoescape=True) for text in texts)))
+    return statement.where(*conditions, *_by_numbers(scope, query))
+
+
+def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[Any]:
+    """Filters by numbers of today, which read the milestones of each initiative at hand."""
+    conditions = []
+    today = scope.today()
+    if query.health:
+        health = queries.health_of_initiative(today, thresholds(scope))
+        conditions.append(health.in_([value.value for value in query.health]))
+    if query.overdue is not None:
+        is_overdue = and_(Initiative.status.in_(COUNTED), queries.any_overdue(today))
+        conditions.append(is_overdue if query.overdue else ~is_overdue)
+    if query.stale is not None:
+        since = now() - timedelta(days=Policy.model_validate(scope.policy).stale_after_days)
+        heard_of = func.coalesce(Initiative.last_reported_at, Initiative.created_at)
+        is_stale = and_(
+            Initiative.status == InitiativeStatus.ACTIVE, heard_of < since, queries.any_unfinished()
+        )
+        conditions.append(is_stale if query.stale else ~is_stale)
+    return conditions
+
+
+def _with_unit(scope: Scope) -> Select[tuple[Initiative, str]]:
+    return (
+        access.visible(scope, Initiative)
+        .join(
+            Unit,
+            and_(Unit.institution_id == Initiative.institution_id, Unit.id == Initiative.unit_id),
+        )
+        .add_columns(Unit.code)
+    )
+
+
+def _shapes(
+    session: Session, scope: Scope, rows: Sequence[tuple[Initiative, str]]
+) -> list[wire.Initiative]:
+    """Initiatives as they are answered, with four statements whatever their number."""
+    ids = [row.id for row, _ in rows]
+    today, limits = scope.today(), thresholds(scope)
+    numbers = queries.initiative_figures(session, scope.id, ids, today)
+    areas, owners, tags = (
+        _areas(session, scope, ids),
+        _owners(session, scope, ids),
+        _tags(session, scope, ids),
+    )
+    return [
+        _shape(
+            row,
+            unit,
+            numbers.get(row.id, _NOTHING),
+            limits,
+            {"areas": areas[row.id], "owners": owners[row.id], "tags": tags[row.id]},
+        )
+        for row, unit in rows
+    ]
+
+
+def _areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for initiative_id, code in session.execute(
+        select(InitiativeArea.initiative_id, ReformArea.code)
+        .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
+        .where(access.within(scope, InitiativeArea), InitiativeArea.initiative_id.in_(ids))
+        .order_by(ReformArea.code_key)
+    ):
+        found[initiative_id].append(code)
+    return found
+
+
+def _owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[wire.Owner]]:
+    found: defaultdict[UUID, list[wire.Owner]] = defaultdict(list)
+    for initiative_id, person, role in session.execute(
+        select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
+        .join(
+            Person,
+            and_(
+                Person.institution_id == InitiativeOwner.institution_id,
+                Person.id == InitiativeOwner.person_id,
+            ),
+        )
+        .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
+        .order_by(Person.code_key)
+    ):
+        found[initiative_id].append(wire.Owner(person=person, role=role))
+    for owners in found.values():
+        owners.sort(key=lambda owner: _ROLE_ORDER.index(owner.role))
+    return found
+
+
+def _tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for initiative_id, tag in session.execute(
+        select(InitiativeTag.initiative_id, InitiativeTag.tag)
+        .where(access.within(scope, InitiativeTag), InitiativeTag.initiative_id.in_(ids))
+        .order_by(InitiativeTag.tag)
+    ):
+        found[initiative_id].append(tag)
+    return found
+
+
+def _shape(
+    row: Initiative,
+    unit: str,
+    numbers: InitiativeFigures,
+    limits: Thresholds,
+    lists: dict[str, Any],
+) -> wire.Initiative:
+    figures = numbers.figures
+    return wire.Initiative(
+        id=row.id,
+        code=row.code,
+        title=row.title,
+        description=row.description,
+        unit=unit,
+        year=row.year,
+        kind=row.kind,
+        origin=row.origin,
+        status=row.status,
+        weight=row.weight,
+        start_on=row.start_on,
+        due_on=row.due_on,
+        expected_result=row.expected_result,
+        percent_complete=figures.percent_complete,
+        percent_verified=figures.percent_verified,
+        percent_scheduled=figures.percent_scheduled,
+        health=figures.health(limits),
+        milestones=wire.MilestoneCounts(
+            total=figures.totals.milestones, done=figures.to_date.done, overdue=numbers.overdue
+        ),
+        next_due_on=numbers.next_due_on,
+        last_reported_at=row.last_reported_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+        **lists,
+    )

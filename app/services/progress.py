@@ -1,0 +1,325 @@
+"""Progress: reports on milestones, and their verification by somebody else."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, insert, literal, select, union_all, update
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid, NotFound, NotReportable, OwnReport
+from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
+from app.models.base import new_id, now
+from app.rollup import contribution, ledger
+from app.rollup.contribution import COUNTED, Contribution, Report, Totals
+from app.rollup.points import FULL
+from app.schemas import updates as wire
+from app.schemas.fields import InitiativeStatus, Verdict, Verification
+from app.services import access, events, milestones, updates
+from app.services.access import Actor, Lock, Scope
+
+
+def report(  # noqa: PLR0913  a verb with its noun and address
+    session: Session,
+    actor: Actor,
+    institution: str,
+    initiative: str,
+    number: int,
+    new: wire.NewUpdate,
+) -> tuple[wire.Update, bool]:
+    """Report progress on a milestone; answers the report, and whether it is new.
+
+    A report with a known `source` and `external_id` is not new: it answers the one that is there.
+    Raises `NotReportable` for a dropped milestone or a cancelled initiative, and `Invalid` for an
+    effective date in the future.
+    """
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    target = session.execute(
+        _TARGET.where(access.within(scope, Milestone), access.named(Initiative, initiative)),
+        {"number": number},
+    ).one_or_none()
+    if target is None:
+        raise NotFound
+    known = _known(session, scope, target.milestone_id, new)
+    if known is not None:
+        return updates.shape(known, target.code, number), False
+    effective_on = _effective_on(scope, target, new)
+
+    basis_points = int(new.percent_complete * 100)
+    before, after = _neighbours(session, scope, target.milestone_id, effective_on)
+    row = {
+        "institution_id": scope.id,
+        "id": new_id(),
+        "initiative_id": target.initiative_id,
+        "milestone_id": target.milestone_id,
+        "sequence": target.reports + 1,
+        "percent": basis_points,
+        "previous": before.basis_points if before else 0,
+        "effective_on": effective_on,
+        "note": new.note,
+        "evidence": [link.model_dump() for link in new.evidence],
+        "source": new.source,
+        "external_id": new.external_id,
+        "reported_by": actor.name,
+        "reporter_id": actor.id,
+        "reported_at": now(),
+        "verification": Verification.REPORTED,
+        "verified_by": None,
+        "verified_at": None,
+        "verification_note": None,
+    }
+    session.connection().execute(_INSERT, row)
+    _keep_current(session, scope, target, row, before, after)
+    if target.status in COUNTED:
+        mine = Report(effective_on, target.reports + 1, basis_points, verified=False)
+        around = [neighbour for neighbour in (before, after) if neighbour]
+        _post(session, scope, target, around, [*around, mine])
+
+    subject = events.Subject(row["id"], f"{target.code}/milestones/{number}/updates/{row['id']}")
+    data = {**new.model_dump(mode="json", exclude_unset=True), "effective_on": str(effective_on)}
+    events.record(session, actor, scope.id, "update.reported", subject, data)
+    return updates.shape(ProgressUpdate(**row), target.code, number), True
+
+
+def verify(  # noqa: PLR0913  a verb with its noun and address
+    session: Session,
+    actor: Actor,
+    institution: str,
+    initiative: str,
+    number: int,
+    update_id: UUID,
+    verification: wire.NewVerification,
+) -> wire.Update:
+    """Give a verdict on somebody else's report; a later verdict replaces an earlier one.
+
+    Raises `OwnReport` for one's own report, and `Invalid` when a report is returned without a note.
+    """
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    row = _find_update(session, scope, parent.id, number, update_id)
+    if row.reporter_id == actor.id:
+        raise OwnReport
+    if verification.verdict is Verdict.RETURNED and not (verification.note or "").strip():
+        detail = "A returned report owes a note that says why."
+        raise Invalid.field("/note", "note_owed", detail)
+    milestone = session.get_one(Milestone, (scope.id, row.milestone_id))
+    verdict = Verification(verification.verdict.value)
+    if verdict is not row.verification:
+        with ledger.recorded(session, scope.id, parent.id):
+            row.verification = verdict
+        session.refresh(milestone)
+        milestone.verified = _latest_verified(session, scope, milestone.id)
+        milestone.version += 1
+        milestone.updated_at = now()
+        parent.version += 1
+        parent.updated_at = now()
+    row.verified_by, row.verified_at = actor.name, now()
+    row.verification_note = verification.note
+    subject = events.Subject(row.id, f"{parent.code}/milestones/{number}/updates/{row.id}")
+    events.record(session, actor, scope.id, f"update.{verdict}", subject, verification)
+    session.flush()
+    return updates.shape(row, parent.code, number)
+
+
+_TARGET = (
+    select(
+        Initiative.id.label("initiative_id"),
+        Initiative.code,
+        Initiative.unit_id,
+        Initiative.year,
+        Initiative.status,
+        Milestone.id.label("milestone_id"),
+        Milestone.technique,
+        Milestone.due_on,
+        Milestone.baseline_due_on,
+        Milestone.dropped_at,
+        Milestone.share,
+        Milestone.done_on,
+        Milestone.reports,
+    )
+    .join(Initiative, milestones.parent_of_milestone())
+    .where(Milestone.number == bindparam("number"))
+    .with_for_update()
+)
+_INSERT = insert(ProgressUpdate.__table__)
+_SET_MILESTONE = (
+    update(Milestone.__table__)
+    .where(
+        Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
+    )
+    .values(
+        percent=bindparam("current"),
+        done_on=bindparam("since"),
+        reports=Milestone.reports + 1,
+        version=Milestone.version + 1,
+        updated_at=bindparam("at"),
+    )
+)
+_SET_INITIATIVE = (
+    update(Initiative.__table__)
+    .where(
+        Initiative.institution_id == bindparam("institution"),
+        Initiative.id == bindparam("initiative"),
+    )
+    .values(
+        last_reported_at=bindparam("at"),
+        version=Initiative.version + 1,
+        updated_at=bindparam("at"),
+    )
+)
+_AREAS = (
+    select(InitiativeArea.area_id)
+    .where(
+        InitiativeArea.institution_id == bindparam("institution"),
+        InitiativeArea.initiative_id == bindparam("initiative"),
+    )
+    .order_by(InitiativeArea.area_id)
+)
+
+
+def _known(
+    session: Session, scope: Scope, milestone_id: UUID, new: wire.NewUpdate
+) -> ProgressUpdate | None:
+    if new.source is None:
+        return None
+    return session.scalars(
+        access.visible(scope, ProgressUpdate).where(
+            ProgressUpdate.milestone_id == milestone_id,
+            ProgressUpdate.source == new.source,
+            ProgressUpdate.external_id == new.external_id,
+        )
+    ).one_or_none()
+
+
+def _effective_on(scope: Scope, target: Row[Any], new: wire.NewUpdate) -> date:
+    if target.dropped_at is not None:
+        detail = "This milestone is dropped; bring it back before you report on it."
+        raise NotReportable(detail)
+    if target.status is InitiativeStatus.CANCELLED:
+        detail = "This initiative is cancelled."
+        raise NotReportable(detail)
+    today = scope.today()
+    if new.effective_on is not None and new.effective_on > today:
+        detail = "Progress cannot be reported for a day that has not come."
+        raise Invalid.field("/effective_on", "in_future", detail)
+    return new.effective_on or today
+
+
+_OF_MILESTONE = (
+    ProgressUpdate.institution_id == bindparam("institution"),
+    ProgressUpdate.milestone_id == bindparam("milestone"),
+)
+_REPORT = (ProgressUpdate.effective_on, ProgressUpdate.sequence, ProgressUpdate.percent)
+_BEFORE = (
+    select(literal(0).label("side"), *_REPORT)
+    .where(*_OF_MILESTONE, ProgressUpdate.effective_on <= bindparam("day"))
+    .order_by(ProgressUpdate.effective_on.desc(), ProgressUpdate.sequence.desc())
+    .limit(1)
+    .subquery("before")
+)
+_AFTER = (
+    select(literal(1).label("side"), *_REPORT)
+    .where(*_OF_MILESTONE, ProgressUpdate.effective_on > bindparam("day"))
+    .order_by(ProgressUpdate.effective_on, ProgressUpdate.sequence.desc())
+    .limit(1)
+    .subquery("after")
+)
+_NEIGHBOURS = union_all(select(_BEFORE), select(_AFTER))
+
+
+def _neighbours(
+    session: Session, scope: Scope, milestone_id: UUID, day: date
+) -> tuple[Report | None, Report | None]:
+    """The report that holds on a day, and the one that takes over after it."""
+    sides: list[Report | None] = [None, None]
+    asked = {"institution": scope.id, "milestone": milestone_id, "day": day}
+    for side, *numbers in session.execute(_NEIGHBOURS, asked):
+        sides[side] = Report(*numbers, verified=False)
+    return sides[0], sides[1]
+
+
+def _keep_current(  # noqa: PLR0913  the report between its neighbours
+    session: Session,
+    scope: Scope,
+    target: Row[Any],
+    row: dict[str, Any],
+    before: Report | None,
+    after: Report | None,
+) -> None:
+    """Keep what is stored of the milestone's latest state, and note the report on its initiative."""
+    if after is None:
+        current = row["percent"]
+        was_done = before is not None and before.basis_points == FULL
+        since = (target.done_on if was_done else row["effective_on"]) if current == FULL else None
+    else:
+        history = session.execute(
+            select(*_REPORT).where(*_OF_MILESTONE),
+            {"institution": scope.id, "milestone": target.milestone_id},
+        )
+        current, since = contribution.latest(Report(*r, verified=False) for r in history)
+    connection = session.connection()
+    stamp = {"institution": scope.id, "at": row["reported_at"]}
+    connection.execute(
+        _SET_MILESTONE,
+        {**stamp, "milestone": target.milestone_id, "current": current, "since": since},
+    )
+    connection.execute(_SET_INITIATIVE, {**stamp, "initiative": target.initiative_id})
+
+
+def _post(
+    session: Session, scope: Scope, target: Row[Any], before: list[Report], after: list[Report]
+) -> None:
+    """Write what the report changes: the milestone's curve around it, after less before."""
+    area_ids = session.scalars(
+        _AREAS, {"institution": scope.id, "initiative": target.initiative_id}
+    ).all()
+    planned_on = target.baseline_due_on or target.due_on
+
+    def part(reports: list[Report]) -> Contribution:
+        plan = contribution.Milestone(1, target.technique, target.due_on, planned_on, reports)
+        return Contribution(Totals(), contribution.of_milestone(plan, target.share))
+
+    entry = ledger.Entry()
+    entry.add(part(before), -1)
+    entry.add(part(after))
+    ledger.post(
+        session,
+        scope.id,
+        {b: entry for b in ledger.buckets(target.unit_id, area_ids, target.year)},
+    )
+
+
+def _find_update(
+    session: Session, scope: Scope, initiative_id: UUID, number: int, update_id: UUID
+) -> ProgressUpdate:
+    row = session.scalars(
+        access.visible(scope, ProgressUpdate)
+        .join(
+            Milestone,
+            (Milestone.institution_id == ProgressUpdate.institution_id)
+            & (Milestone.id == ProgressUpdate.milestone_id),
+        )
+        .where(
+            ProgressUpdate.id == update_id,
+            ProgressUpdate.initiative_id == initiative_id,
+            Milestone.number == number,
+        )
+        .with_for_update(of=ProgressUpdate)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _latest_verified(session: Session, scope: Scope, milestone_id: UUID) -> int:
+    latest = session.execute(
+        select(ProgressUpdate.percent)
+        .where(
+            access.within(scope, ProgressUpdate),
+            ProgressUpdate.milestone_id == milestone_id,
+            ProgressUpdate.verification == Verification.VERIFIED,
+        )
+        .order_by(ProgressUpdate.effective_on.desc(), ProgressUpdate.sequence.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return latest or 0

@@ -1,0 +1,312 @@
+"""Units: the tree of an institution. Whoever changes the tree holds it alone."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import MISSING
+from sqlalchemy import Select, and_, delete, insert, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.errors import InUse, RootUnit, UnitCycle
+from app.keyset import Key, paginate, parse_sort
+from app.models import Initiative, Person, Unit, UnitClosure
+from app.models.base import code_key, new_id, now
+from app.rollup import ledger
+from app.schemas import units as wire
+from app.schemas.pages import Page
+from app.services import access, events, versions
+from app.services.access import Actor, Lock, Scope
+from app.services.versions import Expected
+
+
+def create(session: Session, actor: Actor, institution: str, new: wire.NewUnit) -> wire.Unit:
+    """Add a unit below another; below the root if none is named."""
+    scope = access.institution(session, actor, institution, Lock.ALONE)
+    row = add(session, actor, scope, new)
+    return _unit(session, scope, row)
+
+
+def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit:
+    """Add a unit to a tree that the caller holds alone."""
+    access.code_is_free(session, scope, Unit, new.code)
+    parent = (
+        access.open_unit(session, scope, new.parent, "/parent")
+        if new.parent
+        else root(session, scope)
+    )
+    at = now()
+    row = Unit(
+        institution_id=scope.id,
+        id=new_id(),
+        parent_id=parent.id,
+        code=new.code,
+        code_key=code_key(new.code),
+        name=new.name,
+        kind=new.kind,
+        reference_code=new.reference_code,
+        archived_at=None,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    session.flush()
+    above = select(
+        UnitClosure.institution_id,
+        literal(row.id, Unit.id.type),
+        UnitClosure.ancestor_id,
+        UnitClosure.distance + 1,
+    ).where(access.within(scope, UnitClosure), UnitClosure.descendant_id == parent.id)
+    columns = ["institution_id", "descendant_id", "ancestor_id", "distance"]
+    session.execute(insert(UnitClosure).from_select(columns, above))
+    session.execute(
+        insert(UnitClosure).values(
+            institution_id=scope.id, descendant_id=row.id, ancestor_id=row.id, distance=0
+        )
+    )
+    events.record(session, actor, scope.id, "unit.created", _subject(row), new)
+    return row
+
+
+def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    changes: wire.UnitChanges,
+    expected: Expected,
+) -> wire.Unit:
+    """Rename, recode, archive or restore a unit."""
+    scope = access.institution(session, actor, institution, Lock.ALONE)
+    row = access.find(session, scope, Unit, key, lock=True)
+    versions.check(row, expected)
+    if changes.code is not MISSING and code_key(changes.code) != row.code_key:
+        access.code_is_free(session, scope, Unit, changes.code)
+    for name in changes.model_fields_set & {"code", "name", "kind", "reference_code"}:
+        setattr(row, name, getattr(changes, name))
+    row.code_key = code_key(row.code)
+    _archive(row, changes)
+    versions.touch(row)
+    events.record(session, actor, scope.id, "unit.changed", _subject(row), changes)
+    session.flush()
+    return _unit(session, scope, row)
+
+
+def _archive(row: Unit, changes: wire.UnitChanges) -> None:
+    if changes.archived is not MISSING:
+        row.archived_at = (row.archived_at or now()) if changes.archived else None
+    elif changes.archived_at is not MISSING:
+        row.archived_at = changes.archived_at
+    if row.archived_at is not None and row.parent_id is None:
+        raise RootUnit
+
+
+def move(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    target: wire.UnitMove,
+    expected: Expected,
+) -> wire.Unit:
+    """Move a unit with all below it under another; its numbers go along, no initiative is read."""
+    scope = access.institution(session, actor, institution, Lock.ALONE)
+    row = access.find(session, scope, Unit, key, lock=True)
+    versions.check(row, expected)
+    if row.parent_id is None:
+        raise RootUnit
+    parent = access.open_unit(session, scope, target.parent, "/parent")
+    joins = _ancestors(session, scope, parent.id)
+    if row.id in joins:
+        raise UnitCycle
+    leaves = _ancestors(session, scope, row.parent_id)
+    ledger.move(
+        session,
+        scope.id,
+        row.id,
+        leaves=[unit_id for unit_id in leaves if unit_id not in joins],
+        joins=[unit_id for unit_id in joins if unit_id not in leaves],
+    )
+    _relink(session, scope, row.id, parent.id)
+    before, row.parent_id = row.parent_id, parent.id
+    versions.touch(row)
+    data = {"from": str(before), "parent": parent.code}
+    events.record(session, actor, scope.id, "unit.moved", _subject(row), data, reason=target.reason)
+    session.flush()
+    return _unit(session, scope, row)
+
+
+def _relink(session: Session, scope: Scope, unit_id: UUID, parent_id: UUID) -> None:
+    subtree = select(UnitClosure.descendant_id).where(
+        access.within(scope, UnitClosure), UnitClosure.ancestor_id == unit_id
+    )
+    session.execute(
+        delete(UnitClosure)
+        .where(
+            access.within(scope, UnitClosure),
+            UnitClosure.descendant_id.in_(subtree),
+            UnitClosure.ancestor_id.not_in(subtree),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    upper, lower = aliased(UnitClosure), aliased(UnitClosure)
+    pairs = select(
+        upper.institution_id,
+        lower.descendant_id,
+        upper.ancestor_id,
+        upper.distance + lower.distance + 1,
+    ).where(
+        upper.institution_id == scope.id,
+        lower.institution_id == scope.id,
+        upper.descendant_id == parent_id,
+        lower.ancestor_id == unit_id,
+    )
+    columns = ["institution_id", "descendant_id", "ancestor_id", "distance"]
+    session.execute(insert(UnitClosure).from_select(columns, pairs))
+
+
+def remove(  # noqa: PLR0913  a verb with its noun, address and precondition
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Delete a unit that has no units below it, no initiatives and no people; else raises `InUse`."""
+    scope = access.institution(session, actor, institution, Lock.ALONE)
+    row = access.find(session, scope, Unit, key, lock=True)
+    versions.check(row, expected)
+    if row.parent_id is None:
+        raise RootUnit
+    for table, column in (
+        (Unit, Unit.parent_id),
+        (Initiative, Initiative.unit_id),
+        (Person, Person.unit_id),
+    ):
+        if session.execute(
+            select(column).where(access.within(scope, table), column == row.id).limit(1)
+        ).first():
+            detail = "This unit has units, initiatives or people; archive it instead."
+            raise InUse(detail)
+    before = _unit(session, scope, row).model_dump(mode="json")
+    ledger.forget(session, scope.id, row.id)
+    session.execute(
+        delete(UnitClosure).where(
+            access.within(scope, UnitClosure), UnitClosure.descendant_id == row.id
+        )
+    )
+    session.delete(row)
+    events.record(session, actor, scope.id, "unit.deleted", _subject(row), before, reason=reason)
+
+
+def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Unit:
+    """One unit."""
+    scope = access.institution(session, actor, institution)
+    return _unit(session, scope, access.find(session, scope, Unit, key))
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.UnitQuery
+) -> Page[wire.Unit]:
+    """Units, filtered and sorted."""
+    scope = access.institution(session, actor, institution)
+    statement = access.visible(scope, Unit)
+    if query.parent:
+        above = aliased(Unit)
+        parents = select(above.id).where(
+            above.institution_id == scope.id, access.named_any(above, query.parent)
+        )
+        statement = statement.where(Unit.parent_id.in_(parents))
+    if query.under:
+        statement = statement.where(Unit.id.in_(access.below(scope, query.under)))
+    if query.kind:
+        statement = statement.where(Unit.kind.in_(query.kind))
+    if query.archived is not None:
+        is_open = Unit.archived_at.is_(None)
+        statement = statement.where(~is_open if query.archived else is_open)
+    if query.updated_since is not None:
+        statement = statement.where(Unit.updated_at >= query.updated_since)
+    if query.q is not None:
+        statement = statement.where(
+            or_(*(c.icontains(query.q, autoescape=True) for c in (Unit.name, Unit.code)))
+        )
+    keys = parse_sort(query.sort, _SORTS, Key(Unit.code_key, descending=False))
+    found = paginate(session, statement, keys, query)
+    return Page(
+        items=_units(session, scope, [row[0] for row in found.rows]),
+        next_cursor=found.next_cursor,
+        total=found.total,
+    )
+
+
+_SORTS = {
+    "code": Unit.code_key,
+    "name": Unit.name,
+    "created_at": Unit.created_at,
+    "updated_at": Unit.updated_at,
+}
+
+
+def root(session: Session, scope: Scope) -> Unit:
+    """The unit that stands for the institution."""
+    return session.scalars(access.visible(scope, Unit).where(Unit.parent_id.is_(None))).one()
+
+
+def _ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[UUID]:
+    """The unit and all above it, the root last."""
+    return list(
+        session.scalars(
+            select(UnitClosure.ancestor_id)
+            .where(access.within(scope, UnitClosure), UnitClosure.descendant_id == unit_id)
+            .order_by(UnitClosure.distance)
+        )
+    )
+
+
+def _subject(row: Unit) -> events.Subject:
+    return events.Subject(row.id, row.code)
+
+
+def _unit(session: Session, scope: Scope, row: Unit) -> wire.Unit:
+    return _units(session, scope, [row])[0]
+
+
+def _units(session: Session, scope: Scope, rows: Sequence[Unit]) -> list[wire.Unit]:
+    paths: defaultdict[UUID, list[str]] = defaultdict(list)
+    ancestors: Select[Any] = (
+        select(UnitClosure.descendant_id, Unit.code)
+        .join(
+            Unit,
+            and_(
+                Unit.institution_id == UnitClosure.institution_id,
+                Unit.id == UnitClosure.ancestor_id,
+            ),
+        )
+        .where(
+            access.within(scope, UnitClosure),
+            UnitClosure.descendant_id.in_([row.id for row in rows]),
+        )
+        .order_by(UnitClosure.distance.desc())
+    )
+    for unit_id, code in session.execute(ancestors):
+        paths[unit_id].append(code)
+    return [
+        wire.Unit(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            kind=row.kind,
+            parent=paths[row.id][-2] if row.parent_id else None,
+            path="/".join(paths[row.id]),
+            depth=len(paths[row.id]) - 1,
+            reference_code=row.reference_code,
+            archived_at=row.archived_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            version=row.version,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""Database migrations, for SQLite and PostgreSQL alike."""
