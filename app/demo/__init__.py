@@ -1,0 +1,1 @@
+"""The demo: KPU's real tree of units, with invented people and synthetic quick wins."""

@@ -1,0 +1,107 @@
+"""Every test runs on SQLite and on PostgreSQL, each in an institution of its own.
+
+Tests commit for real: what a commit shows (the event clock, locks, retries) is part of what they
+test. An institution of its own keeps each test alone, as it keeps each tenant.
+"""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.db import Database
+from app.main import create_app
+from app.services import tokens
+from app.settings import Settings
+from tests.support.contract import CheckedTransport, Contract
+from tests.support.institution import Institution
+from tests.support.postgres import create_database, running_postgres
+
+OPERATOR = "operator-token-of-the-tests-0123456789"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that the tests brought themselves."""
+    given = os.environ.get("QUICKWIN_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+async def configuration(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """Settings of a migrated database, once for each kind."""
+    if request.param == "sqlite":
+        file: Path = tmp_path_factory.mktemp("sqlite") / "quickwin.db"
+        chosen = Settings(database_url=f"sqlite:///{file}")
+    else:
+        server: str = request.getfixturevalue("postgres_server")
+        chosen = Settings(
+            database_url=await create_database(server, f"quickwin_{os.getpid()}"),
+            database_pool_size=10,
+        )
+    database = Database(chosen)
+    await database.migrate()
+    await database.write(tokens.first_start, OPERATOR)
+    await database.close()
+    return chosen
+
+
+@pytest.fixture(scope="session")
+async def app(configuration: Settings) -> AsyncIterator[FastAPI]:
+    """The application, started."""
+    application = create_app(configuration)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture(scope="session")
+def database(app: FastAPI) -> Database:
+    """The application's own database."""
+    opened: Database = app.state.database
+    return opened
+
+
+@pytest.fixture(scope="session")
+def checked(app: FastAPI) -> CheckedTransport:
+    """The application as a transport that checks every answer against the OpenAPI document."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return CheckedTransport(transport, Contract(app.openapi()))
+
+
+class Clients(NamedTuple):
+    """Somebody with a token, and somebody without."""
+
+    operator: httpx.AsyncClient
+    nobody: httpx.AsyncClient
+
+
+@pytest.fixture(scope="session")
+async def clients(checked: CheckedTransport) -> AsyncIterator[Clients]:
+    """Clients of the application."""
+    headers = {"Authorization": f"Bearer {OPERATOR}"}
+    async with (
+        httpx.AsyncClient(transport=checked, base_url="http://test", headers=headers) as operator,
+        httpx.AsyncClient(transport=checked, base_url="http://test") as nobody,
+    ):
+        yield Clients(operator, nobody)
+
+
+@pytest.fixture
+async def institution(clients: Clients, checked: CheckedTransport) -> AsyncIterator[Institution]:
+    """A new institution with two people, a reporter and a verifier, who have tokens."""
+    made = Institution(f"t{os.getpid()}-{next(_numbers)}", clients.operator, checked)
+    await made.create()
+    yield made
+    await made.close()
