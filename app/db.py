@@ -75,13 +75,13 @@ class Database:
         self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a verb on one snapshot, read-only, and answer what it returns."""
-        return await self._run(False, lambda session: verb(session, *args, **kwargs))
+        return await self._run(lambda session: verb(session, *args, **kwargs), writing=False)
 
     async def write(
         self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a verb in one transaction, commit, then answer what it returned."""
-        return await self._run(True, lambda session: verb(session, *args, **kwargs))
+        return await self._run(lambda session: verb(session, *args, **kwargs), writing=True)
 
     async def migrate(self, revision: str = "head") -> None:
         """Bring the schema to a revision; safe when several processes start at once."""
@@ -107,10 +107,10 @@ class Database:
         else:
             self.engine.dispose()
 
-    async def _run(self, writing: bool, verb: Callable[[Session], T]) -> T:  # noqa: FBT001  private, named at both call sites by position
+    async def _run(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
         try:
-            return await self._retrying.copy()(attempt, writing, verb)
+            return await self._retrying.copy()(attempt, verb, writing=writing)
         except IntegrityError as error:
             raise Conflict from error
         except (OSError, asyncpg.PostgresError, PoolTimeoutError) as error:
@@ -120,7 +120,7 @@ class Database:
                 raise DatabaseUnavailable from error
             raise
 
-    async def _over_asyncpg(self, writing: bool, verb: Callable[[Session], T]) -> T:  # noqa: FBT001
+    async def _over_asyncpg(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         engine = self._for_writing if writing else self._for_reading
         assert isinstance(engine, AsyncEngine)  # noqa: S101  narrows the type
         async with AsyncSession(engine, expire_on_commit=False, info=self.session_info) as session:
@@ -129,7 +129,7 @@ class Database:
                 await session.commit()
             return result
 
-    async def _in_thread(self, writing: bool, verb: Callable[[Session], T]) -> T:  # noqa: FBT001
+    async def _in_thread(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         engine = self._for_writing if writing else self._for_reading
         assert isinstance(engine, Engine)  # noqa: S101  narrows the type
 

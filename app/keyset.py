@@ -7,17 +7,18 @@ of the query that it belongs to; it grants nothing, since every page passes the 
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Invalid
 from app.schemas.pages import Paging
 
+KeyExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
 CURSOR_KEY = "cursor_key"
 """Where `Session.info` holds the key that signs cursors."""
 
@@ -25,7 +26,7 @@ CURSOR_KEY = "cursor_key"
 class Key(NamedTuple):
     """One sort key: an expression that is never null, and its direction."""
 
-    expression: ColumnElement[Any]
+    expression: KeyExpression
     descending: bool
 
 
@@ -37,7 +38,7 @@ class Slice(NamedTuple):
     total: int | None
 
 
-def parse_sort(text: str, allowed: Mapping[str, ColumnElement[Any]], *last: Key) -> list[Key]:
+def parse_sort(text: str, allowed: Mapping[str, KeyExpression], *last: Key) -> list[Key]:
     """Sort keys for `-due_on,code`, closed by `last`, which must be unique together.
 
     Raises `Invalid` (parameter `sort`) for a field that is unknown or named twice.
@@ -54,7 +55,7 @@ def parse_sort(text: str, allowed: Mapping[str, ColumnElement[Any]], *last: Key)
 
 
 def paginate(
-    session: Session, statement: Select[Any], keys: Sequence[Key], paging: Paging
+    session: Session, statement: Select[*tuple[Any, ...]], keys: Sequence[Key], paging: Paging
 ) -> Slice:
     """One page of a filtered statement, in the order of `keys`.
 
@@ -84,7 +85,7 @@ def paginate(
     return Slice(rows, next_cursor, total)
 
 
-def _fingerprint(statement: Select[Any], paging: Paging) -> str:
+def _fingerprint(statement: Select[*tuple[Any, ...]], paging: Paging) -> str:
     query = paging.model_dump_json(exclude={"limit", "cursor", "include_total"})
     tables = ",".join(sorted(str(source) for source in statement.get_final_froms()))
     return hashlib.sha256(f"{tables}\n{query}".encode()).hexdigest()[:16]
@@ -132,6 +133,6 @@ def _encode(value: Any) -> Any:  # noqa: ANN401  any column value
 
 
 def _decode(value: Any, kind: type) -> Any:  # noqa: ANN401  any column value
-    if kind in (date, datetime, UUID):
-        return kind(value) if kind is UUID else kind.fromisoformat(value)
-    return value
+    if issubclass(kind, date):  # datetime too
+        return kind.fromisoformat(value)
+    return UUID(value) if kind is UUID else value

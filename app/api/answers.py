@@ -17,7 +17,7 @@ _TAG = re.compile(r'"v([0-9]{1,9})"')
 _ITEM = TypeVar("_ITEM")
 
 
-class NotModified(Exception):  # noqa: N818  an answer, not an error
+class NotModified(Exception):
     """The client has this already: answered with 304 and no body."""
 
     def __init__(self, tag: str) -> None:

@@ -55,7 +55,7 @@ async def get_initiative(
 
 
 @routes.patch("/{initiative}")
-async def change_initiative(  # noqa: PLR0913  what the request carries
+async def change_initiative(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
@@ -69,7 +69,7 @@ async def change_initiative(  # noqa: PLR0913  what the request carries
 
 
 @routes.put("/{initiative}", responses={201: {"model": InitiativeWithPlan}})
-async def replace_initiative(  # noqa: PLR0913  what the request carries
+async def replace_initiative(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,

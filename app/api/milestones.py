@@ -31,7 +31,7 @@ async def create_milestone(
 
 
 @routes.get("")
-async def list_milestones(  # noqa: PLR0913  what the request carries
+async def list_milestones(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
@@ -45,7 +45,7 @@ async def list_milestones(  # noqa: PLR0913  what the request carries
 
 
 @routes.get("/{number}")
-async def get_milestone(  # noqa: PLR0913  what the request carries
+async def get_milestone(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
@@ -59,7 +59,7 @@ async def get_milestone(  # noqa: PLR0913  what the request carries
 
 
 @routes.patch("/{number}")
-async def change_milestone(  # noqa: PLR0913  what the request carries
+async def change_milestone(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
@@ -76,7 +76,7 @@ async def change_milestone(  # noqa: PLR0913  what the request carries
 
 
 @routes.delete("/{number}", status_code=204)
-async def delete_milestone(  # noqa: PLR0913  what the request carries
+async def delete_milestone(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,

@@ -48,7 +48,7 @@ async def get_person(
 
 
 @routes.patch("/{person}")
-async def change_person(  # noqa: PLR0913  what the request carries
+async def change_person(
     call: Call,
     institution: InstitutionPath,
     person: PersonPath,

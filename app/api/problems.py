@@ -96,8 +96,9 @@ def _pointer(location: tuple[int | str, ...]) -> str:
 
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class
-    kind = _BY_STATUS.get(error.status_code, errors.InternalError)
-    return render(kind(**({"headers": error.headers} if error.headers else {})))
+    problem = _BY_STATUS.get(error.status_code, errors.InternalError)()
+    problem.headers.update(error.headers or {})
+    return render(problem)
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

@@ -44,7 +44,7 @@ async def get_institution_rollup_areas(
 
 
 @routes.get("/units/{unit}/rollup")
-async def get_unit_rollup(  # noqa: PLR0913  what the request carries
+async def get_unit_rollup(
     call: Call,
     institution: InstitutionPath,
     unit: UnitPath,
@@ -59,7 +59,7 @@ async def get_unit_rollup(  # noqa: PLR0913  what the request carries
 
 
 @routes.get("/units/{unit}/rollup/children")
-async def get_unit_rollup_children(  # noqa: PLR0913  what the request carries
+async def get_unit_rollup_children(
     call: Call,
     institution: InstitutionPath,
     unit: UnitPath,
@@ -74,7 +74,7 @@ async def get_unit_rollup_children(  # noqa: PLR0913  what the request carries
 
 
 @routes.get("/units/{unit}/rollup/areas")
-async def get_unit_rollup_areas(  # noqa: PLR0913  what the request carries
+async def get_unit_rollup_areas(
     call: Call,
     institution: InstitutionPath,
     unit: UnitPath,

@@ -74,7 +74,7 @@ async def get_area(
 
 
 @routes.patch("/{scheme}/areas/{area}")
-async def change_area(  # noqa: PLR0913  what the request carries
+async def change_area(
     call: Call,
     scheme: SchemePath,
     area: AreaPath,

@@ -16,7 +16,7 @@ routes = router("", "tokens")
 
 @routes.get("/me")
 async def get_me(call: Call) -> Me:
-    """Who am I?"""
+    """Who is asking: you, as your token says."""
     return await call.read(tokens.me)
 
 

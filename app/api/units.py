@@ -44,7 +44,7 @@ async def get_unit(
 
 
 @routes.patch("/{unit}")
-async def change_unit(  # noqa: PLR0913  what the request carries
+async def change_unit(
     call: Call,
     institution: InstitutionPath,
     unit: UnitPath,
@@ -70,7 +70,7 @@ async def delete_unit(
 
 
 @routes.post("/{unit}/move")
-async def move_unit(  # noqa: PLR0913  what the request carries
+async def move_unit(
     call: Call,
     institution: InstitutionPath,
     unit: UnitPath,

@@ -9,14 +9,14 @@ from app.api import answers
 from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
 from app.schemas.pages import Page, Paging
 from app.schemas.updates import NewUpdate, NewVerification, Update, UpdateQuery
-from app.services import progress, updates
+from app.services import progress, updates, verification
 
 _OF_MILESTONE = "/initiatives/{initiative}/milestones/{number}/updates"
 routes = router("/institutions/{institution}", "updates")
 
 
 @routes.post(_OF_MILESTONE, status_code=201, responses={200: {"model": Update}})
-async def report_progress(  # noqa: PLR0913  what the request carries
+async def report_progress(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
@@ -36,7 +36,7 @@ async def report_progress(  # noqa: PLR0913  what the request carries
 
 
 @routes.get(_OF_MILESTONE)
-async def list_updates(  # noqa: PLR0913  what the request carries
+async def list_updates(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
@@ -63,16 +63,16 @@ async def get_update(
 
 
 @routes.post(_OF_MILESTONE + "/{update}/verification")
-async def verify_update(  # noqa: PLR0913  what the request carries
+async def verify_update(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
     number: MilestoneNumber,
     update: UUID,
-    verification: NewVerification,
+    verdict: NewVerification,
 ) -> Update:
     """Verify somebody else's report, or return it with a note."""
-    return await call.write(progress.verify, institution, initiative, number, update, verification)
+    return await call.write(verification.verify, institution, initiative, number, update, verdict)
 
 
 @routes.get("/updates")

@@ -109,7 +109,7 @@ def _code(year: int, numbers: Iterator[int]) -> str:
     return code if code != _GUIDED_CODE else _code(year, numbers)
 
 
-def _plan(  # noqa: PLR0913  what the loop above has chosen
+def _plan(
     random: Random,
     code: str,
     place: Place,
@@ -169,7 +169,7 @@ def _reason(random: Random, course: Course) -> str | None:
     return reasons[int(random.random() * len(reasons))] if reasons else None
 
 
-def _milestones(  # noqa: PLR0913
+def _milestones(
     random: Random,
     calendar: tuple[date, ...],
     template: Template,

@@ -68,7 +68,7 @@ def desk(unit: str) -> Desk:
     return Desk(f"sek-{unit}", f"ops-{unit}", documents)
 
 
-def reports(  # noqa: PLR0913
+def reports(
     random: Random,
     at: Desk,
     calendar: tuple[date, ...],

@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, Uuid
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, Table, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -85,6 +84,8 @@ def code_key(code: str) -> str:
     return code.lower()
 
 
-def as_columns(row: Any) -> dict[str, Any]:  # noqa: ANN401  a mapped instance of any table
-    """A mapped row's column values by column name."""
-    return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+def table(model: type[Base]) -> Table:
+    """A model's table, for statements below the ORM."""
+    found = model.__table__
+    assert isinstance(found, Table)  # noqa: S101  declared by a class with __tablename__
+    return found

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,9 +11,22 @@ from sqlalchemy.orm import Session
 
 from app.models import Initiative, InitiativeArea, ProgressUpdate
 from app.models import Milestone as MilestoneRow
+from app.models.base import table as table_of
 from app.rollup import contribution
 from app.rollup.contribution import Milestone, Report
 from app.schemas.fields import Verification
+
+
+class Stored(NamedTuple):
+    """A live milestone's identity and derived columns."""
+
+    id: UUID
+    number: int
+    share: int
+    percent: int
+    verified: int
+    done_on: date | None
+    reports: int
 
 
 class Fact(NamedTuple):
@@ -24,10 +38,8 @@ class Fact(NamedTuple):
     area_ids: list[UUID]
     year: int
     initiative: contribution.Initiative
-    milestone_ids: list[UUID]
-    """Live milestones by number, as in `initiative.milestones`."""
-    shares: list[int]
-    """Stored points of those."""
+    stored: list[Stored]
+    """What is stored of the live milestones, in the order of `initiative.milestones`."""
 
 
 def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID]) -> Iterator[Fact]:
@@ -40,32 +52,33 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
         areas[initiative_id].append(area_id)
 
     reports: defaultdict[UUID, list[Report]] = defaultdict(list)
-    for milestone_id, *report in session.execute(_REPORTS, of_these):
-        reports[milestone_id].append(Report(*report))
+    for milestone_id, day, sequence, percent, verified in session.execute(_REPORTS, of_these):
+        reports[milestone_id].append(Report(day, sequence, percent, verified))
 
-    milestones: defaultdict[UUID, list[tuple[UUID, int, Milestone]]] = defaultdict(list)
-    for initiative_id, milestone_id, share, *plan in session.execute(_MILESTONES, of_these):
-        milestones[initiative_id].append(
-            (milestone_id, share, Milestone(*plan, reports[milestone_id]))
-        )
+    milestones: defaultdict[UUID, list[tuple[Stored, Milestone]]] = defaultdict(list)
+    for initiative_id, *columns in session.execute(_MILESTONES, of_these):
+        stored = Stored(*columns[:_STORED])
+        weight, technique, due_on, planned_on = columns[_STORED:]
+        plan = Milestone(weight, technique, due_on, planned_on, reports[stored.id])
+        milestones[initiative_id].append((stored, plan))
 
     for initiative_id in initiative_ids:
         row = rows.get(initiative_id)
         if row is None:
             continue
-        plan = milestones[initiative_id]
+        live = milestones[initiative_id]
         yield Fact(
             row.id,
             row.code,
             row.unit_id,
             areas[initiative_id],
             row.year,
-            contribution.Initiative(row.status, row.weight, [live for _, _, live in plan]),
-            [milestone_id for milestone_id, _, _ in plan],
-            [share for _, share, _ in plan],
+            contribution.Initiative(row.status, row.weight, [plan for _, plan in live]),
+            [stored for stored, _ in live],
         )
 
 
+_STORED = len(Stored._fields)
 _INITIATIVES = select(
     Initiative.id,
     Initiative.code,
@@ -88,8 +101,7 @@ _AREAS = (
 _MILESTONES = (
     select(
         MilestoneRow.initiative_id,
-        MilestoneRow.id,
-        MilestoneRow.share,
+        *(table_of(MilestoneRow).c[name] for name in Stored._fields),
         MilestoneRow.weight,
         MilestoneRow.technique,
         MilestoneRow.due_on,

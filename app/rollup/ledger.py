@@ -13,11 +13,12 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Insert, Table, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Insert, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.models import Milestone, RollupPeriod, RollupTotal, UnitClosure
+from app.models.base import table as table_of
 from app.models.rollups import ALL_AREAS, Span
 from app.rollup import contribution, facts
 from app.rollup.contribution import Change, Contribution, Totals
@@ -51,9 +52,21 @@ class Entry:
 
     def merge(self, other: "Entry", sign: int = 1) -> None:
         """Add (or subtract) another entry."""
-        _add(self.totals, other.totals, sign)
-        for key, change in other.periods.items():
-            _add(self.periods[key], change, sign)
+        self.merge_totals(other.totals, sign)
+        for key, steps in other.periods.items():
+            self.merge_period(key, steps, sign)
+
+    def merge_totals(self, totals: Iterable[int], sign: int = 1) -> None:
+        """Add (or subtract) totals."""
+        _add(self.totals, totals, sign)
+
+    def merge_period(self, period: tuple[Span, date], steps: Iterable[int], sign: int = 1) -> None:
+        """Add (or subtract) the steps of one period."""
+        _add(self.periods[period], steps, sign)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything but zeros."""
+        return any(self.totals) or any(any(steps) for steps in self.periods.values())
 
 
 Entries = dict[Bucket, Entry]
@@ -94,9 +107,9 @@ def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Ite
 def _apportion(session: Session, institution_id: UUID, fact: facts.Fact) -> None:
     shares = contribution.shares(fact.initiative)
     changed = [
-        {"institution": institution_id, "milestone": milestone_id, "points": share}
-        for milestone_id, before, share in zip(fact.milestone_ids, fact.shares, shares, strict=True)
-        if before != share
+        {"institution": institution_id, "milestone": stored.id, "points": share}
+        for stored, share in zip(fact.stored, shares, strict=True)
+        if stored.share != share
     ]
     if changed:
         session.connection().execute(_SET_SHARE, changed)
@@ -104,7 +117,7 @@ def _apportion(session: Session, institution_id: UUID, fact: facts.Fact) -> None
 
 
 _SET_SHARE = (
-    update(Milestone.__table__)
+    update(table_of(Milestone))
     .where(
         Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
     )
@@ -246,7 +259,7 @@ def _upserts(dialect: Any) -> _Upserts:  # noqa: ANN401  the two dialects' modul
             table.c.unit_id == bindparam("moved"),
         )
 
-    total, period = RollupTotal.__table__, RollupPeriod.__table__
+    total, period = table_of(RollupTotal), table_of(RollupPeriod)
     return _Upserts(
         adding(total, Totals._fields),
         adding(period, Change._fields),

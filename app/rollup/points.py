@@ -35,9 +35,10 @@ def divide(numerator: int, denominator: int, decimals: int) -> float:
 
     Exact up to the conversion of the rounded decimal to the nearest float. `denominator` > 0.
     """
-    scaled = abs(numerator) * 10**decimals
+    unit: int = 10**decimals
+    scaled = abs(numerator) * unit
     rounded = (2 * scaled + denominator) // (2 * denominator)
-    return (rounded if numerator >= 0 else -rounded) / 10**decimals
+    return (rounded if numerator >= 0 else -rounded) / unit
 
 
 def percent(part: int, whole: int) -> float:

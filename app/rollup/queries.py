@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.models import Initiative, Milestone, RollupPeriod, RollupTotal
+from app.models.base import table as table_of
 from app.models.rollups import Span
 from app.rollup.contribution import Change, Totals
 from app.rollup.figures import TEN_THOUSANDTHS, Figures, Thresholds
@@ -28,7 +29,7 @@ from app.rollup.points import FULL, POINTS_PER_WEIGHT
 from app.schemas.fields import Health, Technique
 
 
-def figures(  # noqa: PLR0913  the axes of a roll-up
+def figures(
     session: Session,
     institution_id: UUID,
     unit_ids: Sequence[UUID],
@@ -71,8 +72,8 @@ def _sums(columns: Any, names: tuple[str, ...]) -> list[ColumnElement[int]]:  # 
     return [cast(func.sum(columns[name]), BigInteger) for name in names]
 
 
-def _totals(*, every_year: bool) -> Select[Any]:
-    table = RollupTotal.__table__
+def _totals(*, every_year: bool) -> Select[*tuple[Any, ...]]:
+    table = table_of(RollupTotal)
     statement = select(table.c.unit_id, table.c.area_id, *_sums(table.c, Totals._fields)).where(
         _of_buckets(RollupTotal)
     )
@@ -81,8 +82,8 @@ def _totals(*, every_year: bool) -> Select[Any]:
     return statement.group_by(table.c.unit_id, table.c.area_id)
 
 
-def _to_date(*, every_year: bool) -> Select[Any]:
-    table = RollupPeriod.__table__
+def _to_date(*, every_year: bool) -> Select[*tuple[Any, ...]]:
+    table = table_of(RollupPeriod)
     columns = [table.c.unit_id, table.c.area_id, *(table.c[name] for name in Change._fields)]
     months = select(*columns).where(
         _of_buckets(RollupPeriod),

@@ -145,7 +145,7 @@ def _known_zone(value: str) -> str:
 
 
 def _one_line(value: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in value):  # noqa: PLR2004  C0 and DEL
+    if any(character < " " or character == "\x7f" for character in value):
         message = "control characters are not allowed on one line"
         raise ValueError(message)
     return value

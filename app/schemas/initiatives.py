@@ -75,16 +75,16 @@ class InitiativeChanges(Shape):
     unit: Reference | MISSING = MISSING
     year: Year | MISSING = MISSING
     areas: Areas | MISSING = MISSING
-    description: Text | None | MISSING = MISSING
+    description: Text | MISSING | None = MISSING
     kind: InitiativeKind | MISSING = MISSING
     origin: Origin | MISSING = MISSING
     status: InitiativeStatus | MISSING = MISSING
     """`cancelled`, and bringing a completed or cancelled one back, owe a reason."""
     weight: Weight | MISSING = MISSING
     owners: Owners | MISSING = MISSING
-    start_on: Day | None | MISSING = MISSING
-    due_on: Day | None | MISSING = MISSING
-    expected_result: Text | None | MISSING = MISSING
+    start_on: Day | MISSING | None = MISSING
+    due_on: Day | MISSING | None = MISSING
+    expected_result: Text | MISSING | None = MISSING
     tags: Tags | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 

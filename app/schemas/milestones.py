@@ -43,11 +43,11 @@ class MilestoneChanges(Shape):
     """
 
     title: Name | MISSING = MISSING
-    description: Text | None | MISSING = MISSING
+    description: Text | MISSING | None = MISSING
     weight: Weight | MISSING = MISSING
     technique: Technique | MISSING = MISSING
     due_on: Day | MISSING = MISSING
-    baseline_due_on: Day | None | MISSING = MISSING
+    baseline_due_on: Day | MISSING | None = MISSING
     status: MilestoneStatus | MISSING = MISSING
     """`dropped` takes it out of the plan (owes a reason), `pending` brings it back."""
     reason: Reason | MISSING = MISSING

@@ -26,9 +26,9 @@ class PersonChanges(Shape):
     """A merge patch of a person."""
 
     name: Name | MISSING = MISSING
-    email: Email | None | MISSING = MISSING
-    position: Name | None | MISSING = MISSING
-    unit: Reference | None | MISSING = MISSING
+    email: Email | MISSING | None = MISSING
+    position: Name | MISSING | None = MISSING
+    unit: Reference | MISSING | None = MISSING
     active: bool | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 

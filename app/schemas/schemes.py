@@ -33,9 +33,9 @@ class SchemeChanges(Shape):
     """A merge patch of a scheme."""
 
     name: Names | MISSING = MISSING
-    basis: Name | None | MISSING = MISSING
+    basis: Name | MISSING | None = MISSING
     from_year: Year | MISSING = MISSING
-    to_year: Year | None | MISSING = MISSING
+    to_year: Year | MISSING | None = MISSING
     reason: Reason | MISSING = MISSING
 
 
@@ -73,7 +73,7 @@ class AreaChanges(Shape):
     name: Names | MISSING = MISSING
     position: Position | MISSING = MISSING
     aliases: Annotated[list[Name], Field(max_length=50)] | MISSING = MISSING
-    compliance_weight: ComplianceWeight | None | MISSING = MISSING
+    compliance_weight: ComplianceWeight | MISSING | None = MISSING
     reason: Reason | MISSING = MISSING
 
 

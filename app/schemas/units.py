@@ -27,9 +27,9 @@ class UnitChanges(Shape):
 
     code: Code | MISSING = MISSING
     name: Name | MISSING = MISSING
-    kind: Label | None | MISSING = MISSING
-    reference_code: Code | None | MISSING = MISSING
-    archived_at: Instant | None | MISSING = MISSING
+    kind: Label | MISSING | None = MISSING
+    reference_code: Code | MISSING | None = MISSING
+    archived_at: Instant | MISSING | None = MISSING
     """An instant archives the unit (it takes no new initiatives, people or units); null restores it."""
     archived: bool | MISSING = MISSING
     """Short for `archived_at` now, or null."""

@@ -25,6 +25,7 @@ from app.models import (
     UnitClosure,
 )
 from app.models.base import code_key, now
+from app.models.base import table as table_of
 
 Model = TypeVar("Model", bound=Base)
 
@@ -140,7 +141,7 @@ _SCOPE = select(
     Institution.policy,
     Institution.scheme_id,
 )
-_SCOPES: dict[Lock, Select[Any]] = {
+_SCOPES: dict[Lock, Select[*tuple[Any, ...]]] = {
     Lock.NONE: _SCOPE,
     Lock.SHARED: _SCOPE.with_for_update(read=True),
     # NO KEY UPDATE: foreign keys may still point here, but nobody else shares the tree.
@@ -156,7 +157,7 @@ def institution(session: Session, actor: Actor, key: str, lock: Lock = Lock.NONE
     return Scope(*row)
 
 
-def institutions(actor: Actor) -> Select[tuple[Institution]]:
+def institutions(actor: Actor) -> Select[Institution]:
     """All institutions that the actor may see."""
     everything = select(Institution)
     return (
@@ -174,14 +175,14 @@ _VERSION = select(InstitutionClock.sequence).where(
 )
 
 
-def visible(scope: Scope, model: type[Model]) -> Select[tuple[Model]]:
+def visible(scope: Scope, model: type[Model]) -> Select[Model]:
     """Rows of a tenant table that the actor of the scope may see: the start of every query."""
     return select(model).where(within(scope, model))
 
 
 def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
     """The condition behind `visible`, for statements that select columns or join tables."""
-    return model.__table__.c.institution_id == scope.id
+    return table_of(model).c.institution_id == scope.id
 
 
 def named(model: Any, key: str) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class or an alias of one
@@ -199,7 +200,7 @@ def named_any(model: Any, keys: list[str]) -> ColumnElement[bool]:  # noqa: ANN4
     return or_(*(named(model, key) for key in keys))
 
 
-def below(scope: Scope, keys: list[str], *, subtree: bool = True) -> Select[tuple[UUID]]:
+def below(scope: Scope, keys: list[str], *, subtree: bool = True) -> Select[UUID]:
     """Ids of the named units, with all below them unless `subtree` is false."""
     if not subtree:
         return select(Unit.id).where(within(scope, Unit), named_any(Unit, keys))
@@ -238,7 +239,7 @@ def refer(session: Session, scope: Scope, model: type[Model], key: str, pointer:
 
 def code_is_free(session: Session, scope: Scope, model: type[Base], code: str) -> None:
     """Raise `CodeTaken` when a row of the scope has this code."""
-    taken = select(model.__table__.c.id).where(within(scope, model), named(model, code))
+    taken = select(table_of(model).c.id).where(within(scope, model), named(model, code))
     if session.execute(taken).first():
         raise CodeTaken
 

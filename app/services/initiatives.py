@@ -43,7 +43,7 @@ def create(
     return _create(session, actor, scope, new)
 
 
-def replace(  # noqa: PLR0913  a verb with its noun, address and precondition
+def replace(
     session: Session,
     actor: Actor,
     institution: str,
@@ -81,7 +81,7 @@ def replace(  # noqa: PLR0913  a verb with its noun, address and precondition
     return portfolio.one(session, scope, row.id), False
 
 
-def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+def change(
     session: Session,
     actor: Actor,
     institution: str,
@@ -99,7 +99,7 @@ def change(  # noqa: PLR0913  a verb with its noun, address and precondition
     return portfolio.one(session, scope, row.id)
 
 
-def remove(  # noqa: PLR0913  a verb with its noun, address and precondition
+def remove(
     session: Session,
     actor: Actor,
     institution: str,
@@ -182,11 +182,7 @@ def _apply(
         lifecycle.check_owners(status, changes.owners)
     elif status is not row.status:
         lifecycle.check_has_accountable(status, _roles(session, scope, row.id))
-    unit_id = row.unit_id
-    if changes.unit is not MISSING:
-        unit = access.refer(session, scope, Unit, changes.unit, "/unit")
-        if unit.id != row.unit_id:
-            unit_id = access.open_unit(session, scope, changes.unit, "/unit").id
+    unit_id = _new_unit(session, scope, row, changes)
 
     def assign() -> None:
         row.unit_id = unit_id
@@ -206,6 +202,17 @@ def _apply(
     else:
         assign()
     session.flush()
+
+
+def _new_unit(
+    session: Session, scope: Scope, row: Initiative, changes: wire.InitiativeChanges
+) -> UUID:
+    """The unit after the change; an archived one takes nothing new, but keeps what it has."""
+    if changes.unit is MISSING or (
+        access.refer(session, scope, Unit, changes.unit, "/unit").id == row.unit_id
+    ):
+        return row.unit_id
+    return access.open_unit(session, scope, changes.unit, "/unit").id
 
 
 def _replace_plan(

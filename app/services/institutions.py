@@ -110,7 +110,7 @@ def page(session: Session, actor: Actor, paging: Paging) -> Page[wire.Institutio
     )
 
 
-def _with_codes(actor: Actor) -> Select[tuple[Institution, str, str]]:
+def _with_codes(actor: Actor) -> Select[Institution, str, str]:
     return (
         access.institutions(actor)
         .join(Scheme, Scheme.id == Institution.scheme_id)

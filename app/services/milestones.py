@@ -83,7 +83,7 @@ def add(
     return row
 
 
-def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+def change(
     session: Session,
     actor: Actor,
     institution: str,
@@ -145,7 +145,7 @@ def apply(
         assign()
 
 
-def delete(  # noqa: PLR0913  a verb with its noun, address and precondition
+def delete(
     session: Session,
     actor: Actor,
     institution: str,
@@ -244,7 +244,7 @@ def shape(row: Milestone, initiative_weight: int, today: date) -> wire.Milestone
     )
 
 
-def _of(scope: Scope, initiative: str) -> Select[tuple[Milestone, int]]:
+def _of(scope: Scope, initiative: str) -> Select[Milestone, int]:
     return (
         access.visible(scope, Milestone)
         .join(Initiative, parent_of_milestone())
@@ -272,7 +272,9 @@ def _find(session: Session, scope: Scope, initiative_id: UUID, number: int) -> M
     return row
 
 
-def _taken(session: Session, scope: Scope, initiative_id: UUID, number: int) -> Row[Any] | None:
+def _taken(
+    session: Session, scope: Scope, initiative_id: UUID, number: int
+) -> Row[*tuple[Any, ...]] | None:
     return session.execute(
         select(Milestone.id).where(
             access.within(scope, Milestone),

@@ -32,7 +32,7 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson
         name=new.name,
         email=new.email,
         position=new.position,
-        unit_id=unit and unit.id,
+        unit_id=unit.id if unit else None,
         active=new.active,
         created_at=at,
         updated_at=at,
@@ -40,10 +40,10 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson
     )
     session.add(row)
     events.record(session, actor, scope.id, "person.created", events.Subject(row.id, row.code), new)
-    return _person(row, unit and unit.code)
+    return _person(row, unit.code if unit else None)
 
 
-def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+def change(
     session: Session,
     actor: Actor,
     institution: str,
@@ -68,7 +68,7 @@ def change(  # noqa: PLR0913  a verb with its noun, address and precondition
     return get(session, actor, institution, str(row.id))
 
 
-def delete(  # noqa: PLR0913  a verb with its noun, address and precondition
+def delete(
     session: Session,
     actor: Actor,
     institution: str,
@@ -123,7 +123,7 @@ def page(
 
 
 def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
-    uses: list[Select[Any]] = [
+    uses: list[Select[*tuple[Any, ...]]] = [
         select(InitiativeOwner.person_id).where(
             access.within(scope, InitiativeOwner), InitiativeOwner.person_id == person_id
         ),
@@ -135,7 +135,7 @@ def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
     return any(session.execute(use.limit(1)).first() for use in uses)
 
 
-def _with_unit(scope: Scope) -> Select[tuple[Person, str | None]]:
+def _with_unit(scope: Scope) -> Select[Person, str | None]:
     return (
         access.visible(scope, Person)
         .outerjoin(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -96,8 +96,10 @@ def thresholds(scope: Scope) -> Thresholds:
     return Thresholds(int(policy.on_track_from * 10_000), int(policy.at_risk_from * 10_000))
 
 
-def _filtered(statement: Select[Any], scope: Scope, query: wire.InitiativeQuery) -> Select[Any]:
-    conditions = []
+def _filtered(
+    statement: Select[*tuple[Any, ...]], scope: Scope, query: wire.InitiativeQuery
+) -> Select[*tuple[Any, ...]]:
+    conditions: list[ColumnElement[bool]] = []
     if query.unit:
         units = access.below(scope, query.unit, subtree=query.subtree)
         conditions.append(Initiative.unit_id.in_(units))
@@ -148,9 +150,9 @@ def _filtered(statement: Select[Any], scope: Scope, query: wire.InitiativeQuery)
     return statement.where(*conditions, *_by_numbers(scope, query))
 
 
-def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[Any]:
+def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
     """Filters by numbers of today, which read the milestones of each initiative at hand."""
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     today = scope.today()
     if query.health:
         health = queries.health_of_initiative(today, thresholds(scope))
@@ -168,7 +170,7 @@ def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[Any]:
     return conditions
 
 
-def _with_unit(scope: Scope) -> Select[tuple[Initiative, str]]:
+def _with_unit(scope: Scope) -> Select[Initiative, str]:
     return (
         access.visible(scope, Initiative)
         .join(

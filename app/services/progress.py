@@ -1,5 +1,6 @@
-"""Progress: reports on milestones, and their verification by somebody else."""
+"""Progress: reports on milestones, the verb that is called most."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,19 +8,20 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, NotFound, NotReportable, OwnReport
+from app.errors import Invalid, NotFound, NotReportable
 from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
 from app.models.base import new_id, now
+from app.models.base import table as table_of
 from app.rollup import contribution, ledger
 from app.rollup.contribution import COUNTED, Contribution, Report, Totals
 from app.rollup.points import FULL
 from app.schemas import updates as wire
-from app.schemas.fields import InitiativeStatus, Verdict, Verification
+from app.schemas.fields import InitiativeStatus, Verification
 from app.services import access, events, milestones, updates
 from app.services.access import Actor, Lock, Scope
 
 
-def report(  # noqa: PLR0913  a verb with its noun and address
+def report(
     session: Session,
     actor: Actor,
     institution: str,
@@ -81,46 +83,6 @@ def report(  # noqa: PLR0913  a verb with its noun and address
     return updates.shape(ProgressUpdate(**row), target.code, number), True
 
 
-def verify(  # noqa: PLR0913  a verb with its noun and address
-    session: Session,
-    actor: Actor,
-    institution: str,
-    initiative: str,
-    number: int,
-    update_id: UUID,
-    verification: wire.NewVerification,
-) -> wire.Update:
-    """Give a verdict on somebody else's report; a later verdict replaces an earlier one.
-
-    Raises `OwnReport` for one's own report, and `Invalid` when a report is returned without a note.
-    """
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    parent = access.find(session, scope, Initiative, initiative, lock=True)
-    row = _find_update(session, scope, parent.id, number, update_id)
-    if row.reporter_id == actor.id:
-        raise OwnReport
-    if verification.verdict is Verdict.RETURNED and not (verification.note or "").strip():
-        detail = "A returned report owes a note that says why."
-        raise Invalid.field("/note", "note_owed", detail)
-    milestone = session.get_one(Milestone, (scope.id, row.milestone_id))
-    verdict = Verification(verification.verdict.value)
-    if verdict is not row.verification:
-        with ledger.recorded(session, scope.id, parent.id):
-            row.verification = verdict
-        session.refresh(milestone)
-        milestone.verified = _latest_verified(session, scope, milestone.id)
-        milestone.version += 1
-        milestone.updated_at = now()
-        parent.version += 1
-        parent.updated_at = now()
-    row.verified_by, row.verified_at = actor.name, now()
-    row.verification_note = verification.note
-    subject = events.Subject(row.id, f"{parent.code}/milestones/{number}/updates/{row.id}")
-    events.record(session, actor, scope.id, f"update.{verdict}", subject, verification)
-    session.flush()
-    return updates.shape(row, parent.code, number)
-
-
 _TARGET = (
     select(
         Initiative.id.label("initiative_id"),
@@ -141,9 +103,9 @@ _TARGET = (
     .where(Milestone.number == bindparam("number"))
     .with_for_update()
 )
-_INSERT = insert(ProgressUpdate.__table__)
+_INSERT = insert(table_of(ProgressUpdate))
 _SET_MILESTONE = (
-    update(Milestone.__table__)
+    update(table_of(Milestone))
     .where(
         Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
     )
@@ -156,7 +118,7 @@ _SET_MILESTONE = (
     )
 )
 _SET_INITIATIVE = (
-    update(Initiative.__table__)
+    update(table_of(Initiative))
     .where(
         Initiative.institution_id == bindparam("institution"),
         Initiative.id == bindparam("initiative"),
@@ -191,7 +153,7 @@ def _known(
     ).one_or_none()
 
 
-def _effective_on(scope: Scope, target: Row[Any], new: wire.NewUpdate) -> date:
+def _effective_on(scope: Scope, target: Row[*tuple[Any, ...]], new: wire.NewUpdate) -> date:
     if target.dropped_at is not None:
         detail = "This milestone is dropped; bring it back before you report on it."
         raise NotReportable(detail)
@@ -234,14 +196,19 @@ def _neighbours(
     sides: list[Report | None] = [None, None]
     asked = {"institution": scope.id, "milestone": milestone_id, "day": day}
     for side, *numbers in session.execute(_NEIGHBOURS, asked):
-        sides[side] = Report(*numbers, verified=False)
+        sides[side] = _report(numbers)
     return sides[0], sides[1]
 
 
-def _keep_current(  # noqa: PLR0913  the report between its neighbours
+def _report(numbers: Sequence[Any]) -> Report:
+    effective_on, sequence, basis_points = numbers
+    return Report(effective_on, sequence, basis_points, verified=False)
+
+
+def _keep_current(
     session: Session,
     scope: Scope,
-    target: Row[Any],
+    target: Row[*tuple[Any, ...]],
     row: dict[str, Any],
     before: Report | None,
     after: Report | None,
@@ -256,7 +223,7 @@ def _keep_current(  # noqa: PLR0913  the report between its neighbours
             select(*_REPORT).where(*_OF_MILESTONE),
             {"institution": scope.id, "milestone": target.milestone_id},
         )
-        current, since = contribution.latest(Report(*r, verified=False) for r in history)
+        current, since = contribution.latest(_report(row) for row in history)
     connection = session.connection()
     stamp = {"institution": scope.id, "at": row["reported_at"]}
     connection.execute(
@@ -267,7 +234,11 @@ def _keep_current(  # noqa: PLR0913  the report between its neighbours
 
 
 def _post(
-    session: Session, scope: Scope, target: Row[Any], before: list[Report], after: list[Report]
+    session: Session,
+    scope: Scope,
+    target: Row[*tuple[Any, ...]],
+    before: list[Report],
+    after: list[Report],
 ) -> None:
     """Write what the report changes: the milestone's curve around it, after less before."""
     area_ids = session.scalars(
@@ -285,41 +256,5 @@ def _post(
     ledger.post(
         session,
         scope.id,
-        {b: entry for b in ledger.buckets(target.unit_id, area_ids, target.year)},
+        dict.fromkeys(ledger.buckets(target.unit_id, area_ids, target.year), entry),
     )
-
-
-def _find_update(
-    session: Session, scope: Scope, initiative_id: UUID, number: int, update_id: UUID
-) -> ProgressUpdate:
-    row = session.scalars(
-        access.visible(scope, ProgressUpdate)
-        .join(
-            Milestone,
-            (Milestone.institution_id == ProgressUpdate.institution_id)
-            & (Milestone.id == ProgressUpdate.milestone_id),
-        )
-        .where(
-            ProgressUpdate.id == update_id,
-            ProgressUpdate.initiative_id == initiative_id,
-            Milestone.number == number,
-        )
-        .with_for_update(of=ProgressUpdate)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    return row
-
-
-def _latest_verified(session: Session, scope: Scope, milestone_id: UUID) -> int:
-    latest = session.execute(
-        select(ProgressUpdate.percent)
-        .where(
-            access.within(scope, ProgressUpdate),
-            ProgressUpdate.milestone_id == milestone_id,
-            ProgressUpdate.verification == Verification.VERIFIED,
-        )
-        .order_by(ProgressUpdate.effective_on.desc(), ProgressUpdate.sequence.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return latest or 0

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid
 from app.models import ReformArea, RollupTotal, Unit
 from app.models.rollups import ALL_AREAS
+from app.rollup import audit as verification
 from app.rollup import queries
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.points import percent
 from app.schemas import rollups as wire
-from app.services import access, portfolio, schemes
-from app.services.access import Actor, Scope
+from app.services import access, events, portfolio, schemes
+from app.services.access import Actor, Lock, Scope
 
 
 class _Asked(NamedTuple):
@@ -72,6 +73,23 @@ def areas(
         ],
         adds_up=False,
     )
+
+
+def audit(
+    session: Session, actor: Actor, institution: str, progress: verification.Progress
+) -> verification.Findings:
+    """Recompute an institution's ledger from its facts, and name what differs."""
+    scope = access.institution(session, actor, institution)
+    return verification.verify(session, scope.id, progress)
+
+
+def mend(session: Session, actor: Actor, institution: str, findings: verification.Findings) -> None:
+    """Write what an audit found missing; readers see it by a new version."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    verification.mend(session, scope.id, findings)
+    data = {"buckets": len(findings.differences), "milestones": len(findings.derived)}
+    subject = events.Subject(scope.id, scope.code)
+    events.record(session, actor, scope.id, "rollup.mended", subject, data)
 
 
 def _resolve(

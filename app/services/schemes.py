@@ -129,7 +129,7 @@ def add_area(session: Session, actor: Actor, scheme: str, new: wire.NewArea) -> 
     return _area(_find_area(session, parent, area.code))
 
 
-def change_area(  # noqa: PLR0913  a verb with its noun, address and precondition
+def change_area(
     session: Session,
     actor: Actor,
     scheme: str,
@@ -149,7 +149,8 @@ def change_area(  # noqa: PLR0913  a verb with its noun, address and preconditio
     if changes.position is not MISSING:
         place.position = changes.position
     if changes.compliance_weight is not MISSING:
-        place.compliance_weight = changes.compliance_weight  # type: ignore[assignment]  Decimal is stored as it is
+        weight = changes.compliance_weight
+        place.compliance_weight = None if weight is None else float(weight)
     versions.touch(area)
     events.record(
         session,
@@ -223,7 +224,7 @@ def _new_area(new: wire.NewArea) -> ReformArea:
     )
 
 
-def _areas(scheme: Scheme) -> Select[Any]:
+def _areas(scheme: Scheme) -> Select[*tuple[Any, ...]]:
     return (
         select(ReformArea, SchemeArea, Scheme.code)
         .join(SchemeArea, SchemeArea.area_id == ReformArea.id)
@@ -232,7 +233,7 @@ def _areas(scheme: Scheme) -> Select[Any]:
     )
 
 
-def _find_area(session: Session, scheme: Scheme, key: str) -> Row[Any]:
+def _find_area(session: Session, scheme: Scheme, key: str) -> Row[*tuple[Any, ...]]:
     row = session.execute(_areas(scheme).where(access.named(ReformArea, key))).one_or_none()
     if row is None:
         raise NotFound
@@ -267,7 +268,7 @@ def _scheme(row: Scheme) -> wire.Scheme:
     )
 
 
-def _area(row: Row[Any]) -> wire.Area:
+def _area(row: Row[*tuple[Any, ...]]) -> wire.Area:
     area, place, scheme = row[0], row[1], row[2]
     return wire.Area(
         id=area.id,

@@ -158,7 +158,7 @@ def _add(session: Session, actor: Actor, name: str, token: str) -> None:
     events.record(session, actor, events.CATALOGUE, "token.created", subject, {"name": name})
 
 
-def _with_person(scope: Scope) -> Select[tuple[ApiToken, str]]:
+def _with_person(scope: Scope) -> Select[ApiToken, str]:
     return (
         access.visible(scope, ApiToken)
         .join(

@@ -70,7 +70,7 @@ def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit
     return row
 
 
-def change(  # noqa: PLR0913  a verb with its noun, address and precondition
+def change(
     session: Session,
     actor: Actor,
     institution: str,
@@ -103,7 +103,7 @@ def _archive(row: Unit, changes: wire.UnitChanges) -> None:
         raise RootUnit
 
 
-def move(  # noqa: PLR0913  a verb with its noun, address and precondition
+def move(
     session: Session,
     actor: Actor,
     institution: str,
@@ -167,7 +167,7 @@ def _relink(session: Session, scope: Scope, unit_id: UUID, parent_id: UUID) -> N
     session.execute(insert(UnitClosure).from_select(columns, pairs))
 
 
-def remove(  # noqa: PLR0913  a verb with its noun, address and precondition
+def remove(
     session: Session,
     actor: Actor,
     institution: str,
@@ -276,7 +276,7 @@ def _unit(session: Session, scope: Scope, row: Unit) -> wire.Unit:
 
 def _units(session: Session, scope: Scope, rows: Sequence[Unit]) -> list[wire.Unit]:
     paths: defaultdict[UUID, list[str]] = defaultdict(list)
-    ancestors: Select[Any] = (
+    ancestors: Select[*tuple[Any, ...]] = (
         select(UnitClosure.descendant_id, Unit.code)
         .join(
             Unit,

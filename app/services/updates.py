@@ -20,7 +20,7 @@ _NEWEST_FIRST = [
 ]
 
 
-def page(  # noqa: PLR0913  a verb with its noun and address
+def page(
     session: Session,
     actor: Actor,
     institution: str,
@@ -60,7 +60,7 @@ def feed(
     return _page(paginate(session, statement, _NEWEST_FIRST, query))
 
 
-def get(  # noqa: PLR0913  a verb with its noun and address
+def get(
     session: Session,
     actor: Actor,
     institution: str,
@@ -104,7 +104,7 @@ def shape(row: ProgressUpdate, initiative: str, milestone: int) -> wire.Update:
     )
 
 
-def _with_address(scope: Scope) -> Select[Any]:
+def _with_address(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         access.visible(scope, ProgressUpdate)
         .join(

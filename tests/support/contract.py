@@ -49,7 +49,7 @@ def _is_timestamp(value: object) -> bool:
     return bool(TIMESTAMP.fullmatch(value) and datetime.fromisoformat(value.upper()))
 
 
-class ContractViolation(AssertionError):  # noqa: N818 - it fails a test, it is not an error of ours
+class ContractViolation(AssertionError):
     """A response is not what the OpenAPI document promises."""
 
 
@@ -220,7 +220,7 @@ class Contract:
         if error is not None:
             answer.refuse(f"the body breaks {location} at {error.json_path}: {error.message}")
 
-    def _validator(self, location: str) -> Any:  # noqa: ANN401 - jsonschema ships no types
+    def _validator(self, location: str) -> Any:
         """Compile the schema at `location`, once.
 
         It is reached through a reference, so that "#/components/…" within it means the document.
@@ -231,7 +231,7 @@ class Contract:
             )
         return self._validators[location]
 
-    def _read(self, location: str) -> Any:  # noqa: ANN401 - a part of a JSON document
+    def _read(self, location: str) -> Any:
         return self._resolver.lookup(location).contents
 
     def _follow(self, location: str) -> tuple[str, dict[str, Any]]:
@@ -303,7 +303,7 @@ def _is_json(media_type: str) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
 
 
-def _listed(names: Any) -> str:  # noqa: ANN401
+def _listed(names: Any) -> str:
     return ", ".join(sorted(names)) or "nothing"
 
 

@@ -179,7 +179,7 @@ def _copy(package: Path, target: Path, account: _Account) -> Path:
 
 
 def _initialise(binaries: Path, data: Path, account: _Account) -> None:
-    result = subprocess.run(  # noqa: S603 - every argument is ours
+    result = subprocess.run(
         [
             binaries / "initdb",
             f"--pgdata={data}",
@@ -211,7 +211,7 @@ def _server(
     log = data.with_name("log")
     options = [f"--{name}={value}" for name, value in settings.items()]
     with log.open("wb") as output:
-        server = subprocess.Popen(  # noqa: S603 - every argument is ours
+        server = subprocess.Popen(
             [binaries / "postgres", "-D", data, *options],
             cwd=data.parent,
             env=_environment(),
@@ -237,7 +237,7 @@ def _server(
 @contextmanager
 def _watchdog(server: subprocess.Popen[bytes], workspace: Path) -> Iterator[None]:
     """Stop the server and remove the workspace should this process be killed meanwhile."""
-    with subprocess.Popen(  # noqa: S603 - every argument is ours
+    with subprocess.Popen(
         ["/bin/sh", "-c", WATCHDOG, "watchdog", str(server.pid), workspace],
         cwd="/",
         stdin=subprocess.PIPE,

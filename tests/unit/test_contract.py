@@ -112,7 +112,7 @@ def contract() -> Contract:
         ("GET", "/openapi.json", 200, JSON, "{}"),
     ],
 )
-def test_a_promised_answer_passes(  # noqa: PLR0913 - the parts of a response
+def test_a_promised_answer_passes(
     *, contract: Contract, method: str, path: str, status: int, media_type: str | None, body: str
 ) -> None:
     headers = {} if media_type is None else {"Content-Type": media_type}
@@ -218,7 +218,7 @@ def test_a_promised_answer_passes(  # noqa: PLR0913 - the parts of a response
         ),
     ],
 )
-def test_a_broken_promise_is_caught(  # noqa: PLR0913 - the parts of a response
+def test_a_broken_promise_is_caught(
     *,
     contract: Contract,
     method: str,

@@ -125,7 +125,7 @@ def test_a_failed_start_shows_the_log(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_killed_test_process_takes_the_server_along(tmp_path: Path) -> None:
-    with subprocess.Popen(  # noqa: S603 - every argument is ours
+    with subprocess.Popen(
         [sys.executable, "-c", VICTIM, tmp_path], cwd=PROJECT, stdout=subprocess.PIPE, text=True
     ) as victim:
         assert victim.stdout is not None

@@ -1,0 +1,225 @@
+"""Verify and rebuild: the ledger, and what is derived, against a recomputation from the facts.
+
+Units are taken children first. A unit's expected rows are its own initiatives' contributions plus
+its children's rows, so memory holds the paths at hand, not the institution. Facts and ledger are
+read on one snapshot: writers go on meanwhile. What is mended is written as a difference, like any
+other change, so what writers add in between stays right.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from app.models import Initiative, Milestone, RollupPeriod, RollupTotal, Unit, UnitClosure
+from app.models.base import table as table_of
+from app.models.rollups import Span
+from app.rollup import contribution, facts, ledger
+from app.rollup.contribution import Change, Totals
+from app.rollup.ledger import Bucket, Entries, Entry
+
+_BATCH = 500
+
+Progress = Callable[[int, int], None]
+"""Called with units done and units in all."""
+
+
+class Derived(NamedTuple):
+    """A milestone whose derived columns differ from what its plan and reports say."""
+
+    initiative_id: UUID
+    milestone_id: UUID
+    address: str
+    stored: tuple[object, ...]
+    """share (points), percent and verified (basis points), done_on, reports."""
+    expected: tuple[object, ...]
+
+
+class Difference(NamedTuple):
+    """A ledger bucket whose rows differ; `missing` is expected less stored."""
+
+    unit: str
+    bucket: Bucket
+    missing: Entry
+
+    def __str__(self) -> str:
+        """What is missing, number by number."""
+        parts = [
+            f"{name} {number:+d}"
+            for name, number in zip(Totals._fields, self.missing.totals, strict=True)
+            if number
+        ]
+        for (span, starts_on), steps in sorted(self.missing.periods.items()):
+            parts += [
+                f"{span.name.lower()} {starts_on} {name} {number:+d}"
+                for name, number in zip(Change._fields, steps, strict=True)
+                if number
+            ]
+        return f"unit {self.unit}, area {self.bucket.area_id}, year {self.bucket.year}: " + (
+            ", ".join(parts)
+        )
+
+
+class Findings(NamedTuple):
+    """What an audit of one institution found."""
+
+    differences: list[Difference]
+    derived: list[Derived]
+    initiatives: int
+
+
+def verify(session: Session, institution_id: UUID, progress: Progress) -> Findings:
+    """Recompute everything of an institution on one snapshot, and name what differs."""
+    units = _children_first(session, institution_id)
+    above = {unit.id: unit.parent_id for unit in units}
+    expected: defaultdict[UUID, Entries] = defaultdict(dict)
+    differences: list[Difference] = []
+    derived: list[Derived] = []
+    initiatives = 0
+    for done, unit in enumerate(units, start=1):
+        mine = expected.pop(unit.id, {})
+        for fact in _facts_of_unit(session, institution_id, unit.id):
+            initiatives += 1
+            ledger.collect(mine, fact)
+            derived += _derived(fact)
+        differences += _compare(session, institution_id, unit.id, unit.code, mine)
+        parent = above[unit.id]
+        if parent is not None:
+            _raise_to(expected[parent], parent, mine)
+        progress(done, len(units))
+    return Findings(differences, derived, initiatives)
+
+
+def mend(session: Session, institution_id: UUID, findings: Findings) -> None:
+    """Write what is missing. Nothing is locked beyond the rows that are mended."""
+    depths = dict(
+        session.execute(
+            select(UnitClosure.descendant_id, func.max(UnitClosure.distance))
+            .where(UnitClosure.institution_id == institution_id)
+            .group_by(UnitClosure.descendant_id)
+        )
+    )
+    entries = {found.bucket: found.missing for found in findings.differences}
+    ledger.write(session, institution_id, entries, depths)
+    damaged = sorted({found.initiative_id for found in findings.derived})
+    for start in range(0, len(damaged), _BATCH):
+        _mend_derived(session, institution_id, damaged[start : start + _BATCH])
+
+
+def _mend_derived(session: Session, institution_id: UUID, initiative_ids: list[UUID]) -> None:
+    """Derive again under the initiatives' locks: reports may have come since the audit."""
+    session.execute(
+        select(Initiative.id)
+        .where(Initiative.institution_id == institution_id, Initiative.id.in_(initiative_ids))
+        .order_by(Initiative.id)
+        .with_for_update()
+    ).all()
+    rows = [
+        {
+            "institution": institution_id,
+            "milestone": found.milestone_id,
+            **{f"new_{n}": v for n, v in zip(_DERIVED, found.expected, strict=True)},
+        }
+        for fact in facts.read(session, institution_id, initiative_ids)
+        for found in _derived(fact)
+    ]
+    if rows:
+        session.connection().execute(_MEND_MILESTONE, rows)
+
+
+_DERIVED = ("share", "percent", "verified", "done_on", "reports")
+_MEND_MILESTONE = (
+    update(table_of(Milestone))
+    .where(
+        Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
+    )
+    .values({name: bindparam(f"new_{name}") for name in _DERIVED})
+)
+
+
+class _UnitRow(NamedTuple):
+    id: UUID
+    code: str
+    parent_id: UUID | None
+
+
+def _children_first(session: Session, institution_id: UUID) -> list[_UnitRow]:
+    """All units, each behind all below it, and siblings together."""
+    below: defaultdict[UUID | None, list[_UnitRow]] = defaultdict(list)
+    for row in session.execute(
+        select(Unit.id, Unit.code, Unit.parent_id)
+        .where(Unit.institution_id == institution_id)
+        .order_by(Unit.code_key)
+    ):
+        below[row.parent_id].append(_UnitRow(*row))
+    ordered: list[_UnitRow] = []
+    pending = list(below[None])
+    while pending:
+        unit = pending.pop()
+        ordered.append(unit)
+        pending += below[unit.id]
+    return ordered[::-1]
+
+
+def _facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Iterator[facts.Fact]:
+    ids = session.scalars(
+        select(Initiative.id).where(
+            Initiative.institution_id == institution_id, Initiative.unit_id == unit_id
+        )
+    ).all()
+    for start in range(0, len(ids), _BATCH):
+        yield from facts.read(session, institution_id, ids[start : start + _BATCH])
+
+
+def _derived(fact: facts.Fact) -> Iterator[Derived]:
+    shares = contribution.shares(fact.initiative)
+    for plan, share, stored in zip(fact.initiative.milestones, shares, fact.stored, strict=True):
+        percent, done_on = contribution.latest(plan.reports)
+        verified, _ = contribution.latest(r for r in plan.reports if r.verified)
+        expected = (share, percent, verified, done_on, len(plan.reports))
+        found = (stored.share, stored.percent, stored.verified, stored.done_on, stored.reports)
+        if found != expected:
+            address = f"{fact.code}/milestones/{stored.number}"
+            yield Derived(fact.id, stored.id, address, found, expected)
+
+
+def _compare(
+    session: Session, institution_id: UUID, unit_id: UUID, code: str, expected: Entries
+) -> list[Difference]:
+    missing: Entries = defaultdict(Entry)
+    for bucket, entry in expected.items():
+        missing[bucket].merge(entry)
+    for total in session.execute(_TOTALS, {"institution": institution_id, "unit": unit_id}):
+        missing[Bucket(unit_id, *total[:2])].merge_totals(total[2:], -1)
+    for period in session.execute(_PERIODS, {"institution": institution_id, "unit": unit_id}):
+        area_id, year, span, starts_on, *steps = period
+        missing[Bucket(unit_id, area_id, year)].merge_period((Span(span), starts_on), steps, -1)
+    return [Difference(code, bucket, entry) for bucket, entry in missing.items() if entry]
+
+
+def _raise_to(entries: Entries, unit_id: UUID, below: Entries) -> None:
+    for bucket, entry in below.items():
+        entries.setdefault(bucket._replace(unit_id=unit_id), Entry()).merge(entry)
+
+
+_TOTALS = select(
+    RollupTotal.area_id,
+    RollupTotal.year,
+    *(table_of(RollupTotal).c[name] for name in Totals._fields),
+).where(
+    RollupTotal.institution_id == bindparam("institution"),
+    RollupTotal.unit_id == bindparam("unit"),
+)
+_PERIODS = select(
+    RollupPeriod.area_id,
+    RollupPeriod.year,
+    RollupPeriod.span,
+    RollupPeriod.starts_on,
+    *(table_of(RollupPeriod).c[name] for name in Change._fields),
+).where(
+    RollupPeriod.institution_id == bindparam("institution"),
+    RollupPeriod.unit_id == bindparam("unit"),
+)

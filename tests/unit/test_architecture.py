@@ -1,0 +1,127 @@
+"""The house: imports point down, and what belongs to one floor stays there."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = ROOT / "app"
+FLOORS = {
+    "settings": 0, "errors": 0, "schemas": 0,
+    "models": 1, "db": 1, "keyset": 1, "rollup": 1,
+    "services": 2,
+    "api": 3, "demo": 3,
+    "main": 4, "cli": 4,
+}  # fmt: skip
+SERVICES = [
+    "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
+    "lifecycle", "milestones", "updates", "portfolio", "initiatives", "progress", "verification", "loading",
+    "rollups",
+]  # fmt: skip
+FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
+MOST_LINES = 320
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Dotted names of what a file imports."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(path: Path) -> str:
+    return path.relative_to(APP).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(APP)))
+def test_a_file_keeps_to_its_floor(path: Path) -> None:
+    floor = FLOORS[room(path)]
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "app" and parts[1] in FLOORS:
+            assert FLOORS[parts[1]] <= floor, f"{name} is on a higher floor"
+        if parts[0] in {"fastapi", "starlette", "uvicorn"}:
+            assert floor >= 3, f"{parts[0]} belongs to the floors that speak HTTP"
+        if parts[0] == "sqlalchemy":
+            assert floor >= 1, "words know no database"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(APP)))
+def test_imports_stand_at_the_top(path: Path) -> None:
+    for function in ast.walk(tree(path)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)]
+            assert not inner, f"{function.name} hides an import"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(APP)))
+def test_only_the_runner_commits(path: Path) -> None:
+    calls = {
+        node.func.attr
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    if room(path) != "db":
+        assert not calls & {"commit", "rollback"}
+
+
+def test_verbs_are_plain_functions() -> None:
+    for path in (APP / "services").glob("*.py"):
+        for node in ast.walk(tree(path)):
+            assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), path.name
+
+
+def test_services_import_only_to_the_left() -> None:
+    for path in (APP / "services").glob("*.py"):
+        if path.stem == "__init__":
+            continue
+        for name in imported(path):
+            if name.startswith("app.services."):
+                other = name.split(".")[2]
+                assert SERVICES.index(other) < SERVICES.index(path.stem), f"{path.stem} → {other}"
+
+
+def test_every_service_has_its_place() -> None:
+    assert {path.stem for path in (APP / "services").glob("*.py")} <= {*SERVICES, "__init__"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(APP)))
+def test_a_file_holds_one_noun(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def test_queries_of_services_begin_with_access() -> None:
+    """A select of a tenant's rows outside `access` names its scope by `within` or `visible`."""
+    scoped = {"within", "visible", "below", "find", "refer"}
+    tenant = {
+        "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
+        "InitiativeTag", "Milestone", "ProgressUpdate",
+    }  # fmt: skip
+    for path in (APP / "services").glob("*.py"):
+        if path.stem in {"access", "institutions"}:
+            continue
+        for statement in ast.walk(tree(path)):
+            if not isinstance(statement, ast.FunctionDef):
+                continue
+            names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+            attributes = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+            selects = any(
+                isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "select"
+                and any(
+                    isinstance(a, ast.Attribute) and isinstance(a.value, ast.Name)
+                    and a.value.id in tenant
+                    for a in n.args
+                )
+                for n in ast.walk(statement)
+            )  # fmt: skip
+            if selects:
+                guarded = attributes & scoped or names & scoped or "institution_id" in attributes
+                assert guarded, f"{path.stem}.{statement.name} selects without a scope"
