@@ -73,7 +73,7 @@ def serve(
     async def prepare(database: Database) -> str | None:
         secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
         made = await database.write(tokens.first_start, secret)
-        if demo and not await database.read(_has_demo):
+        if demo and not await database.read(demo_loader.is_loaded):
             with _progress() as report:
                 await demo_loader.load(database, demo_loader.INITIATIVES, None, report)
         return made
@@ -103,7 +103,7 @@ def upgrade(database_url: DatabaseUrl = None) -> None:
     """Bring the schema to the newest revision."""
 
     async def nothing(_: Database) -> None:
-        """Opening the database has migrated it."""
+        """Whatever runs finds the schema up to date."""
 
     _run(_configure(database_url), nothing)
     _out.print("The schema is up to date.")
@@ -199,10 +199,6 @@ def _print_findings(code: str, findings: Findings) -> bool:
     return not wrong
 
 
-def _has_demo(session: demo_loader.Session) -> bool:
-    return demo_loader.is_loaded(session)
-
-
 def _configure(database_url: str | None) -> Settings:
     """Settings of this run; child processes of the server read them from the environment."""
     if database_url is not None:
@@ -212,7 +208,12 @@ def _configure(database_url: str | None) -> Settings:
 
 
 def _run(chosen: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Work on a database whose schema is up to date."""
+
     async def go() -> T:
+        bare = Database(chosen)
+        await bare.migrate()
+        await bare.close()
         database = await open_database(chosen)
         try:
             return await work(database)

@@ -88,7 +88,9 @@ def reports(
             update = _update(random, at, calendar, step)
             verdict = _verdict(draw(), step)
             verifier = VERIFIERS[int(draw() * 4)] if verdict else None
-            planned = PlannedReport(number, update, reporter, verdict, verifier)
+            planned = PlannedReport(
+                number, update, reporter, verdict, verifier, _VERDICT_NOTES.get(verdict)
+            )
             found.append((step.arrival, planned))
     found.sort(key=itemgetter(0))
     return [planned for _, planned in found]
@@ -137,6 +139,12 @@ def _update(random: Random, at: Desk, calendar: tuple[date, ...], step: Step) ->
         n = int(random.random() * (len(at.evidence) - 1))
         given["evidence"] = list(at.evidence[n : n + 2] if draw < 0.1 else at.evidence[n : n + 1])
     return NewUpdate(**given)
+
+
+_VERDICT_NOTES: dict[Verdict | None, str] = {
+    Verdict.VERIFIED: "Bukti dukung sesuai",
+    Verdict.RETURNED: "Bukti dukung belum lengkap",
+}
 
 
 def _verdict(draw: float, step: Step) -> Verdict | None:

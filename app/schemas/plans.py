@@ -18,6 +18,8 @@ class PlannedReport(NamedTuple):
     verdict: Verdict | None = None
     verifier: str | None = None
     """Code of the person who verified or returned it; another than the reporter."""
+    verdict_note: str | None = None
+    """Why; owed when the report is returned."""
 
 
 class Plan(NamedTuple):

@@ -124,7 +124,8 @@ def remove(
 def _create(
     session: Session, actor: Actor, scope: Scope, new: wire.NewInitiative
 ) -> wire.InitiativeWithPlan:
-    row = to_row(scope, new, access.open_unit(session, scope, new.unit, "/unit").id)
+    unit = access.open_unit(session, scope, new.unit, "/unit")
+    row = Initiative(**columns(scope, new, unit.id))
     owners = _owners(session, scope, new.owners)
     lifecycle.check_dates(row.start_on, row.due_on)
     lifecycle.check_owners(row.status, new.owners)
@@ -141,30 +142,30 @@ def _create(
     return portfolio.one(session, scope, row.id)
 
 
-def to_row(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> Initiative:
+def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, Any]:
     """A new initiative's own row."""
     at = now()
-    return Initiative(
-        institution_id=scope.id,
-        id=new_id(),
-        code=new.code,
-        code_key=code_key(new.code),
-        title=new.title,
-        description=new.description,
-        unit_id=unit_id,
-        year=new.year,
-        kind=new.kind,
-        origin=new.origin,
-        status=new.status or InitiativeStatus.PROPOSED,
-        weight=new.weight,
-        start_on=new.start_on,
-        due_on=new.due_on,
-        expected_result=new.expected_result,
-        last_reported_at=None,
-        created_at=at,
-        updated_at=at,
-        version=1,
-    )
+    return {
+        "institution_id": scope.id,
+        "id": new_id(),
+        "code": new.code,
+        "code_key": code_key(new.code),
+        "title": new.title,
+        "description": new.description,
+        "unit_id": unit_id,
+        "year": new.year,
+        "kind": new.kind,
+        "origin": new.origin,
+        "status": new.status or InitiativeStatus.PROPOSED,
+        "weight": new.weight,
+        "start_on": new.start_on,
+        "due_on": new.due_on,
+        "expected_result": new.expected_result,
+        "last_reported_at": None,
+        "created_at": at,
+        "updated_at": at,
+        "version": 1,
+    }
 
 
 def _apply(

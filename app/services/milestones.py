@@ -56,31 +56,39 @@ def add(
         raise Conflict(detail)
     if new.number is not None and _taken(session, scope, initiative_id, new.number):
         raise Invalid.field(f"{pointer}/number", "number_taken", "This number is in use.")
-    at = now()
-    row = Milestone(
-        institution_id=scope.id,
-        id=new_id(),
-        initiative_id=initiative_id,
-        number=new.number or (numbers[0] or 0) + 1,
-        title=new.title,
-        description=new.description,
-        weight=new.weight,
-        technique=new.technique,
-        due_on=new.due_on,
-        baseline_due_on=new.baseline_due_on,
-        dropped_at=None,
-        share=0,
-        percent=0,
-        verified=0,
-        done_on=None,
-        reports=0,
-        created_at=at,
-        updated_at=at,
-        version=1,
-    )
+    number = new.number or (numbers[0] or 0) + 1
+    row = Milestone(**columns(scope, initiative_id, number, new))
     session.add(row)
     session.flush()
     return row
+
+
+def columns(
+    scope: Scope, initiative_id: UUID, number: int, new: wire.NewMilestone
+) -> dict[str, Any]:
+    """A new milestone's row, without share and reports."""
+    at = now()
+    return {
+        "institution_id": scope.id,
+        "id": new_id(),
+        "initiative_id": initiative_id,
+        "number": number,
+        "title": new.title,
+        "description": new.description,
+        "weight": new.weight,
+        "technique": new.technique,
+        "due_on": new.due_on,
+        "baseline_due_on": new.baseline_due_on,
+        "dropped_at": None,
+        "share": 0,
+        "percent": 0,
+        "verified": 0,
+        "done_on": None,
+        "reports": 0,
+        "created_at": at,
+        "updated_at": at,
+        "version": 1,
+    }
 
 
 def change(

@@ -23,24 +23,29 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson
     scope = access.institution(session, actor, institution, Lock.SHARED)
     access.code_is_free(session, scope, Person, new.code)
     unit = access.open_unit(session, scope, new.unit, "/unit") if new.unit else None
-    at = now()
-    row = Person(
-        institution_id=scope.id,
-        id=new_id(),
-        code=new.code,
-        code_key=code_key(new.code),
-        name=new.name,
-        email=new.email,
-        position=new.position,
-        unit_id=unit.id if unit else None,
-        active=new.active,
-        created_at=at,
-        updated_at=at,
-        version=1,
-    )
+    row = Person(**columns(scope, new, unit.id if unit else None))
     session.add(row)
     events.record(session, actor, scope.id, "person.created", events.Subject(row.id, row.code), new)
     return _person(row, unit.code if unit else None)
+
+
+def columns(scope: Scope, new: wire.NewPerson, unit_id: UUID | None) -> dict[str, Any]:
+    """A new person's row."""
+    at = now()
+    return {
+        "institution_id": scope.id,
+        "id": new_id(),
+        "code": new.code,
+        "code_key": code_key(new.code),
+        "name": new.name,
+        "email": new.email,
+        "position": new.position,
+        "unit_id": unit_id,
+        "active": new.active,
+        "created_at": at,
+        "updated_at": at,
+        "version": 1,
+    }
 
 
 def change(

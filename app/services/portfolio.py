@@ -135,9 +135,11 @@ def _filtered(
                 )
             )
         )
-    for name in ("year", "status", "kind", "origin"):
-        if values := getattr(query, name):
-            conditions.append(getattr(Initiative, name).in_(values))
+    conditions += [
+        getattr(Initiative, name).in_(values)
+        for name in ("year", "status", "kind", "origin")
+        if (values := getattr(query, name))
+    ]
     if query.due_before is not None:
         conditions.append(Initiative.due_on < query.due_before)
     if query.due_after is not None:

@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound, NotReportable
 from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
-from app.models.base import new_id, now
 from app.models.base import table as table_of
 from app.rollup import contribution, ledger
 from app.rollup.contribution import COUNTED, Contribution, Report, Totals
 from app.rollup.points import FULL
 from app.schemas import updates as wire
-from app.schemas.fields import InitiativeStatus, Verification
+from app.schemas.fields import InitiativeStatus
 from app.services import access, events, milestones, updates
 from app.services.access import Actor, Lock, Scope
 
@@ -47,33 +46,14 @@ def report(
         return updates.shape(known, target.code, number), False
     effective_on = _effective_on(scope, target, new)
 
-    basis_points = int(new.percent_complete * 100)
     before, after = _neighbours(session, scope, target.milestone_id, effective_on)
-    row = {
-        "institution_id": scope.id,
-        "id": new_id(),
-        "initiative_id": target.initiative_id,
-        "milestone_id": target.milestone_id,
-        "sequence": target.reports + 1,
-        "percent": basis_points,
-        "previous": before.basis_points if before else 0,
-        "effective_on": effective_on,
-        "note": new.note,
-        "evidence": [link.model_dump() for link in new.evidence],
-        "source": new.source,
-        "external_id": new.external_id,
-        "reported_by": actor.name,
-        "reporter_id": actor.id,
-        "reported_at": now(),
-        "verification": Verification.REPORTED,
-        "verified_by": None,
-        "verified_at": None,
-        "verification_note": None,
-    }
+    row = updates.columns(
+        scope, target, new, effective_on, before.basis_points if before else 0, actor
+    )
     session.connection().execute(_INSERT, row)
     _keep_current(session, scope, target, row, before, after)
     if target.status in COUNTED:
-        mine = Report(effective_on, target.reports + 1, basis_points, verified=False)
+        mine = Report(effective_on, row["sequence"], row["percent"], verified=False)
         around = [neighbour for neighbour in (before, after) if neighbour]
         _post(session, scope, target, around, [*around, mine])
 

@@ -1,6 +1,7 @@
 """Reading progress updates: of one milestone, and of the whole institution."""
 
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Select, and_
@@ -9,7 +10,9 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.keyset import Key, Slice, paginate
 from app.models import Initiative, Milestone, ProgressUpdate
+from app.models.base import new_id, now
 from app.schemas import updates as wire
+from app.schemas.fields import Verification
 from app.schemas.pages import Page, Paging
 from app.services import access, milestones
 from app.services.access import Actor, Scope
@@ -80,6 +83,66 @@ def get(
     if row is None:
         raise NotFound
     return shape(*row)
+
+
+class Reporter(Protocol):
+    """Who reports."""
+
+    @property
+    def id(self) -> UUID:
+        """The person, or the token that acts for nobody in particular."""
+
+    @property
+    def name(self) -> str:
+        """How they are called."""
+
+
+class Target(Protocol):
+    """The milestone that a report is on."""
+
+    @property
+    def initiative_id(self) -> UUID:
+        """Its initiative."""
+
+    @property
+    def milestone_id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def reports(self) -> int:
+        """How many reports it has."""
+
+
+def columns(
+    scope: Scope,
+    target: Target,
+    new: wire.NewUpdate,
+    effective_on: date,
+    previous: int,
+    by: Reporter,
+) -> dict[str, Any]:
+    """A new report's row; `previous` in basis points."""
+    return {
+        "institution_id": scope.id,
+        "id": new_id(),
+        "initiative_id": target.initiative_id,
+        "milestone_id": target.milestone_id,
+        "sequence": target.reports + 1,
+        "percent": int(new.percent_complete * 100),
+        "previous": previous,
+        "effective_on": effective_on,
+        "note": new.note,
+        "evidence": [link.model_dump() for link in new.evidence],
+        "source": new.source,
+        "external_id": new.external_id,
+        "reported_by": by.name,
+        "reporter_id": by.id,
+        "reported_at": now(),
+        "verification": Verification.REPORTED,
+        "verified_by": None,
+        "verified_at": None,
+        "verification_note": None,
+    }
 
 
 def shape(row: ProgressUpdate, initiative: str, milestone: int) -> wire.Update:
