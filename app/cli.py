@@ -241,3 +241,7 @@ def _progress() -> Iterator[Report]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield report
+
+
+if __name__ == "__main__":
+    main()

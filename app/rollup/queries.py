@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from app.models import Initiative, Milestone, RollupPeriod, RollupTotal
 from app.models.base import table as table_of
 from app.models.rollups import Span
-from app.rollup.contribution import Change, Totals
+from app.rollup.contribution import COUNTED, Change, Totals
 from app.rollup.figures import TEN_THOUSANDTHS, Figures, Thresholds
 from app.rollup.points import FULL, POINTS_PER_WEIGHT
 from app.schemas.fields import Health, Technique
@@ -203,6 +203,7 @@ def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[s
     planned, earned = _of_initiative(_planned(day)), _of_initiative(_value(Milestone.percent))
     index = earned * TEN_THOUSANDTHS
     return case(
+        (Initiative.status.not_in(COUNTED), Health.NOT_MEASURABLE.value),
         (_of_initiative(_count(_live)) == 0, Health.NOT_MEASURABLE.value),
         (earned == Initiative.weight * (POINTS_PER_WEIGHT * FULL), Health.COMPLETED.value),
         (and_(planned == 0, earned == 0), Health.NOT_STARTED.value),

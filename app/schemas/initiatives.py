@@ -95,6 +95,7 @@ class MilestoneCounts(Shape):
     total: int
     done: int
     overdue: int
+    """0 while the initiative's status does not count."""
 
 
 class Initiative(Shape):
@@ -122,6 +123,7 @@ class Initiative(Shape):
     percent_verified: float | None
     percent_scheduled: float | None
     health: Health
+    """`not_measurable` too while the status does not count: proposed, shortlisted, cancelled."""
     milestones: MilestoneCounts
     next_due_on: Day | None
     """Earliest due date of a milestone that is not done; in the past when it is overdue."""

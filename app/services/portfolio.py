@@ -26,7 +26,7 @@ from app.rollup.contribution import COUNTED
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
-from app.schemas.fields import LAST_DAY, InitiativeStatus, OwnerRole
+from app.schemas.fields import LAST_DAY, Health, InitiativeStatus, OwnerRole
 from app.schemas.institutions import Policy
 from app.schemas.pages import Page
 from app.services import access, milestones
@@ -258,6 +258,7 @@ def _shape(
     lists: dict[str, Any],
 ) -> wire.Initiative:
     figures = numbers.figures
+    is_counted = row.status in COUNTED
     return wire.Initiative(
         id=row.id,
         code=row.code,
@@ -275,9 +276,11 @@ def _shape(
         percent_complete=figures.percent_complete,
         percent_verified=figures.percent_verified,
         percent_scheduled=figures.percent_scheduled,
-        health=figures.health(limits),
+        health=figures.health(limits) if is_counted else Health.NOT_MEASURABLE,
         milestones=wire.MilestoneCounts(
-            total=figures.totals.milestones, done=figures.to_date.done, overdue=numbers.overdue
+            total=figures.totals.milestones,
+            done=figures.to_date.done,
+            overdue=numbers.overdue if is_counted else 0,
         ),
         next_due_on=numbers.next_due_on,
         last_reported_at=row.last_reported_at,

@@ -152,16 +152,20 @@ def _relink(session: Session, scope: Scope, unit_id: UUID, parent_id: UUID) -> N
         .execution_options(synchronize_session=False)
     )
     upper, lower = aliased(UnitClosure), aliased(UnitClosure)
-    pairs = select(
-        upper.institution_id,
-        lower.descendant_id,
-        upper.ancestor_id,
-        upper.distance + lower.distance + 1,
-    ).where(
-        upper.institution_id == scope.id,
-        lower.institution_id == scope.id,
-        upper.descendant_id == parent_id,
-        lower.ancestor_id == unit_id,
+    pairs = (
+        select(
+            upper.institution_id,
+            lower.descendant_id,
+            upper.ancestor_id,
+            upper.distance + lower.distance + 1,
+        )
+        .join(lower, lower.institution_id == upper.institution_id)
+        .where(
+            upper.institution_id == scope.id,
+            lower.institution_id == scope.id,
+            upper.descendant_id == parent_id,
+            lower.ancestor_id == unit_id,
+        )
     )
     columns = ["institution_id", "descendant_id", "ancestor_id", "distance"]
     session.execute(insert(UnitClosure).from_select(columns, pairs))

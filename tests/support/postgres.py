@@ -128,7 +128,7 @@ def running_postgres(data_parent: Path, *, durable: bool = False) -> Iterator[st
         binaries = _binaries(workspace, account)
         data = workspace / "data"
         _initialise(binaries, data, account)
-        port = _free_port()
+        port = free_port()
         settings = SETTINGS | {"port": str(port)} | ({} if durable else FORGETFUL)
         with _server(binaries, data, settings, account):
             yield f"postgresql+asyncpg://{USER}@127.0.0.1:{port}/postgres"
@@ -287,7 +287,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,68 @@
+"""A real server process, started by the real command line."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from tests.support.postgres import free_port
+
+STARTS_WITHIN = 30.0
+
+
+class Server(NamedTuple):
+    """A running server."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def environment(database_url: str, token: str | None) -> dict[str, str]:
+    """What a server process sees: nothing of ours but its database and token."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("QUICKWIN_")}
+    plain["QUICKWIN_DATABASE_URL"] = database_url
+    if token is not None:
+        plain["QUICKWIN_ADMIN_TOKEN"] = token
+    return plain
+
+
+@contextmanager
+def serving(
+    database_url: str, log: Path, *flags: str, token: str | None = None
+) -> Iterator[Server]:
+    """`quickwin serve` on a free port, until the block ends; ended hard if it does not stop."""
+    port = free_port()
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), *flags]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, env=environment(database_url, token), stdout=output, stderr=output
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, process, log)
+        yield Server(url, process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/health/ready", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(log.read_text())
