@@ -75,7 +75,8 @@ def record(
 
 
 @event.listens_for(Session, "before_commit")
-def _write(session: Session) -> None:
+def write(session: Session) -> None:
+    """Write the events that wait, last in the transaction; called by the commit itself."""
     waiting: list[dict[str, Any]] = session.info.pop(_WAITING, [])
     if not waiting:
         return
