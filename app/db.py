@@ -47,7 +47,7 @@ class Database:
         """Copied into `Session.info` of every session: what verbs need to know of their process."""
         self._retrying = AsyncRetrying(
             retry=retry_if_exception(_is_transient),
-            stop=stop_after_attempt(settings.database_retries + 1),
+            stop=stop_after_attempt(max(1, settings.database_retries)),
             wait=wait_random_exponential(multiplier=0.01, max=0.5),
             reraise=True,
         )
@@ -110,6 +110,11 @@ class Database:
     async def _run(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
         try:
+            try:
+                return await attempt(verb, writing=writing)
+            except DBAPIError as error:
+                if not _is_transient(error):
+                    raise
             return await self._retrying.copy()(attempt, verb, writing=writing)
         except IntegrityError as error:
             raise Conflict from error

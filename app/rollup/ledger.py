@@ -133,9 +133,18 @@ def post(session: Session, institution_id: UUID, entries: Mapping[Bucket, Entry]
     chains = _chains(session, institution_id, {bucket.unit_id for bucket in entries})
     depths = {unit_id: depth for chain in chains.values() for depth, unit_id in chain}
     raised: Entries = {}
+    sums: set[Bucket] = set()
     for bucket, entry in entries.items():
         for _, ancestor_id in chains[bucket.unit_id]:
-            raised.setdefault(bucket._replace(unit_id=ancestor_id), Entry()).merge(entry)
+            at = Bucket(ancestor_id, bucket.area_id, bucket.year)
+            if at not in raised:
+                raised[at] = entry  # shared as long as it is alone here: a report is never copied
+                continue
+            if at not in sums:
+                alone, raised[at] = raised[at], Entry()
+                raised[at].merge(alone)
+                sums.add(at)
+            raised[at].merge(entry)
     write(session, institution_id, raised, depths)
 
 
@@ -164,7 +173,7 @@ def write(
         for (span, starts_on), steps in sorted(entry.periods.items())
         if any(steps)
     ]
-    upserts = UPSERTS[session.get_bind().dialect.name]
+    upserts = UPSERTS[session.connection().dialect.name]
     connection = session.connection()
     if totals:
         connection.execute(upserts.total, totals)
@@ -184,7 +193,7 @@ def move(
 
     Both lists are ordered from the deepest unit to the root. No initiative is read.
     """
-    upserts = UPSERTS[session.get_bind().dialect.name]
+    upserts = UPSERTS[session.connection().dialect.name]
     connection = session.connection()
     for statement in (upserts.moved_total, upserts.moved_period):
         for sign, targets in ((-1, leaves), (1, joins)):
@@ -213,7 +222,7 @@ def _chains(
 ) -> dict[UUID, list[tuple[int, UUID]]]:
     """(depth, ancestor) for each unit from itself up to the root."""
     chains: defaultdict[UUID, list[UUID]] = defaultdict(list)
-    for unit_id, ancestor_id in session.execute(
+    for unit_id, ancestor_id in session.connection().execute(
         _CHAINS, {"institution": institution_id, "units": sorted(unit_ids)}
     ):
         chains[unit_id].append(ancestor_id)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Table,
     and_,
     bindparam,
     case,
@@ -47,23 +48,20 @@ def figures(
         "month": as_of.replace(day=1),
     }
     every_year = year is None
-    totals = {
-        (row[0], row[1]): Totals(*row[2:]) for row in session.execute(_TOTALS[every_year], asked)
-    }
-    to_date = {
-        (row[0], row[1]): Change(*row[2:]) for row in session.execute(_TO_DATE[every_year], asked)
-    }
+    run = session.connection().execute
+    totals = {(row[0], row[1]): Totals(*row[2:]) for row in run(_TOTALS[every_year], asked)}
+    to_date = {(row[0], row[1]): Change(*row[2:]) for row in run(_TO_DATE[every_year], asked)}
     return {
         key: Figures(totals.get(key, Totals()), to_date.get(key, Change()))
         for key in totals.keys() | to_date.keys()
     }
 
 
-def _of_buckets(table: type[RollupTotal] | type[RollupPeriod]) -> ColumnElement[bool]:
+def _of_buckets(table: Table) -> ColumnElement[bool]:
     return and_(
-        table.institution_id == bindparam("institution"),
-        table.unit_id.in_(bindparam("units", expanding=True)),
-        table.area_id.in_(bindparam("areas", expanding=True)),
+        table.c.institution_id == bindparam("institution"),
+        table.c.unit_id.in_(bindparam("units", expanding=True)),
+        table.c.area_id.in_(bindparam("areas", expanding=True)),
     )
 
 
@@ -75,7 +73,7 @@ def _sums(columns: Any, names: tuple[str, ...]) -> list[ColumnElement[int]]:  # 
 def _totals(*, every_year: bool) -> Select[*tuple[Any, ...]]:
     table = table_of(RollupTotal)
     statement = select(table.c.unit_id, table.c.area_id, *_sums(table.c, Totals._fields)).where(
-        _of_buckets(RollupTotal)
+        _of_buckets(table)
     )
     if not every_year:
         statement = statement.where(table.c.year == bindparam("year"))
@@ -86,12 +84,12 @@ def _to_date(*, every_year: bool) -> Select[*tuple[Any, ...]]:
     table = table_of(RollupPeriod)
     columns = [table.c.unit_id, table.c.area_id, *(table.c[name] for name in Change._fields)]
     months = select(*columns).where(
-        _of_buckets(RollupPeriod),
+        _of_buckets(table),
         table.c.span == literal(int(Span.MONTH)),
         table.c.starts_on < bindparam("month"),
     )
     days = select(*columns).where(
-        _of_buckets(RollupPeriod),
+        _of_buckets(table),
         table.c.span == literal(int(Span.DAY)),
         table.c.starts_on.between(bindparam("month"), bindparam("as_of")),
     )

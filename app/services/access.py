@@ -77,25 +77,26 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+_TOKEN = table_of(ApiToken).c
+_PERSON = table_of(Person).c
 _ACTOR = (
     select(
-        ApiToken.id,
-        ApiToken.name,
-        ApiToken.institution_id,
-        ApiToken.person_id,
-        ApiToken.expires_at,
-        ApiToken.revoked_at,
-        Person.code,
-        Person.active,
+        _TOKEN.id,
+        _TOKEN.name,
+        _TOKEN.institution_id,
+        _TOKEN.person_id,
+        _TOKEN.expires_at,
+        _TOKEN.revoked_at,
+        _PERSON.code,
+        _PERSON.active,
     )
-    .outerjoin(
-        Person,
-        and_(
-            Person.institution_id == ApiToken.institution_id,
-            Person.id == ApiToken.person_id,
-        ),
+    .select_from(
+        table_of(ApiToken).outerjoin(
+            table_of(Person),
+            and_(_PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id),
+        )
     )
-    .where(ApiToken.digest == bindparam("digest"))
+    .where(_TOKEN.digest == bindparam("digest"))
 )
 
 
@@ -106,7 +107,7 @@ def identify(token_digest: str) -> Callable[[Session], Actor]:
     """
 
     def resolve(session: Session) -> Actor:
-        row = session.execute(_ACTOR, {"digest": token_digest}).one_or_none()
+        row = session.connection().execute(_ACTOR, {"digest": token_digest}).one_or_none()
         if row is None or not _holds(
             row.revoked_at, row.expires_at, active=row.active is not False
         ):
@@ -133,25 +134,40 @@ def operator_only(actor: Actor) -> None:
         raise Forbidden
 
 
+_INSTITUTION = table_of(Institution).c
+_CLOCK = table_of(InstitutionClock).c
 _SCOPE = select(
-    Institution.id,
-    Institution.code,
-    Institution.name,
-    Institution.time_zone,
-    Institution.policy,
-    Institution.scheme_id,
+    _INSTITUTION.id,
+    _INSTITUTION.code,
+    _INSTITUTION.name,
+    _INSTITUTION.time_zone,
+    _INSTITUTION.policy,
+    _INSTITUTION.scheme_id,
 )
-_SCOPES: dict[Lock, Select[*tuple[Any, ...]]] = {
+_LOCKED = {
     Lock.NONE: _SCOPE,
     Lock.SHARED: _SCOPE.with_for_update(read=True),
     # NO KEY UPDATE: foreign keys may still point here, but nobody else shares the tree.
     Lock.ALONE: _SCOPE.with_for_update(key_share=True),
 }
+# Every request passes here: the statements are built once, and run below the ORM.
+_SCOPES = {
+    (lock, by_id): statement.where(
+        _INSTITUTION.id == bindparam("key") if by_id else _INSTITUTION.code_key == bindparam("key")
+    )
+    for lock, statement in _LOCKED.items()
+    for by_id in (False, True)
+}
 
 
 def institution(session: Session, actor: Actor, key: str, lock: Lock = Lock.NONE) -> Scope:
     """The institution of a code or id, if the actor may see it; else raises `NotFound`."""
-    row = session.execute(_SCOPES[lock].where(named(Institution, key))).one_or_none()
+    value = key_of(key)
+    row = (
+        session.connection()
+        .execute(_SCOPES[lock, isinstance(value, UUID)], {"key": value})
+        .one_or_none()
+    )
     if row is None or not (actor.operator or actor.institution_id == row.id):
         raise NotFound
     return Scope(*row)
@@ -165,14 +181,58 @@ def institutions(actor: Actor) -> Select[Institution]:
     )
 
 
-def version(session: Session, scope: Scope) -> int:
-    """The institution's event sequence."""
-    return session.execute(_VERSION, {"institution": scope.id}).scalar_one()
+class Node(NamedTuple):
+    """A unit by its names."""
+
+    id: UUID
+    code: str
+    name: str
 
 
-_VERSION = select(InstitutionClock.sequence).where(
-    InstitutionClock.institution_id == bindparam("institution")
+class Place(NamedTuple):
+    """A unit of an institution, and the institution's event sequence, from one statement."""
+
+    scope: Scope
+    unit: Node
+    version: int
+
+
+_UNIT = table_of(Unit).c
+_PLACE = (
+    _SCOPE.add_columns(
+        _UNIT.id.label("unit_id"),
+        _UNIT.code.label("unit"),
+        _UNIT.name.label("unit_name"),
+        _CLOCK.sequence,
+    )
+    .join(table_of(InstitutionClock), _CLOCK.institution_id == _INSTITUTION.id)
+    .join(table_of(Unit), _UNIT.institution_id == _INSTITUTION.id)
 )
+_PLACES = {
+    (by_id, unit): _PLACE.where(
+        _INSTITUTION.id == bindparam("key") if by_id else _INSTITUTION.code_key == bindparam("key"),
+        condition,
+    )
+    for by_id in (False, True)
+    for unit, condition in (
+        (None, _UNIT.parent_id.is_(None)),
+        (UUID, _UNIT.id == bindparam("unit_key")),
+        (str, _UNIT.code_key == bindparam("unit_key")),
+    )
+}
+
+
+def place(session: Session, actor: Actor, institution: str, unit: str | None) -> Place:
+    """A unit that the actor may see, the root if none is named; else raises `NotFound`."""
+    key = key_of(institution)
+    unit_key = None if unit is None else key_of(unit)
+    statement = _PLACES[isinstance(key, UUID), None if unit_key is None else type(unit_key)]
+    asked = {"key": key} if unit_key is None else {"key": key, "unit_key": unit_key}
+    row = session.connection().execute(statement, asked).one_or_none()
+    if row is None or not (actor.operator or actor.institution_id == row.id):
+        raise NotFound
+    *scope, unit_id, code, name, sequence = row
+    return Place(Scope(*scope), Node(unit_id, code, name), sequence)
 
 
 def visible(scope: Scope, model: type[Model]) -> Select[Model]:
@@ -185,14 +245,21 @@ def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
     return table_of(model).c.institution_id == scope.id
 
 
-def named(model: Any, key: str) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class or an alias of one
-    """A row by its code, or by its id: codes cannot look like one."""
+def key_of(key: str) -> UUID | str:
+    """An id, or else a code as it is compared: codes cannot look like ids."""
     try:
         if len(key) == 36:  # noqa: PLR2004  a UUID's length
-            return model.id == UUID(key)  # type: ignore[no-any-return]
+            return UUID(key)
     except ValueError:
         pass
-    return model.code_key == code_key(key)  # type: ignore[no-any-return]
+    return code_key(key)
+
+
+def named(model: Any, key: str) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class or an alias of one
+    """A row by its code or its id."""
+    value = key_of(key)
+    column = model.id if isinstance(value, UUID) else model.code_key
+    return column == value  # type: ignore[no-any-return]
 
 
 def named_any(model: Any, keys: list[str]) -> ColumnElement[bool]:  # noqa: ANN401  as in `named`

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Event, InstitutionClock
 from app.models.base import new_id, now
+from app.models.base import table as table_of
 from app.schemas import events as wire
 from app.services import access
 from app.services.access import Actor
@@ -24,12 +25,12 @@ CATALOGUE = UUID(int=0)
 _WAITING = "events"
 
 _ADVANCE = (
-    update(InstitutionClock)
+    update(table_of(InstitutionClock))
     .where(InstitutionClock.institution_id == bindparam("institution"))
     .values(sequence=InstitutionClock.sequence + bindparam("count"))
     .returning(InstitutionClock.sequence)
 )
-_INSERT = insert(Event)
+_INSERT = insert(table_of(Event))
 
 
 class Subject(NamedTuple):
@@ -81,16 +82,17 @@ def write(session: Session) -> None:
     if not waiting:
         return
     session.flush()
+    connection = session.connection()
     by_institution: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in waiting:
         by_institution[row["institution_id"]].append(row)
     for institution_id, rows in sorted(by_institution.items()):
-        last = session.execute(
+        last = connection.execute(
             _ADVANCE, {"institution": institution_id, "count": len(rows)}
         ).scalar_one()
         for sequence, row in enumerate(rows, start=last - len(rows) + 1):
             row["sequence"] = sequence
-        session.execute(_INSERT, rows)
+        connection.execute(_INSERT, rows)
 
 
 def feed(session: Session, actor: Actor, institution: str, after: int, limit: int) -> wire.Events:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +36,11 @@ def report(
     effective date in the future.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    target = session.execute(
-        _TARGET.where(access.within(scope, Milestone), access.named(Initiative, initiative)),
-        {"number": number},
+    run = session.connection().execute  # below the ORM: this is the verb that is called most
+    key = access.key_of(initiative)
+    target = run(
+        _TARGETS[isinstance(key, UUID)],
+        {"institution": scope.id, "key": key, "number": number},
     ).one_or_none()
     if target is None:
         raise NotFound
@@ -50,7 +53,7 @@ def report(
     row = updates.columns(
         scope, target, new, effective_on, before.basis_points if before else 0, actor
     )
-    session.connection().execute(_INSERT, row)
+    run(_INSERT, row)
     _keep_current(session, scope, target, row, before, after)
     if target.status in COUNTED:
         mine = Report(effective_on, row["sequence"], row["percent"], verified=False)
@@ -60,7 +63,7 @@ def report(
     subject = events.Subject(row["id"], f"{target.code}/milestones/{number}/updates/{row['id']}")
     data = {**new.model_dump(mode="json", exclude_unset=True), "effective_on": str(effective_on)}
     events.record(session, actor, scope.id, "update.reported", subject, data)
-    return updates.shape(ProgressUpdate(**row), target.code, number), True
+    return updates.shape(SimpleNamespace(**row), target.code, number), True
 
 
 _TARGET = (
@@ -80,9 +83,17 @@ _TARGET = (
         Milestone.reports,
     )
     .join(Initiative, milestones.parent_of_milestone())
-    .where(Milestone.number == bindparam("number"))
+    .where(
+        Milestone.institution_id == bindparam("institution"),
+        Initiative.institution_id == bindparam("institution"),
+        Milestone.number == bindparam("number"),
+    )
     .with_for_update()
 )
+_TARGETS = {
+    True: _TARGET.where(Initiative.id == bindparam("key")),
+    False: _TARGET.where(Initiative.code_key == bindparam("key")),
+}
 _INSERT = insert(table_of(ProgressUpdate))
 _SET_MILESTONE = (
     update(table_of(Milestone))
@@ -175,7 +186,7 @@ def _neighbours(
     """The report that holds on a day, and the one that takes over after it."""
     sides: list[Report | None] = [None, None]
     asked = {"institution": scope.id, "milestone": milestone_id, "day": day}
-    for side, *numbers in session.execute(_NEIGHBOURS, asked):
+    for side, *numbers in session.connection().execute(_NEIGHBOURS, asked):
         sides[side] = _report(numbers)
     return sides[0], sides[1]
 
@@ -221,9 +232,10 @@ def _post(
     after: list[Report],
 ) -> None:
     """Write what the report changes: the milestone's curve around it, after less before."""
-    area_ids = session.scalars(
+    found = session.connection().execute(
         _AREAS, {"institution": scope.id, "initiative": target.initiative_id}
-    ).all()
+    )
+    area_ids = [row[0] for row in found]
     planned_on = target.baseline_due_on or target.due_on
 
     def part(reports: list[Report]) -> Contribution:

@@ -17,14 +17,14 @@ from app.rollup.figures import Figures, Thresholds
 from app.rollup.points import percent
 from app.schemas import rollups as wire
 from app.services import access, events, portfolio, schemes
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Actor, Lock, Node, Scope
 
 
 class _Asked(NamedTuple):
     """A roll-up's question, resolved."""
 
     scope: Scope
-    unit: Unit
+    unit: Node
     area: tuple[UUID, str | None]
     year: int | None
     as_of: date
@@ -46,11 +46,14 @@ def children(
 ) -> wire.RollupChildren:
     """The roll-up of each direct child of a unit, by code."""
     asked = _resolve(session, actor, institution, unit, query)
-    below = session.scalars(
-        access.visible(asked.scope, Unit)
-        .where(Unit.parent_id == asked.unit.id)
-        .order_by(Unit.code_key)
-    ).all()
+    below = [
+        Node(*row)
+        for row in session.execute(
+            select(Unit.id, Unit.code, Unit.name)
+            .where(access.within(asked.scope, Unit), Unit.parent_id == asked.unit.id)
+            .order_by(Unit.code_key)
+        )
+    ]
     area_id, area = asked.area
     figures = _figures(session, asked, [child.id for child in below], [area_id])
     return wire.RollupChildren(
@@ -93,27 +96,22 @@ def mend(session: Session, actor: Actor, institution: str, findings: verificatio
 
 
 def _resolve(
-    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
+    session: Session, actor: Actor, institution: str, unit_key: str | None, query: wire.RollupQuery
 ) -> _Asked:
-    scope = access.institution(session, actor, institution)
+    scope, unit, version = access.place(session, actor, institution, unit_key)
     today = scope.today()
     if query.as_of is not None and query.as_of > today:
         detail = "as_of cannot be in the future."
         raise Invalid.parameter("as_of", "in_future", detail)
-    at = access.find(session, scope, Unit, unit) if unit is not None else _root(session, scope)
     return _Asked(
         scope,
-        at,
+        unit,
         _area(session, query.area),
         query.year,
         query.as_of or today,
-        access.version(session, scope),
+        version,
         portfolio.thresholds(scope),
     )
-
-
-def _root(session: Session, scope: Scope) -> Unit:
-    return session.scalars(access.visible(scope, Unit).where(Unit.parent_id.is_(None))).one()
 
 
 def _area(session: Session, key: str | None) -> tuple[UUID, str | None]:
@@ -152,7 +150,7 @@ def _figures(
     return queries.figures(session, asked.scope.id, unit_ids, area_ids, asked.year, asked.as_of)
 
 
-def _shape(asked: _Asked, unit: Unit, area: str | None, figures: Figures | None) -> wire.Rollup:
+def _shape(asked: _Asked, unit: Node, area: str | None, figures: Figures | None) -> wire.Rollup:
     figures = figures or Figures()
     totals, to_date = figures.totals, figures.to_date
     return wire.Rollup(

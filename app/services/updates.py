@@ -1,6 +1,7 @@
 """Reading progress updates: of one milestone, and of the whole institution."""
 
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -145,7 +146,7 @@ def columns(
     }
 
 
-def shape(row: ProgressUpdate, initiative: str, milestone: int) -> wire.Update:
+def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int) -> wire.Update:
     """A report as it is answered."""
     return wire.Update(
         id=row.id,

@@ -40,20 +40,18 @@ TOKEN = "benchmark-operator-token-0123456789abcdef"
 BIG, SMALL = ("100000", "1000000"), ("1000", "10000")
 ROLLUP = "/api/v1/institutions/kpu/rollup"
 SECONDS = 6.0
+# What one would write without a ledger, on the derived columns that spare it the reports.
 GROUPED = text("""
     SELECT ia.area_id,
-           sum(m.share * CASE WHEN m.technique = 'binary' AND r.percent < 10000 THEN 0
-                              ELSE coalesce(r.percent, 0) END),
-           sum(CASE WHEN coalesce(m.baseline_due_on, m.due_on) <= :as_of THEN m.share ELSE 0 END),
-           sum(m.share), count(*)
+           sum(m.share * CASE WHEN m.technique = 'binary' AND m.percent < 10000 THEN 0
+                              ELSE m.percent END),
+           sum(m.share * m.verified),
+           sum(CASE WHEN coalesce(m.baseline_due_on, m.due_on) <= current_date THEN m.share END),
+           sum(m.share), count(*), count(*) FILTER (WHERE m.percent = 10000),
+           count(*) FILTER (WHERE m.percent < 10000 AND m.due_on < current_date)
       FROM milestone m
       JOIN initiative i ON i.institution_id = m.institution_id AND i.id = m.initiative_id
       JOIN initiative_area ia ON ia.institution_id = i.institution_id AND ia.initiative_id = i.id
-      LEFT JOIN LATERAL (
-           SELECT u.percent FROM progress_update u
-            WHERE u.institution_id = m.institution_id AND u.milestone_id = m.id
-              AND u.effective_on <= :as_of
-            ORDER BY u.effective_on DESC, u.sequence DESC LIMIT 1) r ON true
      WHERE m.institution_id = (SELECT id FROM institution WHERE code_key = 'kpu')
        AND m.dropped_at IS NULL AND i.status IN ('active', 'on_hold', 'completed')
      GROUP BY ia.area_id
@@ -101,13 +99,9 @@ async def reads(big: Database, small: Database) -> None:
         rollups.areas(session, SYSTEM, "kpu", None, RollupQuery())
 
     def grouped(session: Session) -> None:
-        session.execute(GROUPED, {"as_of": time.strftime("%Y-%m-%d")}).all()
+        session.execute(GROUPED).all()
 
-    def grouped_dated(session: Session) -> None:
-        grouped_day = session.execute(text("SELECT current_date")).scalar_one()
-        session.execute(GROUPED, {"as_of": grouped_day}).all()
-
-    slow = statistics.median([await timed(big, grouped_dated) for _ in range(3)])
+    slow = statistics.median([await timed(big, grouped) for _ in range(3)])
     fast = statistics.median([await timed(big, areas) for _ in range(30)])
     show("grouped query over all milestones ÷ roll-up by area, whole verb", f"{slow / fast:.0f}", "")
     in_database = await big.read(_statements_only)
