@@ -10,8 +10,6 @@ small one with 1,000 and 10,000.
 import argparse
 import asyncio
 import json
-import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from app.db import Database
@@ -71,7 +69,11 @@ def load(url: str, size: tuple[str, str]) -> None:
     subprocess.run(
         [sys.executable, "-m", "app.cli", *flags], env=environment(url, None), check=True
     )
-    show(f"load {int(size[1]):,} milestones", f"{time.perf_counter() - start:.0f} s", "≤ 300 s at 1,000,000")
+    show(
+        f"load {int(size[1]):,} milestones",
+        f"{time.perf_counter() - start:.0f} s",
+        "≤ 300 s at 1,000,000",
+    )
 
 
 def everything(session: Session) -> None:
@@ -93,7 +95,11 @@ async def reads(big: Database, small: Database) -> None:
     """Whether a roll-up costs the same at any size, and what it saves."""
     pairs = [(await timed(big, everything), await timed(small, everything)) for _ in range(60)][10:]
     ratio = statistics.median(a / b for a, b in pairs)
-    show("roll-up of the root, 38 children, 8 areas: 1,000,000 ÷ 10,000 milestones", f"{ratio:.2f}", "≤ 1.3")
+    show(
+        "roll-up of the root, 38 children, 8 areas: 1,000,000 ÷ 10,000 milestones",
+        f"{ratio:.2f}",
+        "≤ 1.3",
+    )
 
     def areas(session: Session) -> None:
         rollups.areas(session, SYSTEM, "kpu", None, RollupQuery())
@@ -103,9 +109,15 @@ async def reads(big: Database, small: Database) -> None:
 
     slow = statistics.median([await timed(big, grouped) for _ in range(3)])
     fast = statistics.median([await timed(big, areas) for _ in range(30)])
-    show("grouped query over all milestones ÷ roll-up by area, whole verb", f"{slow / fast:.0f}", "")
+    show(
+        "grouped query over all milestones ÷ roll-up by area, whole verb", f"{slow / fast:.0f}", ""
+    )
     in_database = await big.read(_statements_only)
-    show("grouped query ÷ roll-up's two statements, in the database", f"{slow / in_database:.0f}", "≥ 200")
+    show(
+        "grouped query ÷ roll-up's two statements, in the database",
+        f"{slow / in_database:.0f}",
+        "≥ 200",
+    )
 
 
 def _statements_only(session: Session) -> float:
@@ -113,19 +125,22 @@ def _statements_only(session: Session) -> float:
     heard: list[bare.Statement] = []
     raw = session.connection()
 
-    def hear(_c: object, _cursor: object, sql: str, parameters: object, _x: object, _m: object) -> None:
+    def hear(
+        _c: object, _cursor: object, sql: str, parameters: object, _x: object, _m: object
+    ) -> None:
         if "rollup_total" in sql or "rollup_period" in sql:
             heard.append(bare.Statement(sql, parameters, many=False))  # type: ignore[arg-type]
 
-    bare.event.listen(raw, "before_cursor_execute", hear)
+    event.listen(raw, "before_cursor_execute", hear)
     rollups.areas(session, SYSTEM, "kpu", None, RollupQuery())
-    bare.event.remove(raw, "before_cursor_execute", hear)
+    event.remove(raw, "before_cursor_execute", hear)
     runs = []
     for _ in range(20):
         total = 0.0
         for statement in heard[-2:]:
             plan = raw.exec_driver_sql(
-                "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement.sql, tuple(statement.parameters)
+                "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement.sql,
+                tuple(statement.parameters),
             ).scalar_one()
             plan = json.loads(plan) if isinstance(plan, str) else plan
             total += plan[0]["Execution Time"] / 1000
@@ -151,7 +166,9 @@ async def targets(database: Database, count: int, offset: int) -> list[tuple[str
     return await database.read(pick)
 
 
-def reports(url: str, chosen: list[tuple[str, int]], clients: int) -> Callable[[int], Iterator[bytes]]:
+def reports(
+    url: str, chosen: list[tuple[str, int]], clients: int
+) -> Callable[[int], Iterator[bytes]]:
     """Each client's requests: reports on its part of the chosen milestones."""
     body = json.dumps({"percent_complete": 55, "effective_on": "2024-03-01"}).encode()
 
@@ -222,7 +239,7 @@ async def over_http(database: Database, url: str) -> None:
             read = await client.throughput(server, 16, 200, repeated(rollup), SECONDS)
             plain = await client.throughput(server, 16, 200, repeated(constant), SECONDS)
             rates.append((read / plain, read))
-        ratio, read = statistics.median(rates)
+        ratio, read = sorted(rates)[len(rates) // 2]
         show("roll-up over HTTP, 16 clients, PostgreSQL", f"{read:.0f}/s", "as found")
         show("the same ÷ a constant of the same size", f"{ratio:.3f}", "≥ 0.12")
         status = Path(f"/proc/{pid}/status").read_text()
@@ -233,18 +250,26 @@ async def over_http(database: Database, url: str) -> None:
 async def on_sqlite(folder: Path) -> None:
     """Start-up and reports on SQLite with the demo."""
     url = f"sqlite:///{folder / 'quickwin.db'}"
-    subprocess.run([sys.executable, "-m", "app.cli", "demo", "load"], env=environment(url, None), check=True)
+    subprocess.run(
+        [sys.executable, "-m", "app.cli", "demo", "load"], env=environment(url, None), check=True
+    )
     starts = []
     for _ in range(3):
         start = time.perf_counter()
         with serving(url, folder / "log", token=TOKEN):
             starts.append(time.perf_counter() - start)
-    show("start to first answer, existing SQLite database", f"{statistics.median(starts):.1f} s", "≤ 2 s")
+    show(
+        "start to first answer, existing SQLite database",
+        f"{statistics.median(starts):.1f} s",
+        "≤ 2 s",
+    )
     database = await open_database(Settings(database_url=url))
     chosen = await targets(database, 800, 0)
     await database.close()
     with serving(url, folder / "log", token=TOKEN) as server:
-        rate = await client.throughput(server.url, 8, 201, reports(server.url, chosen * 8, 8), SECONDS)
+        rate = await client.throughput(
+            server.url, 8, 201, reports(server.url, chosen * 8, 8), SECONDS
+        )
     show("report over HTTP, 8 clients, SQLite", f"{rate:.0f}/s", "≥ 300/s")
 
 
@@ -261,7 +286,9 @@ async def run(big_url: str, small_url: str, folder: Path) -> None:
 
 def main() -> None:
     """Measure on given databases, or on new ones."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--big")
     parser.add_argument("--small")
     given = parser.parse_args()

@@ -28,7 +28,7 @@ class Statement(NamedTuple):
     many: bool
 
 
-class _Enough(Exception):  # noqa: N818  ends a recorded transaction
+class _Enough(Exception):
     pass
 
 

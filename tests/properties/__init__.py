@@ -1,0 +1,1 @@
+"""The roll-up against an independent computation, over random histories."""
