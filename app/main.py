@@ -1,5 +1,6 @@
 """The application: composes the floors; `app.main:app` is what a server runs."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,8 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database = await open_database(chosen)
+        gc.collect()
+        gc.freeze()  # what is here stays: the collector need not look at it again and again
         yield
         await database.close()
 

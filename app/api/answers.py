@@ -40,7 +40,7 @@ class Removal(Shape):
     """Why; kept in the event."""
 
 
-def _expected(
+async def _expected(
     if_match: Annotated[
         str | None,
         Header(description='ETag of the version that is changed, such as `"v7"`; `*` for any.'),
@@ -51,7 +51,7 @@ def _expected(
     return _versions(if_match)
 
 
-def _perhaps_expected(
+async def _perhaps_expected(
     if_match: Annotated[str | None, Header(description="As for PATCH, but optional.")] = None,
 ) -> Expected:
     return None if if_match is None else _versions(if_match)

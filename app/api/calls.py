@@ -15,7 +15,10 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API 
 _LONGEST = 4_096
 
 
-def _call(
+# Dependencies are async although they await nothing: FastAPI runs plain ones in a thread each.
+
+
+async def _call(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> db.Call[Actor]:
