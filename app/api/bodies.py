@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from app.errors import Invalid, TooLarge, Unreadable, UnsupportedMediaType
+from app.errors import Invalid, NotFound, TooLarge, Unreadable, UnsupportedMediaType
 from app.settings import settings
 
 MOST_DEPTH = 16
@@ -37,6 +37,8 @@ class Route(APIRoute):
                 name = next(iter(request.query_params))[:100]
                 detail = "This address takes no parameters."
                 raise Invalid.parameter(_printable(name), "unknown_parameter", detail)
+            if any("\x00" in value for value in request.path_params.values()):
+                raise NotFound
             if any("\x00" in value for value in request.query_params.values()):
                 raise Invalid(detail="A parameter contains a NUL character.")
             if has_body:

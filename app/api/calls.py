@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app import db
 from app.api.bodies import Route
 from app.errors import Unauthorized
+from app.schemas.fields import Digits
 from app.services import access
 from app.services.access import Actor
 
@@ -36,7 +37,9 @@ PersonPath = Annotated[str, Path(description="Code or id of the person.", max_le
 SchemePath = Annotated[str, Path(description="Code or id of the scheme.", max_length=64)]
 AreaPath = Annotated[str, Path(description="Code or id of the reform area.", max_length=64)]
 InitiativePath = Annotated[str, Path(description="Code or id of the initiative.", max_length=64)]
-MilestoneNumber = Annotated[int, Path(description="Number of the milestone.", ge=1, le=9999)]
+MilestoneNumber = Annotated[
+    int, Digits, Path(description="Number of the milestone.", ge=1, le=9999)
+]
 
 
 def router(prefix: str, tag: str) -> APIRouter:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.schemas.fields import Instant, Shape
+from app.schemas.fields import Digits, Instant, Shape
 from app.schemas.pages import DEFAULT_LIMIT, Limit
 
 
@@ -37,6 +37,6 @@ class Events(Shape):
 class EventQuery(Shape):
     """Which stretch of the feed is asked for."""
 
-    after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    after: Annotated[int, Digits, Field(ge=0, le=2**63 - 1)] = 0
     """The sequence that you have read up to."""
     limit: Limit = DEFAULT_LIMIT

@@ -137,6 +137,13 @@ def _rfc_3339(value: object) -> object:
     return value
 
 
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not value.removeprefix("-").isdecimal():
+        message = "a whole number is written in digits"
+        raise ValueError(message)
+    return value
+
+
 def _known_zone(value: str) -> str:
     if value not in available_timezones():
         message = "unknown time zone; use an IANA name such as Asia/Jayapura"
@@ -183,6 +190,8 @@ Weight = Annotated[int, Field(strict=True, ge=1, le=1000)]
 """How much something counts among its siblings: 1-1000."""
 Year = Annotated[int, Field(strict=True, ge=1900, le=2199)]
 """A calendar year, 1900-2199."""
+Digits = BeforeValidator(_digits)
+"""For whole numbers in addresses and parameters, where Python would also read `1_0`."""
 Percent = Annotated[
     Decimal,
     BeforeValidator(_number),

@@ -8,6 +8,7 @@ from pydantic import MISSING, Field
 from app.schemas.fields import (
     Code,
     Day,
+    Digits,
     Health,
     InitiativeKind,
     InitiativeStatus,
@@ -148,8 +149,8 @@ class InitiativeQuery(Paging):
     subtree: bool = True
     """False: the named units alone."""
     area: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
-    year: Annotated[list[Annotated[int, Field(ge=1900, le=2199)]], Field(max_length=50)] = Field(
-        default_factory=list
+    year: Annotated[list[Annotated[int, Digits, Field(ge=1900, le=2199)]], Field(max_length=50)] = (
+        Field(default_factory=list)
     )
     status: list[InitiativeStatus] = Field(default_factory=list)
     kind: list[InitiativeKind] = Field(default_factory=list)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.schemas.fields import Day, Health, Reference, Shape
+from app.schemas.fields import Day, Digits, Health, Reference, Shape
 
 
 class Coverage(Shape):
@@ -89,7 +89,7 @@ class RollupAreas(Shape):
 class RollupQuery(Shape):
     """What of a roll-up is asked for."""
 
-    year: Annotated[int, Field(ge=1900, le=2199)] | None = None
+    year: Annotated[int, Digits, Field(ge=1900, le=2199)] | None = None
     """Initiatives of this year; all years if left out."""
     area: Reference | None = None
     """Code of a reform area: initiatives that serve it, in full."""

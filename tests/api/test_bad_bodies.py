@@ -71,7 +71,13 @@ async def test_unreadable_bodies(
 
 @pytest.mark.parametrize(
     "kind",
-    ["text/plain", "application/xml", "application/json; charset=utf-16", "multipart/form-data", ""],
+    [
+        "text/plain",
+        "application/xml",
+        "application/json; charset=utf-16",
+        "multipart/form-data",
+        "",
+    ],
 )
 async def test_other_types_are_refused(ready: Institution, kind: str) -> None:
     answer = await ready.operator.post(
@@ -97,7 +103,9 @@ async def test_large_bodies_are_refused(ready: Institution) -> None:
 async def test_merge_patch_is_a_type_of_patches(ready: Institution) -> None:
     headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
     path = f"{ready.path}/units/A"
-    assert (await ready.operator.patch(path, content=b'{"name":"B"}', headers=headers)).status_code == 200
+    assert (
+        await ready.operator.patch(path, content=b'{"name":"B"}', headers=headers)
+    ).status_code == 200
     posted = await ready.operator.post(f"{ready.path}/units", content=b"{}", headers=headers)
     assert posted.status_code == 415
 

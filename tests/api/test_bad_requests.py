@@ -87,7 +87,9 @@ async def test_versions_are_asked_for(ready: Institution) -> None:
     for stale in ('"v9"', "garbage", 'W/"v9"', '"v2", "v3"'):
         told = await ready.expect(412, "PATCH", path, {"name": "B"}, if_match=stale)
         assert told["code"] == "stale_version"
-    assert (await ready.expect(200, "PATCH", path, {"name": "B"}, if_match='"v7", "v1"'))["version"] == 2
+    assert (await ready.expect(200, "PATCH", path, {"name": "B"}, if_match='"v7", "v1"'))[
+        "version"
+    ] == 2
 
 
 async def test_another_institution_is_out_of_reach(ready: Institution) -> None:
@@ -116,9 +118,13 @@ async def test_the_tree_stays_a_tree(ready: Institution) -> None:
         ("A", "A1", "unit_cycle"),
         (ready.code, "A", "root_unit"),
     ):
-        told = await ready.expect(409, "POST", f"{ready.path}/units/{unit}/move", {"parent": parent})
+        told = await ready.expect(
+            409, "POST", f"{ready.path}/units/{unit}/move", {"parent": parent}
+        )
         assert told["code"] == code
-    assert (await ready.patch(f"units/{ready.code}", {"archived": True}, 409))["code"] == "root_unit"
+    assert (await ready.patch(f"units/{ready.code}", {"archived": True}, 409))[
+        "code"
+    ] == "root_unit"
     assert (await ready.delete(f"units/{ready.code}", 409))["code"] == "root_unit"
     assert (await ready.delete("units/A", 409))["code"] == "in_use"
 
@@ -139,8 +145,12 @@ async def test_an_archived_unit_takes_nothing_new(ready: Institution) -> None:
 
 async def test_reasons_and_states_are_owed(ready: Institution) -> None:
     plan = "initiatives/QW-1/milestones"
-    assert (await ready.patch("initiatives/QW-1", {"status": "completed"}, 409))["code"] == "status_conflict"
-    assert (await ready.patch("initiatives/QW-1", {"status": "proposed"}, 409))["code"] == "status_conflict"
+    assert (await ready.patch("initiatives/QW-1", {"status": "completed"}, 409))[
+        "code"
+    ] == "status_conflict"
+    assert (await ready.patch("initiatives/QW-1", {"status": "proposed"}, 409))[
+        "code"
+    ] == "status_conflict"
     await ready.patch(f"{plan}/1", {"status": "done"}, 422)
     for path, changes in (
         ("initiatives/QW-1", {"status": "cancelled"}),
@@ -179,7 +189,9 @@ async def test_codes_are_taken_once(ready: Institution) -> None:
         ("people", {"code": "REPORTER", "name": "R"}),
         ("initiatives", {"code": "qw-1", "title": "T", "unit": "A", "year": 2022}),
     ):
-        assert (await ready.expect(409, "POST", f"{ready.path}/{path}", body))["code"] == "code_taken"
+        assert (await ready.expect(409, "POST", f"{ready.path}/{path}", body))[
+            "code"
+        ] == "code_taken"
 
 
 async def test_no_address_answers_without_a_token(ready: Institution, app: Any) -> None:
@@ -194,13 +206,17 @@ async def test_no_address_answers_without_a_token(ready: Institution, app: Any) 
         for name in ("update", "token"):
             address = address.replace(f"{{{name}}}", "01a20d0f-7aff-70b8-9c49-d31eb6a5564a")
         for method in operations:
-            for headers in ({}, {"Authorization": "Bearer qw_wrong"}, {"Authorization": "Basic eDp5"}):
+            for headers in (
+                {},
+                {"Authorization": "Bearer qw_wrong"},
+                {"Authorization": "Basic eDp5"},
+            ):
                 answer = await ready.reporter.request(
                     method, address, headers={"Authorization": "", **headers},
                     json=None if method in ("get", "delete") else {},
                 )  # fmt: skip
-                # A body that cannot be read is refused before anybody is asked who they are.
-                assert answer.status_code in (401, 422), (method, path)
-                if method in ("get",):
-                    assert answer.status_code == 401, (method, path)
+                # A wrong token shows in the transaction: what is missing may be told before.
+                early = {422, 428} if method != "get" and "qw" in str(headers) else set()
+                assert answer.status_code in {401} | early, (method, path)
+                if answer.status_code == 401:
                     assert answer.headers["www-authenticate"].startswith("Bearer")
