@@ -43,6 +43,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         await database.close()
 
     app = FastAPIOffline(
+        static_url="/static",
         title="Quickwin",
         version=__version__,
         summary="Quick-win reform initiatives, rolled up exactly through a tree of units.",

@@ -195,6 +195,9 @@ def _of_initiative(number: ColumnElement[int]) -> ColumnElement[int]:
     )
 
 
+_VALUE_PER_WEIGHT = literal(POINTS_PER_WEIGHT * FULL, BigInteger)
+
+
 def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[str]:
     """`figures.health` in SQL, for the initiative at hand; a test holds the two equal."""
     day = literal(today)
@@ -203,7 +206,7 @@ def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[s
     return case(
         (Initiative.status.not_in(COUNTED), Health.NOT_MEASURABLE.value),
         (_of_initiative(_count(_live)) == 0, Health.NOT_MEASURABLE.value),
-        (earned == Initiative.weight * (POINTS_PER_WEIGHT * FULL), Health.COMPLETED.value),
+        (earned == cast(Initiative.weight, BigInteger) * _VALUE_PER_WEIGHT, Health.COMPLETED.value),
         (and_(planned == 0, earned == 0), Health.NOT_STARTED.value),
         (planned == 0, Health.ON_TRACK.value),
         (index >= planned * thresholds.on_track_from, Health.ON_TRACK.value),

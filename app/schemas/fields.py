@@ -30,6 +30,11 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
 
+def example(body: dict[str, object]) -> ConfigDict:
+    """Shape configuration with an example of the whole body, for the OpenAPI document."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
 class InitiativeStatus(StrEnum):
     """Where an initiative is in its life."""
 

@@ -23,6 +23,7 @@ from app.schemas.fields import (
     Text,
     Weight,
     Year,
+    example,
 )
 from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
 from app.schemas.pages import Paging, Search, Sort
@@ -44,6 +45,17 @@ Owners = Annotated[list[Owner], Field(max_length=50)]
 
 class NewInitiative(Shape):
     """A new initiative; also the whole of one for PUT."""
+
+    model_config = example(
+        {
+            "code": "QW-2022-900",
+            "title": "SIAKBA",
+            "unit": "32",
+            "year": 2022,
+            "areas": ["human-resources"],
+            "milestones": [{"title": "Pelatihan operator", "due_on": "2022-06-30"}],
+        }
+    )
 
     code: Code
     title: Name
@@ -71,6 +83,8 @@ class NewInitiative(Shape):
 
 class InitiativeChanges(Shape):
     """A merge patch of an initiative; lists are replaced whole."""
+
+    model_config = example({"status": "on_hold", "reason": "Menunggu petunjuk teknis"})
 
     title: Name | MISSING = MISSING
     unit: Reference | MISSING = MISSING

@@ -6,7 +6,17 @@ from uuid import UUID
 
 from pydantic import MISSING, Field, PlainSerializer, model_validator
 
-from app.schemas.fields import Code, Instant, Name, Ratio, Reason, Reference, Shape, TimeZone
+from app.schemas.fields import (
+    Code,
+    Instant,
+    Name,
+    Ratio,
+    Reason,
+    Reference,
+    Shape,
+    TimeZone,
+    example,
+)
 
 Threshold = Annotated[Ratio, PlainSerializer(float, return_type=float, when_used="json")]
 
@@ -32,6 +42,8 @@ class Policy(Shape):
 class NewInstitution(Shape):
     """A new institution; its root unit gets the same code and name."""
 
+    model_config = example({"code": "kpu", "name": "Komisi Pemilihan Umum Republik Indonesia"})
+
     code: Code
     name: Name
     time_zone: TimeZone = "Asia/Jakarta"
@@ -43,6 +55,8 @@ class NewInstitution(Shape):
 
 class InstitutionChanges(Shape):
     """A merge patch of an institution."""
+
+    model_config = example({"policy": {"stale_after_days": 30}, "reason": "Monthly reporting"})
 
     name: Name | MISSING = MISSING
     time_zone: TimeZone | MISSING = MISSING

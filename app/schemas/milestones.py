@@ -15,6 +15,7 @@ from app.schemas.fields import (
     Technique,
     Text,
     Weight,
+    example,
 )
 
 MOST_MILESTONES = 200
@@ -23,6 +24,8 @@ MilestoneNumber = Annotated[int, Field(strict=True, ge=1, le=9999)]
 
 class NewMilestone(Shape):
     """A new milestone."""
+
+    model_config = example({"title": "Pelatihan operator", "due_on": "2022-06-30", "weight": 2})
 
     title: Name
     due_on: Day
@@ -41,6 +44,8 @@ class MilestoneChanges(Shape):
 
     Once there is a `baseline_due_on`, a change of dates, weight or status owes a reason.
     """
+
+    model_config = example({"due_on": "2022-09-30", "reason": "Pengadaan terlambat"})
 
     title: Name | MISSING = MISSING
     description: Text | MISSING | None = MISSING

@@ -5,12 +5,16 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.fields import Code, Email, Instant, Name, Reason, Reference, Shape
+from app.schemas.fields import Code, Email, Instant, Name, Reason, Reference, Shape, example
 from app.schemas.pages import Paging, Search
 
 
 class NewPerson(Shape):
     """A new person."""
+
+    model_config = example(
+        {"code": "sek-32", "name": "Siti Rahma", "position": "Sekretaris", "unit": "32"}
+    )
 
     code: Code
     name: Name
@@ -24,6 +28,8 @@ class NewPerson(Shape):
 
 class PersonChanges(Shape):
     """A merge patch of a person."""
+
+    model_config = example({"email": "siti.rahma@kpu.example", "active": True})
 
     name: Name | MISSING = MISSING
     email: Email | MISSING | None = MISSING

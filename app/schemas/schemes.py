@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from app.schemas.fields import Code, Instant, Name, Names, Percent, Reason, Shape, Year
+from app.schemas.fields import Code, Instant, Name, Names, Percent, Reason, Shape, Year, example
 
 ComplianceWeight = Annotated[Percent, PlainSerializer(float, return_type=float, when_used="json")]
 Position = Annotated[int, Field(strict=True, ge=1, le=1000)]
@@ -13,6 +13,15 @@ Position = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 class NewScheme(Shape):
     """A new catalogue of reform areas."""
+
+    model_config = example(
+        {
+            "code": "rb-2025",
+            "name": {"id": "Road Map 2025-2029", "en": "Road Map 2025-2029"},
+            "from_year": 2025,
+            "to_year": 2029,
+        }
+    )
 
     code: Code
     name: Names
@@ -31,6 +40,8 @@ class NewScheme(Shape):
 
 class SchemeChanges(Shape):
     """A merge patch of a scheme."""
+
+    model_config = example({"to_year": 2030})
 
     name: Names | MISSING = MISSING
     basis: Name | MISSING | None = MISSING
@@ -56,6 +67,8 @@ class Scheme(Shape):
 class NewArea(Shape):
     """A reform area for a scheme: a new one, or one that another scheme has already (by its code)."""
 
+    model_config = example({"code": "oversight"})
+
     code: Code
     name: Names | None = None
     """Needed for a new area; left out for one that is known."""
@@ -69,6 +82,8 @@ class NewArea(Shape):
 
 class AreaChanges(Shape):
     """A merge patch of a reform area in its scheme."""
+
+    model_config = example({"aliases": ["Pengawasan"], "position": 7})
 
     name: Names | MISSING = MISSING
     position: Position | MISSING = MISSING

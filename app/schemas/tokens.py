@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
-from app.schemas.fields import Instant, Name, Reference, Shape
+from app.schemas.fields import Instant, Name, Reference, Shape, example
 
 
 class NewToken(Shape):
     """A new token for a person of the institution."""
+
+    model_config = example({"person": "sek-32", "name": "nightly job"})
 
     person: Reference
     """Code of the person it acts for."""

@@ -5,12 +5,16 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.fields import Code, Instant, Label, Name, Reason, Reference, Shape
+from app.schemas.fields import Code, Instant, Label, Name, Reason, Reference, Shape, example
 from app.schemas.pages import Paging, Search, Sort
 
 
 class NewUnit(Shape):
     """A new unit."""
+
+    model_config = example(
+        {"code": "32.73", "name": "KPU Kota Bandung", "parent": "32", "kind": "city"}
+    )
 
     code: Code
     name: Name
@@ -25,6 +29,8 @@ class NewUnit(Shape):
 class UnitChanges(Shape):
     """A merge patch of a unit; another parent is set by `move`."""
 
+    model_config = example({"name": "KPU Kota Bandung", "archived": False})
+
     code: Code | MISSING = MISSING
     name: Name | MISSING = MISSING
     kind: Label | MISSING | None = MISSING
@@ -38,6 +44,8 @@ class UnitChanges(Shape):
 
 class UnitMove(Shape):
     """Where a unit goes, with all below it."""
+
+    model_config = example({"parent": "32", "reason": "New province"})
 
     parent: Reference
     """Code of the new unit above."""

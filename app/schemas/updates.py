@@ -17,6 +17,7 @@ from app.schemas.fields import (
     Url,
     Verdict,
     Verification,
+    example,
 )
 from app.schemas.pages import Paging
 
@@ -33,6 +34,10 @@ class Evidence(Shape):
 
 class NewUpdate(Shape):
     """A progress report."""
+
+    model_config = example(
+        {"percent_complete": 60, "effective_on": "2022-11-15", "note": "Modul B selesai"}
+    )
 
     percent_complete: Percent
     effective_on: Day | None = None
@@ -54,6 +59,8 @@ class NewUpdate(Shape):
 
 class NewVerification(Shape):
     """A verifier's verdict on a report."""
+
+    model_config = example({"verdict": "verified", "note": "Bukti dukung sesuai"})
 
     verdict: Verdict
     note: Text | None = None
