@@ -95,13 +95,12 @@ def verify(session: Session, institution_id: UUID, progress: Progress) -> Findin
 
 def mend(session: Session, institution_id: UUID, findings: Findings) -> None:
     """Write what is missing. Nothing is locked beyond the rows that are mended."""
-    depths = dict(
-        session.execute(
-            select(UnitClosure.descendant_id, func.max(UnitClosure.distance))
-            .where(UnitClosure.institution_id == institution_id)
-            .group_by(UnitClosure.descendant_id)
-        )
+    above = session.execute(
+        select(UnitClosure.descendant_id, func.max(UnitClosure.distance))
+        .where(UnitClosure.institution_id == institution_id)
+        .group_by(UnitClosure.descendant_id)
     )
+    depths = {row[0]: row[1] for row in above}
     entries = {found.bucket: found.missing for found in findings.differences}
     ledger.write(session, institution_id, entries, depths)
     damaged = sorted({found.initiative_id for found in findings.derived})

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
@@ -30,7 +31,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
 
-def example(body: dict[str, object]) -> ConfigDict:
+def example(body: dict[str, Any]) -> ConfigDict:
     """Shape configuration with an example of the whole body, for the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [body]})
 
@@ -201,6 +202,7 @@ Percent = Annotated[
     Decimal,
     BeforeValidator(_number),
     Field(ge=0, le=100, decimal_places=2),
+    PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
 ]
 """Percent, 0-100, at most two decimals."""
@@ -208,6 +210,7 @@ Ratio = Annotated[
     Decimal,
     BeforeValidator(_number),
     Field(ge=0, le=10, decimal_places=4),
+    PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10}),
 ]
 """A ratio, 0-10, at most four decimals."""

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import MISSING, Field, PlainSerializer, model_validator
+from pydantic import MISSING, Field, model_validator
 
 from app.schemas.fields import (
     Code,
@@ -18,15 +18,13 @@ from app.schemas.fields import (
     example,
 )
 
-Threshold = Annotated[Ratio, PlainSerializer(float, return_type=float, when_used="json")]
-
 
 class Policy(Shape):
     """What an institution has decided about its numbers; published, so that health can be checked."""
 
-    on_track_from: Threshold = Decimal("0.95")
+    on_track_from: Ratio = Decimal("0.95")
     """SPI from which health is `on_track`."""
-    at_risk_from: Threshold = Decimal("0.8")
+    at_risk_from: Ratio = Decimal("0.8")
     """SPI from which health is `at_risk`; below it is `off_track`."""
     stale_after_days: Annotated[int, Field(strict=True, ge=1, le=3660)] = 45
     """Days without a report after which an active initiative is stale."""

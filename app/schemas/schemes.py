@@ -3,11 +3,10 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import MISSING, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import MISSING, Field, WithJsonSchema, model_validator
 
 from app.schemas.fields import Code, Instant, Name, Names, Percent, Reason, Shape, Year, example
 
-ComplianceWeight = Annotated[Percent, PlainSerializer(float, return_type=float, when_used="json")]
 Position = Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 
@@ -76,7 +75,7 @@ class NewArea(Shape):
     """Place in the scheme; the next one if left out."""
     aliases: Annotated[list[Name], Field(max_length=50)] = Field(default_factory=list)
     """Other names that documents use for a new area."""
-    compliance_weight: ComplianceWeight | None = None
+    compliance_weight: Percent | None = None
     """Points that the evaluation instrument gives for compliance in this area."""
 
 
@@ -88,7 +87,7 @@ class AreaChanges(Shape):
     name: Names | MISSING = MISSING
     position: Position | MISSING = MISSING
     aliases: Annotated[list[Name], Field(max_length=50)] | MISSING = MISSING
-    compliance_weight: ComplianceWeight | MISSING | None = MISSING
+    compliance_weight: Percent | MISSING | None = MISSING
     reason: Reason | MISSING = MISSING
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.test_bad_bodies import problem, ready
-from tests.support.institution import API, Institution
+from tests.support.institution import API, Institution, Json
 
 __all__ = ["ready"]
 
@@ -52,7 +52,7 @@ async def test_cursors_belong_to_their_list(ready: Institution) -> None:
         ("units", {"sort": "-code"}),
         ("units", {"q": "unit"}),
     ):
-        parameters = {"limit": 1, "cursor": cursor, **more}
+        parameters: dict[str, Any] = {"limit": 1, "cursor": cursor, **more}
         told = await ready.expect(422, "GET", f"{ready.path}/{path}", parameters=parameters)
         assert told["errors"][0]["code"] == "bad_cursor"
     tampered = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
@@ -105,9 +105,9 @@ async def test_another_institution_is_out_of_reach(ready: Institution) -> None:
     assert told["code"] == "not_found"
     listed = await ready.expect(200, "GET", f"{API}/institutions", client=ready.reporter)
     assert [item["code"] for item in listed["items"]] == [ready.code]
-    for path, body in (("institutions", {"code": "x", "name": "X"}), ("schemes", {
-        "code": "x", "name": {"id": "x", "en": "x"}, "from_year": 2020})):  # fmt: skip
-        await ready.expect(403, "POST", f"{API}/{path}", body, client=ready.reporter)
+    scheme: Json = {"code": "x", "name": {"id": "x", "en": "x"}, "from_year": 2020}
+    for path, new in (("institutions", {"code": "x", "name": "X"}), ("schemes", scheme)):
+        await ready.expect(403, "POST", f"{API}/{path}", new, client=ready.reporter)
     await other.close()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.institution import Institution
+from tests.support.institution import Institution, Json
 
 EXPECTED = [
     # as_of, unit, area, complete, verified, scheduled, variance, index, initiatives, unmeasured,
@@ -35,7 +35,7 @@ async def example(institution: Institution) -> Institution:
     await institution.verify(await institution.report("QW-2", 2, 100, "2022-06-20"))
     await institution.patch("initiatives/QW-2", {"status": "completed"})
 
-    oversight = {"unit": "B", "areas": ["oversight"]}
+    oversight: Json = {"unit": "B", "areas": ["oversight"]}
     await institution.initiative("QW-3", weight=2, **oversight)
     await institution.initiative("QW-4", weight=2, status="on_hold", **oversight)
     await institution.milestone("QW-4", "2022-06-01")
@@ -49,7 +49,7 @@ async def example(institution: Institution) -> Institution:
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda row: "-".join(map(str, row[:3])))
 async def test_every_figure(example: Institution, expected: tuple[object, ...]) -> None:
     as_of, unit, area, *figures = expected
-    asked = {"as_of": as_of, "year": 2022, **({"area": area} if area else {})}
+    asked: Json = {"as_of": as_of, "year": 2022, **({"area": area} if area else {})}
     rollup = await example.rollup(None if unit is None else str(unit), **asked)
     assert [
         rollup["percent_complete"],

@@ -79,7 +79,8 @@ async def replay(url: str, transactions: list[list[Statement]], clients: int) ->
         for statements in waiting:
             async with connection.transaction():
                 sequence = None
-                for sql, parameters, many in statements:
+                for sql, recorded, many in statements:
+                    parameters = [*recorded]
                     if many:
                         await connection.executemany(sql, parameters)
                         continue
@@ -88,7 +89,6 @@ async def replay(url: str, transactions: list[list[Statement]], clients: int) ->
                         place = [n.strip() for n in sql[sql.index("(") + 1 :].split(",")].index(
                             "sequence"
                         )
-                        parameters = [*parameters]
                         parameters[place] = sequence
                     rows = await connection.fetch(sql, *parameters)
                     if sql.startswith("UPDATE institution_clock"):

@@ -56,7 +56,9 @@ async def test_eight_writers_lose_nothing(institution: Institution, database: Da
             body = {"parent": target}
             await institution.expect(200, "POST", f"{institution.path}/units/A1/move", body)
 
-    *written, _ = await asyncio.gather(*(write(writer) for writer in range(WRITERS)), move())
+    moving = asyncio.create_task(move())
+    written = await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
+    await moving
     assert sum(written) == 96
     assert (await institution.rollup())["version"] == before + 96 + 4
     feed = await institution.get("updates", limit=1, include_total=True)

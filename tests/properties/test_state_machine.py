@@ -266,12 +266,12 @@ class History(RuleBasedStateMachine):
         for code, initiative in self.world.initiatives.items():
             plan = portfolio.get(session, REPORTER, self.code, code)[0].plan
             shares = initiative.shares()
-            for told in plan:
-                milestone = initiative.milestones[told.number]
-                assert told.percent_complete == float(milestone.value(date.max))
-                assert told.percent_verified == float(milestone.value(date.max, verified=True))
-                share = Fraction(shares.get(told.number, 0), initiative.weight * 10_000)
-                assert abs(told.share - float(share)) <= 0.005
+            for row in plan:
+                milestone = initiative.milestones[row.number]
+                assert row.percent_complete == float(milestone.value(date.max))
+                assert row.percent_verified == float(milestone.value(date.max, verified=True))
+                share = Fraction(shares.get(row.number, 0), initiative.weight * 10_000)
+                assert abs(row.share - float(share)) <= 0.005
 
     def teardown(self) -> None:
         findings = self.call(

@@ -22,8 +22,8 @@ from urllib.parse import quote
 import httpx
 
 # jsonschema ships no types; its stubs are a package of their own.
-from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
-from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012, SchemaResource
 

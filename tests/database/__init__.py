@@ -1,0 +1,1 @@
+"""Migrations and the bulk loader, on both databases."""

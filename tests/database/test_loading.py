@@ -1,0 +1,171 @@
+"""The bulk form of the verbs makes what the single verbs make, and refuses what they refuse."""
+
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from app.db import Database
+from app.demo import compose
+from app.errors import Invalid
+from app.schemas.fields import InitiativeStatus
+from app.schemas.plans import Plan
+from app.services import access, loading, rollups
+from app.services.tokens import SYSTEM
+from tests.support.institution import Institution
+
+DAYS = ("2022-06-30", "2022-12-31", "2023-08-15", "2024-12-31")
+
+
+def small(plan: Plan) -> Plan:
+    """The plan in the institution of a test: one unit, two people."""
+    roles = [
+        o.model_copy(update={"person": p})
+        for o, p in zip(plan.initiative.owners, ("reporter", "verifier"), strict=False)
+    ]
+    reports = [
+        report._replace(reporter="reporter", verifier="verifier" if report.verdict else None)
+        for report in plan.reports
+    ]
+    return plan._replace(
+        initiative=plan.initiative.model_copy(update={"unit": "A1", "owners": roles}),
+        reports=reports,
+    )
+
+
+@pytest.fixture
+def plans() -> list[Plan]:
+    """Plans of every state."""
+    return [small(plan) for plan in islice(compose.plans(300), 0, 300, 12)]
+
+
+async def one_by_one(institution: Institution, plan: Plan) -> None:
+    """The same plan through the API."""
+    new = plan.initiative.model_dump(mode="json", exclude={"milestones"})
+    milestones = [m.model_dump(mode="json") for m in plan.initiative.milestones or ()]
+    begins = {InitiativeStatus.CANCELLED: InitiativeStatus.ACTIVE}.get(
+        plan.initiative.status or InitiativeStatus.PROPOSED, plan.initiative.status
+    )
+    made = {**new, "status": begins, "milestones": milestones}
+    if begins is InitiativeStatus.ACTIVE and not plan.initiative.owners:
+        made["status"] = "proposed"
+    await institution.post("initiatives", made)
+    code = plan.initiative.code
+    for report in plan.reports:
+        path = f"{institution.path}/initiatives/{code}/milestones/{report.milestone}/updates"
+        body = report.update.model_dump(mode="json")
+        told = await institution.expect(201, "POST", path, body, client=institution.reporter)
+        if report.verdict:
+            await institution.verify(told, report.verdict, report.verdict_note or "seen")
+    for number, reason in plan.drops.items():
+        change = {"status": "dropped", "reason": reason}
+        await institution.patch(f"initiatives/{code}/milestones/{number}", change)
+    if plan.initiative.status is InitiativeStatus.CANCELLED:
+        await institution.patch(
+            f"initiatives/{code}", {"status": "cancelled", "reason": "No budget"}
+        )
+
+
+async def told(institution: Institution) -> Any:
+    """All that an institution tells of its initiatives and numbers, without ids and instants."""
+    volatile = {"id", "institution", "created_at", "updated_at", "last_reported_at", "version", "reported_at",
+                "verified_at", "plan"}  # fmt: skip
+    listed = (await institution.get("initiatives", limit=200))["items"]
+    found: list[Any] = []
+    for item in listed:
+        one = await institution.get(f"initiatives/{item['code']}")
+        found += [
+            {k: v for k, v in part.items() if k not in volatile} for part in (one, *one["plan"])
+        ]
+    reports = (await institution.get("updates", limit=200))["items"]
+    found.append(sorted((r["initiative"], r["milestone"], r["percent_complete"], r["effective_on"],
+                         r["previous_percent"], r["verification"]) for r in reports))  # fmt: skip
+    for day in DAYS:
+        for part in ("", "/areas"):
+            rollup = await institution.rollup("A", part, as_of=day)
+            rows = rollup.get("items", [rollup])
+            found += [{k: v for k, v in row.items() if k not in volatile} for row in rows]
+    return found
+
+
+async def test_bulk_equals_single(
+    institution: Institution, database: Database, plans: list[Plan]
+) -> None:
+    other = Institution(f"{institution.code}-b", institution.operator, institution._transport)  # noqa: SLF001
+    await other.create()
+    for each in (institution, other):
+        await each.unit("A")
+        await each.unit("A1", "A")
+    loaded = await database.write(loading.add_plans, SYSTEM, other.code, plans)
+    assert loaded.initiatives == len(plans)
+    for plan in plans:
+        await one_by_one(institution, plan)
+    assert await told(institution) == await told(other)
+    for each in (institution, other):
+        findings = await database.read(rollups.audit, SYSTEM, each.code, lambda _d, _t: None)
+        assert not findings.differences
+        assert not findings.derived
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"unit": "nowhere"}, "unknown_unit"),
+        ({"areas": ["gardening"]}, "unknown_area"),
+        ({"owners": []}, "accountable_owner_missing"),
+        ({"start_on": "2022-06-02", "due_on": "2022-06-01"}, "due_before_start"),
+        ({"code": "QW-TAKEN"}, "code_taken"),
+    ],
+)
+async def test_bulk_refuses_what_single_refuses(
+    institution: Institution,
+    database: Database,
+    plans: list[Plan],
+    change: dict[str, Any],
+    code: str,
+) -> None:
+    await institution.unit("A")
+    await institution.unit("A1", "A")
+    await institution.initiative("QW-TAKEN", "A")
+    plan = next(p for p in plans if p.initiative.status is InitiativeStatus.ACTIVE)
+    broken = plan.initiative.model_validate(plan.initiative.model_dump() | change)
+    before = (await institution.rollup())["version"]
+    batch = [plans[0], plan._replace(initiative=broken)]
+    with pytest.raises(Invalid) as refused:
+        await database.write(loading.add_plans, SYSTEM, institution.code, batch)
+    assert refused.value.errors[0].code == code
+    assert (await institution.rollup())["version"] == before
+    assert (await institution.get("initiatives"))["items"][0]["code"] == "QW-TAKEN"
+
+
+async def test_damage_is_found_and_mended(
+    institution: Institution, database: Database, plans: list[Plan]
+) -> None:
+    """One damaged row of each kind: found by name, mended while others write."""
+    await institution.unit("A")
+    await institution.unit("A1", "A")
+    await database.write(loading.add_plans, SYSTEM, institution.code, plans)
+    before = await told(institution)
+
+    def damage(session: Any) -> None:
+        scope = access.institution(session, SYSTEM, institution.code)
+        run = session.connection().exec_driver_sql
+        key = scope.id.hex if database.is_sqlite else str(scope.id)
+        for table, column in (("rollup_total", "bac"), ("rollup_period", "earned")):
+            run(f"UPDATE {table} SET {column} = {column} + 7 WHERE institution_id = '{key}'")
+        run(f"DELETE FROM rollup_total WHERE institution_id = '{key}' AND year = 2023")
+        run(
+            f"UPDATE milestone SET share = share + 1, percent = 1 WHERE institution_id = '{key}' AND number = 1"
+        )
+
+    await database.write(damage)
+    findings = await database.read(rollups.audit, SYSTEM, institution.code, lambda _d, _t: None)
+    assert findings.differences
+    assert findings.derived
+    assert "bac" in str(findings.differences[0])
+    await database.write(rollups.mend, SYSTEM, institution.code, findings)
+    again = await database.read(rollups.audit, SYSTEM, institution.code, lambda _d, _t: None)
+    assert not again.differences
+    assert not again.derived
+    assert await told(institution) == before

@@ -1,0 +1,85 @@
+"""Migrations run up, down and up again on both databases, and make what the models say."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.db import Database
+from app.models import Base
+from app.settings import Settings
+from tests.support.postgres import create_database
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def alembic(connection: Connection, what: Any, *arguments: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    what(config, *arguments)
+
+
+async def on_connection(database: Database, work: Any, *arguments: Any) -> Any:
+    if isinstance(database.engine, AsyncEngine):
+        async with database.engine.begin() as connection:
+            return await connection.run_sync(work, *arguments)
+    with database.engine.begin() as connection:
+        return work(connection, *arguments)
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def areas(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT count(*) FROM scheme_area")).scalar_one())
+
+
+@pytest.fixture
+async def empty(
+    configuration: Settings, request: pytest.FixtureRequest, tmp_path: Path
+) -> Database:
+    """A database without a schema, of the kind at hand."""
+    if configuration.database_url.startswith("sqlite"):
+        return Database(Settings(database_url=f"sqlite:///{tmp_path / 'empty.db'}"))
+    server: str = request.getfixturevalue("postgres_server")
+    return Database(Settings(database_url=await create_database(server, "migrations")))
+
+
+async def test_up_down_and_up_again(empty: Database) -> None:
+    await empty.migrate()
+    await on_connection(empty, alembic, command.check)
+    assert set(Base.metadata.tables) < await on_connection(empty, tables)
+    assert await on_connection(empty, areas) == 18
+    await on_connection(empty, alembic, command.downgrade, "base")
+    assert await on_connection(empty, tables) <= {"alembic_version"}
+    await empty.migrate()
+    await empty.migrate()
+    assert await on_connection(empty, areas) == 18
+    await empty.close()
+
+
+async def test_the_database_itself_keeps_institutions_apart(
+    database: Database, institution: Any
+) -> None:
+    """A reference to another institution's unit cannot be stored, whatever the code does."""
+    mine = await institution.unit("A")
+
+    def steal(connection: Connection) -> None:
+        connection.execute(
+            text(
+                "INSERT INTO unit_closure (institution_id, ancestor_id, descendant_id, distance) "
+                "SELECT i.id, u.id, u.id, 9 FROM institution i, unit u "
+                "WHERE i.id <> u.institution_id AND u.code = 'A' AND i.code <> :mine"
+            ),
+            {"mine": institution.code},
+        )
+
+    assert mine["code"] == "A"
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        await on_connection(database, steal)
