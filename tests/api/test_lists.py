@@ -26,7 +26,16 @@ async def pages(institution: Institution, path: str, **asked: Any) -> AsyncItera
 
 
 @pytest.mark.parametrize(
-    "sort", ["code", "-code", "year,-weight", "-due_on,title", "-last_reported_at"]
+    "sort",
+    [
+        "code",
+        "-code",
+        "year,-weight",
+        "-due_on,title",
+        "-last_reported_at",
+        "-status,created_at",
+        "start_on,-updated_at",
+    ],
 )
 async def test_pages_hold_everything_once(institution: Institution, sort: str) -> None:
     for i in range(11):
