@@ -140,6 +140,16 @@ def create_token(name: str, database_url: DatabaseUrl = None) -> None:
     _out.print(_run(_configure(database_url), work))
 
 
+@_token.command("revoke")
+def revoke_token(name: str, database_url: DatabaseUrl = None) -> None:
+    """Make the operators' tokens of a name worthless from the next request on."""
+
+    async def work(database: Database) -> int:
+        return await database.write(tokens.revoke_operator, tokens.SYSTEM, name)
+
+    _out.print(f"Revoked: {_run(_configure(database_url), work)}")
+
+
 @_rollups.command("verify")
 def verify(institution: Institution = None, database_url: DatabaseUrl = None) -> None:
     """Recompute every roll-up from the facts; print each difference and exit 1 if there is one."""

@@ -62,6 +62,25 @@ def create_operator(session: Session, actor: Actor, name: str) -> str:
     return token
 
 
+def revoke_operator(session: Session, actor: Actor, name: str) -> int:
+    """Make operators' tokens of this name worthless; answers how many, and raises `NotFound` for none."""
+    access.operator_only(actor)
+    rows = session.scalars(
+        select(ApiToken).where(
+            ApiToken.institution_id.is_(None),
+            ApiToken.name == name,
+            ApiToken.revoked_at.is_(None),
+        )
+    ).all()
+    if not rows:
+        raise NotFound("No operator's token of this name is valid.")
+    for row in rows:
+        row.revoked_at = now()
+        subject = events.Subject(row.id, f"tokens/{row.id}")
+        events.record(session, actor, events.CATALOGUE, "token.revoked", subject, {"name": name})
+    return len(rows)
+
+
 def create(
     session: Session, actor: Actor, institution: str, new: wire.NewToken
 ) -> wire.IssuedToken:

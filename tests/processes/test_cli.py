@@ -1,0 +1,96 @@
+"""The command line, as its users call it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.db import Database
+from app.settings import Settings
+from tests.conftest import OPERATOR
+from tests.support.institution import API, Institution
+from tests.support.server import environment, serving
+
+
+def quickwin(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        env=environment(url, None),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_tokens_come_and_go(
+    configuration: Settings, clients: object, checked: httpx.AsyncBaseTransport
+) -> None:
+    made = quickwin(configuration.database_url, "token", "create", "nightly")
+    assert made.returncode == 0, made.stderr
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    async with httpx.AsyncClient(
+        transport=checked, base_url="http://test", headers=headers
+    ) as client:
+        assert (await client.get(f"{API}/me")).json()["token_name"] == "nightly"
+        revoked = quickwin(configuration.database_url, "token", "revoke", "nightly")
+        assert revoked.stdout == "Revoked: 1\n"
+        assert (await client.get(f"{API}/me")).status_code == 401
+    again = quickwin(configuration.database_url, "token", "revoke", "nightly")
+    assert again.returncode == 1
+    assert "Not found" in again.stderr
+
+
+async def test_verify_and_rebuild(
+    configuration: Settings, institution: Institution, database: Database
+) -> None:
+    await institution.initiative("QW-1", milestones=[{"title": "M", "due_on": "2022-06-30"}])
+    await institution.report("QW-1", 1, 40, "2022-06-01")
+    url, only = configuration.database_url, ("--institution", institution.code)
+    clean = quickwin(url, "rollups", "verify", *only)
+    assert (clean.returncode, "1 initiatives recomputed, 0 differences" in clean.stdout) == (
+        0,
+        True,
+    )
+    version = (await institution.rollup())["version"]
+
+    await database.write(
+        lambda session: session.connection().exec_driver_sql(
+            "UPDATE rollup_period SET earned = earned + 1 WHERE starts_on = '2022-06-01'"
+        )
+    )
+    damaged = quickwin(url, "rollups", "verify", *only)
+    assert damaged.returncode == 1
+    assert f"unit {institution.code}" in damaged.stdout
+    assert "earned -1" in damaged.stdout
+    assert quickwin(url, "rollups", "rebuild").returncode == 0
+    assert quickwin(url, "rollups", "verify").returncode == 0
+    assert (await institution.rollup())["version"] == version + 1
+    assert (await institution.rollup())["percent_complete"] == 40.0
+
+
+def test_a_first_start_prints_a_token_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'quickwin.db'}"
+    for start in (1, 2):
+        log = tmp_path / f"log{start}"
+        with serving(url, log) as server:
+            assert httpx.get(f"{server.url}{API}/me").status_code == 401
+            told = log.read_text()
+            assert ("qw_" in told) == (start == 1)
+            if start == 1:
+                token = next(word for word in told.split() if word.startswith("qw_"))
+            headers = {"Authorization": f"Bearer {token}"}
+            assert httpx.get(f"{server.url}{API}/me", headers=headers).json()["operator"] is True
+    with serving(url, tmp_path / "log3", token=OPERATOR) as server:
+        headers = {"Authorization": f"Bearer {OPERATOR}"}
+        assert httpx.get(f"{server.url}{API}/me", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "arguments", [("serve", "--port", "0"), ("demo", "load", "--initiatives", "1"), ("sing",)]
+)
+def test_wrong_words_are_refused(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = quickwin(f"sqlite:///{tmp_path / 'quickwin.db'}", *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
