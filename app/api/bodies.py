@@ -6,7 +6,7 @@ keys, NUL, lone surrogates, depth without end. Here each is refused with its pla
 
 import json
 from collections.abc import Callable, Coroutine
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.message import Message
 from typing import Any
 
@@ -111,7 +111,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _parse(body: bytes) -> Any:  # noqa: ANN401  any JSON
     try:
         parsed = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, InvalidOperation) as error:  # the last: 1e99999999999999999
         raise Unreadable from error
     _check(parsed, "", 0)
     return parsed

@@ -1,7 +1,7 @@
 """The vocabulary of the wire: field types with their ranges, and the closed lists of words."""
 
 import re
-from datetime import date
+from datetime import MAXYEAR, UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -137,8 +137,18 @@ def _iso_date(value: object) -> object:
 
 
 def _rfc_3339(value: object) -> object:
-    if isinstance(value, str) and not _RFC_3339.fullmatch(value):
-        message = "an instant is written like 2026-01-31T09:00:00Z, with its offset"
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339.fullmatch(value)):
+        return value
+    message = "an instant is written like 2026-01-31T09:00:00Z, with its offset"
+    raise ValueError(message)
+
+
+def _storable(value: datetime) -> datetime:
+    # Years 1 and 9999 come first: there the offset would lead out of the calendar.
+    if not (
+        1 < value.year < MAXYEAR and FIRST_DAY.year <= value.astimezone(UTC).year <= LAST_DAY.year
+    ):
+        message = "an instant is in the years 1900-2199"
         raise ValueError(message)
     return value
 
@@ -216,8 +226,10 @@ Ratio = Annotated[
 """A ratio, 0-10, at most four decimals."""
 Day = Annotated[date, BeforeValidator(_iso_date), Field(ge=FIRST_DAY, le=LAST_DAY)]
 """A date, YYYY-MM-DD, 1900-2199."""
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
-"""An RFC 3339 instant with its offset."""
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_storable)]
+"""An RFC 3339 instant with its offset, 1900-2199."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false, not a word or number for it."""
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 """An IANA time zone."""
 Email = Annotated[

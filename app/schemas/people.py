@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.fields import Code, Email, Instant, Name, Reason, Reference, Shape, example
+from app.schemas.fields import Code, Email, Flag, Instant, Name, Reason, Reference, Shape, example
 from app.schemas.pages import Paging, Search
 
 
@@ -23,7 +23,7 @@ class NewPerson(Shape):
     """Office that they hold."""
     unit: Reference | None = None
     """Code of their unit."""
-    active: bool = True
+    active: Flag = True
 
 
 class PersonChanges(Shape):
@@ -35,7 +35,7 @@ class PersonChanges(Shape):
     email: Email | MISSING | None = MISSING
     position: Name | MISSING | None = MISSING
     unit: Reference | MISSING | None = MISSING
-    active: bool | MISSING = MISSING
+    active: Flag | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 
 

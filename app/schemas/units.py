@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.fields import Code, Instant, Label, Name, Reason, Reference, Shape, example
+from app.schemas.fields import Code, Flag, Instant, Label, Name, Reason, Reference, Shape, example
 from app.schemas.pages import Paging, Search, Sort
 
 
@@ -37,7 +37,7 @@ class UnitChanges(Shape):
     reference_code: Code | MISSING | None = MISSING
     archived_at: Instant | MISSING | None = MISSING
     """An instant archives the unit (it takes no new initiatives, people or units); null restores it."""
-    archived: bool | MISSING = MISSING
+    archived: Flag | MISSING = MISSING
     """Short for `archived_at` now, or null."""
     reason: Reason | MISSING = MISSING
 

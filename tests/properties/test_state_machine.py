@@ -1,11 +1,13 @@
 """Random histories through the verbs, each step compared with brute force.
 
 Every unit, in total and by area, for one year and all, on several days. Set
-QUICKWIN_STATE_MACHINE_EXAMPLES for a longer run than the default of 12 histories of 30 steps.
+QUICKWIN_STATE_MACHINE_EXAMPLES for a longer run than the default of 30 histories of 30 steps. Every
+history begins with a few plans, and at the end each kind of step must have happened often.
 """
 
 import itertools
 import os
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
@@ -16,7 +18,7 @@ from uuid import UUID, uuid4
 
 import anyio.from_thread
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy.orm import Session
@@ -45,13 +47,15 @@ from app.services import (
 )
 from app.services.access import Actor
 from app.settings import Settings
-from tests.properties.brute_force import Initiative, Milestone, World
+from tests.properties.brute_force import Initiative, Milestone, World, rounded
 
 AREAS = ("accountability", "oversight", "public-service")
 UNITS = {"a": None, "a1": "a", "a2": "a", "b": None, "b1": "b"}
 START = date(2022, 1, 1)
 CHECKED = (date(2022, 2, 14), date(2022, 3, 31), date(2022, 5, 2))
-EXAMPLES = int(os.environ.get("QUICKWIN_STATE_MACHINE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("QUICKWIN_STATE_MACHINE_EXAMPLES", "30"))
+STEPS = 11
+"""Kinds of steps, each of which must have happened."""
 _numbers = itertools.count(1)
 
 days = st.integers(0, 120).map(lambda n: START + timedelta(days=n))
@@ -76,6 +80,7 @@ class History(RuleBasedStateMachine):
 
     database: Database
     call: Callable[..., Any]
+    steps: Counter[str]
 
     def write(self, verb: Callable[..., Any], *arguments: Any, actor: Actor = REPORTER) -> Any:
         return self.call(self.database.write, verb, actor, self.code, *arguments)
@@ -90,6 +95,14 @@ class History(RuleBasedStateMachine):
             self.write(units.create, NewUnit(code=unit, name=unit, parent=parent))
         self.world = World({self.code: None, **{u: p or self.code for u, p in UNITS.items()}})
         self.update_ids: dict[tuple[str, int, int], UUID] = {}
+        for unit, area in zip(("a1", "b1", "a"), AREAS, strict=True):
+            plan = [(START + timedelta(days=45 * n), 1 + n) for n in range(3)]
+            self.add_plan(unit, 2, 2022, {area}, "active", plan)
+        self.is_beginning = True
+        for pick in range(9):
+            self.report(pick, Decimal(25), START + timedelta(days=10 * pick))
+            self.verify(pick, 0, Verdict.VERIFIED)
+        self.is_beginning = False
 
     def initiative(self, pick: int) -> tuple[str, Initiative] | None:
         known = sorted(self.world.initiatives.items())
@@ -110,6 +123,19 @@ class History(RuleBasedStateMachine):
         self, unit: str, weight: int, year: int, areas: set[str], status: str,
         plan: list[tuple[date, int]],
     ) -> None:  # fmt: skip
+        self.add_plan(unit, weight, year, areas, status, plan)
+        self.check("create")
+
+    def add_plan(
+        self,
+        unit: str,
+        weight: int,
+        year: int,
+        areas: set[str],
+        status: str,
+        plan: list[tuple[date, int]],
+    ) -> None:
+        """One initiative in both worlds."""
         code = f"QW-{next(_numbers)}"
         new = NewInitiative.model_validate(
             {
@@ -126,7 +152,6 @@ class History(RuleBasedStateMachine):
             unit, status, weight, year, areas,
             {n: Milestone(n, w, "percent", due) for n, (due, w) in enumerate(plan, start=1)},
         )  # fmt: skip
-        self.check()
 
     @rule(pick=picks, due=days, weight=weights, technique=st.sampled_from(["percent", "binary"]),
           baseline=st.none() | days)  # fmt: skip
@@ -139,7 +164,13 @@ class History(RuleBasedStateMachine):
             made = self.write(milestones.create, found[0], NewMilestone.model_validate(new))
             added = Milestone(made.number, weight, technique, due, baseline)
             found[1].milestones[made.number] = added
-            self.check()
+            self.check("add_milestone")
+
+    @rule(pick=picks, percent=percents, day=days)
+    def back_date_or_correct(self, pick: int, percent: Decimal, day: date) -> None:
+        """Report twice: most second reports lie back, or correct the first."""
+        self.report(pick, percent, day)
+        self.report(pick, Decimal(50), day - timedelta(days=pick % 2))
 
     @rule(pick=picks, percent=percents, day=days)
     def report(self, pick: int, percent: Decimal, day: date) -> None:
@@ -154,7 +185,7 @@ class History(RuleBasedStateMachine):
         sequence = len(milestone.reports) + 1
         milestone.reports.append((day, sequence, Fraction(percent), False))
         self.update_ids[code, milestone.number, sequence] = made.id
-        self.check()
+        self.check("report")
 
     @rule(
         pick=picks,
@@ -172,7 +203,7 @@ class History(RuleBasedStateMachine):
         new = NewVerification(verdict=verdict, note="seen")
         self.write(verification.verify, code, milestone.number, update_id, new, actor=VERIFIER)
         milestone.reports[place] = (day, sequence, percent, verdict is Verdict.VERIFIED)
-        self.check()
+        self.check("verify")
 
     @rule(pick=picks)
     def drop_or_bring_back(self, pick: int) -> None:
@@ -181,7 +212,7 @@ class History(RuleBasedStateMachine):
             status = "pending" if milestone.dropped else "dropped"
             self.patch_milestone(code, milestone, status=status)
             milestone.dropped = not milestone.dropped
-            self.check()
+            self.check("drop_or_bring_back")
 
     @rule(pick=picks, weight=weights, due=days, baseline=st.none() | days)
     def replan(self, pick: int, weight: int, due: date, baseline: date | None) -> None:
@@ -191,7 +222,7 @@ class History(RuleBasedStateMachine):
                 code, milestone, weight=weight, due_on=due, baseline_due_on=baseline
             )
             milestone.weight, milestone.due_on, milestone.baseline = weight, due, baseline
-            self.check()
+            self.check("replan")
 
     def patch_milestone(self, code: str, milestone: Milestone, **fields: Any) -> None:
         changes = MilestoneChanges.model_validate({**fields, "reason": "replanned"})
@@ -207,7 +238,7 @@ class History(RuleBasedStateMachine):
             initiative = found[1]
             initiative.weight, initiative.year, initiative.areas = weight, year, areas
             initiative.unit = unit
-            self.check()
+            self.check("rearrange")
 
     @rule(
         pick=picks,
@@ -220,7 +251,7 @@ class History(RuleBasedStateMachine):
             with suppress(QuickwinError):
                 self.write(initiatives.change, found[0], changes, None)
                 found[1].status = status
-            self.check()
+            self.check("change_status")
 
     @rule(unit=st.sampled_from(sorted(UNITS)), parent=st.sampled_from(sorted(UNITS)))
     def move_unit(self, unit: str, parent: str) -> None:
@@ -231,14 +262,14 @@ class History(RuleBasedStateMachine):
         else:
             self.write(units.move, unit, target, None)
             self.world.parents[unit] = parent
-        self.check()
+        self.check("move_unit")
 
     @rule(pick=picks)
     def delete(self, pick: int) -> None:
         if found := self.initiative(pick):
             self.write(initiatives.remove, found[0], None)
             del self.world.initiatives[found[0]]
-            self.check()
+            self.check("delete")
 
     @rule(pick=picks)
     def delete_milestone(self, pick: int) -> None:
@@ -246,23 +277,23 @@ class History(RuleBasedStateMachine):
         if found and not found[2].reports:
             self.write(milestones.delete, found[0], found[2].number, None, "not needed")
             del found[1].milestones[found[2].number]
-            self.check()
+            self.check("delete_milestone")
 
-    def check(self) -> None:
-        """Every number of every unit, area and year on several days, on one snapshot."""
+    def check(self, step: str) -> None:
+        """Count the step; behind the beginning, compare every unit on several days, on one snapshot."""
+        self.steps[step] += 1
+        if self.is_beginning:
+            return
         self.call(self.database.read, self.compare)
 
     def compare(self, session: Session) -> None:
-        for unit in self.world.parents:
-            for day, (area, year) in itertools.product(
-                CHECKED, [(None, None), (None, 2022), *((area, 2022) for area in AREAS)]
-            ):
-                query = RollupQuery(area=area, year=year, as_of=day)
-                told = rollups.get(session, REPORTER, self.code, unit, query).model_dump(
-                    mode="json"
-                )
-                expected = self.world.rollup(unit, area, year, day)
-                assert {name: told[name] for name in expected} == expected, (unit, area, year, day)
+        everywhere = [(unit, None, None) for unit in self.world.parents]
+        by_area = [(unit, area, 2022) for unit in (self.code, "a", "b1") for area in (None, *AREAS)]
+        for (unit, area, year), day in itertools.product([*everywhere, *by_area], CHECKED):
+            query = RollupQuery(area=area, year=year, as_of=day)
+            told = rollups.get(session, REPORTER, self.code, unit, query).model_dump(mode="json")
+            expected = self.world.rollup(unit, area, year, day)
+            assert {name: told[name] for name in expected} == expected, (unit, area, year, day)
         for code, initiative in self.world.initiatives.items():
             plan = portfolio.get(session, REPORTER, self.code, code)[0].plan
             shares = initiative.shares()
@@ -270,8 +301,8 @@ class History(RuleBasedStateMachine):
                 milestone = initiative.milestones[row.number]
                 assert row.percent_complete == float(milestone.value(date.max))
                 assert row.percent_verified == float(milestone.value(date.max, verified=True))
-                share = Fraction(shares.get(row.number, 0), initiative.weight * 10_000)
-                assert abs(row.share - float(share)) <= 0.005
+                points = Fraction(shares.get(row.number, 0) * 100)
+                assert row.share == rounded(points, Fraction(initiative.weight * 1_000_000), 2)
 
     def teardown(self) -> None:
         findings = self.call(
@@ -290,6 +321,7 @@ def test_random_histories(configuration: Settings) -> None:
             pass
 
         Machine.database, Machine.call = database, staticmethod(portal.call)
+        Machine.steps = Counter()
         try:
             run_state_machine_as_test(
                 Machine,
@@ -298,8 +330,13 @@ def test_random_histories(configuration: Settings) -> None:
                     stateful_step_count=30,
                     deadline=None,
                     derandomize=True,
+                    phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck),
                 ),
             )
+            assert len(Machine.steps) == STEPS
+            assert min(Machine.steps.values()) >= EXAMPLES // 3, Machine.steps
+            begun = 9 * EXAMPLES  # what every history begins with
+            assert Machine.steps["report"] > begun + EXAMPLES // 3
         finally:
             portal.call(database.close)
