@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
@@ -94,11 +95,24 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "".join(f"/{step}" for step in steps)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class
     problem = _BY_STATUS.get(error.status_code, errors.InternalError)()
     problem.headers.update(error.headers or {})
+    if isinstance(problem, errors.MethodNotAllowed) and (methods := _methods(request)):
+        problem.headers["Allow"] = ", ".join(sorted(methods))
     return render(problem)
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods of an address; Starlette names those of its first route alone."""
+    path: str = request.scope["path"]
+    return {
+        method.upper()
+        for template, operations in request.app.openapi()["paths"].items()
+        if re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))), path)
+        for method in operations
+    }
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

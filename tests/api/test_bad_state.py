@@ -1,6 +1,5 @@
 """What the present state, the version or the token forbids: a clear 4xx, nothing written."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,7 +33,7 @@ def told(content: Json) -> Json:
 
 
 @pytest.fixture
-async def busy(ready: Institution) -> AsyncIterator[Institution]:
+async def busy(ready: Institution) -> Institution:
     """An institution with initiatives in several states."""
     plan: Json = {"milestones": [{"title": "M", "due_on": "2022-06-30"}]}
     await ready.unit("A1", "A")
@@ -50,7 +49,7 @@ async def busy(ready: Institution) -> AsyncIterator[Institution]:
     await ready.patch("initiatives/ended", {"status": "cancelled", "reason": "No budget"})
     await ready.initiative("cut", **plan)
     await ready.patch("initiatives/cut/milestones/1", {"status": "dropped", "reason": "Moved on"})
-    yield ready
+    return ready
 
 
 OWED = ("/reason", "reason_owed")
@@ -147,11 +146,11 @@ async def test_versions(ready: Institution, path: str, body: Json) -> None:
         content = await ready.expect(428, method, address, sent)
         assert content["code"] == "version_required"
         for stale in ('"v999"', "garbage", "", '"', "v1", 'W/"x"', '"r1.20220101.1.x"', '"v-1"'):
-            content = await ready.operator.request(
+            answer = await ready.operator.request(
                 method, address, json=sent, headers={"If-Match": stale}
             )
-            assert content.status_code == 412, (stale, content.text)
-            assert problem(content)["code"] == "stale_version"
+            assert answer.status_code == 412, (stale, answer.text)
+            assert problem(answer)["code"] == "stale_version"
         content = await ready.expect(422, method, address, sent, if_match="x" * 1001)
         assert told(content) == alone("invalid", ("If-Match", "bad_etag"))
     assert await sequence(ready) == before
