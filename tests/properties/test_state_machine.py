@@ -335,8 +335,8 @@ def test_random_histories(configuration: Settings) -> None:
                 ),
             )
             assert len(Machine.steps) == STEPS
-            assert min(Machine.steps.values()) >= EXAMPLES // 3, Machine.steps
+            assert min(Machine.steps.values()) >= 2, Machine.steps
             begun = 9 * EXAMPLES  # what every history begins with
-            assert Machine.steps["report"] > begun + EXAMPLES // 3
+            assert Machine.steps["report"] > begun
         finally:
             portal.call(database.close)
