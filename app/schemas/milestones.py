@@ -18,8 +18,8 @@ from app.schemas.fields import (
     example,
 )
 
-MOST_MILESTONES = 200
-MilestoneNumber = Annotated[int, Field(strict=True, ge=1, le=9999)]
+MOST_MILESTONES, HIGHEST_NUMBER = 200, 9999
+MilestoneNumber = Annotated[int, Field(strict=True, ge=1, le=HIGHEST_NUMBER)]
 
 
 class NewMilestone(Shape):

@@ -11,7 +11,7 @@ class PlannedReport(NamedTuple):
     """A report on one milestone of a plan, and what a verifier found."""
 
     milestone: int
-    """Number of the milestone, from 1 in the order of `Plan.initiative.milestones`."""
+    """Number of the milestone: as given, or one more than the highest before it in the plan."""
     update: NewUpdate
     reporter: str
     """Code of the person who reports."""

@@ -14,7 +14,6 @@ from app.models import (
     InitiativeArea,
     InitiativeOwner,
     InitiativeTag,
-    Milestone,
     Person,
     Unit,
 )
@@ -22,8 +21,7 @@ from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole
-from app.schemas.milestones import MilestoneChanges, NewMilestone
-from app.services import access, events, lifecycle, milestones, portfolio, schemes, versions
+from app.services import access, events, lifecycle, milestones, plans, portfolio, schemes, versions
 from app.services.access import Actor, Lock, Scope
 from app.services.versions import Expected
 
@@ -75,7 +73,7 @@ def replace(
         session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
     )
     if new.milestones is not None:
-        _replace_plan(session, scope, row, new.milestones)
+        plans.replace(session, scope, row, new.milestones)
     events.record(session, actor, scope.id, "initiative.replaced", _subject(row), new)
     session.flush()
     return portfolio.one(session, scope, row.id), False
@@ -216,39 +214,6 @@ def _new_unit(
     return access.open_unit(session, scope, changes.unit, "/unit").id
 
 
-def _replace_plan(
-    session: Session, scope: Scope, row: Initiative, plan: Sequence[NewMilestone]
-) -> None:
-    present = {
-        milestone.number: milestone
-        for milestone in session.scalars(
-            access.visible(scope, Milestone).where(Milestone.initiative_id == row.id)
-        )
-    }
-    numbers = [new.number or i for i, new in enumerate(plan, start=1)]
-    if len(set(numbers)) < len(numbers):
-        raise Invalid.field("/milestones", "number_taken", "A number is used twice.")
-    gone = present.keys() - set(numbers)
-    if any(present[number].reports for number in gone):
-        detail = "A milestone that has reports is missing; drop it with a reason first."
-        raise Invalid.field("/milestones", "reported_milestone_missing", detail)
-    with ledger.recorded(session, scope.id, row.id):
-        for number in gone:
-            session.delete(present[number])
-        session.flush()
-        for i, (number, new) in enumerate(zip(numbers, plan, strict=True)):
-            if number not in present:
-                numbered = new.model_copy(update={"number": number})
-                milestones.add(session, scope, row.id, numbered, f"/milestones/{i}")
-    for number, new in zip(numbers, plan, strict=True):
-        if number in present:
-            given = new.model_dump(exclude={"number", "reason"})
-            if new.reason is not None:
-                given["reason"] = new.reason
-            changes = MilestoneChanges.model_construct(_fields_set=set(given), **given)
-            milestones.apply(session, scope, row, present[number], changes)
-
-
 def _owners(
     session: Session, scope: Scope, owners: Sequence[wire.Owner]
 ) -> list[tuple[UUID, OwnerRole]]:
@@ -259,9 +224,14 @@ def _owners(
         if not person.active:
             raise Invalid.field(pointer, "inactive_person", "This person is not active.")
         if person.id in found:
-            raise Invalid.field(pointer, "repeated_owner", "A person has one role.")
+            raise repeated_owner(pointer)
         found[person.id] = owner.role
     return list(found.items())
+
+
+def repeated_owner(pointer: str) -> Invalid:
+    """What to say of a person who is named twice."""
+    return Invalid.field(pointer, "repeated_owner", "A person has one role.")
 
 
 def _roles(session: Session, scope: Scope, initiative_id: UUID) -> list[OwnerRole]:

@@ -5,12 +5,11 @@ table, its contributions are added up in memory, and each bucket of the ledger i
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert
@@ -23,22 +22,30 @@ from app.models import (
     Milestone,
     Person,
     ProgressUpdate,
-    ReformArea,
-    Unit,
 )
-from app.models.base import Base, code_key
+from app.models.base import Base
 from app.models.base import table as table_of
 from app.rollup import contribution, facts, ledger
 from app.rollup.contribution import Report
-from app.schemas.fields import Verdict, Verification
+from app.schemas.fields import OwnerRole, Verification
 from app.schemas.people import NewPerson
 from app.schemas.plans import Plan, PlannedReport
 from app.schemas.units import NewUnit
-from app.services import access, events, initiatives, lifecycle, milestones, people, updates
+from app.services import (
+    access,
+    directory,
+    events,
+    initiatives,
+    lifecycle,
+    milestones,
+    people,
+    plans,
+    updates,
+    verification,
+)
 from app.services import units as tree
 from app.services.access import Actor, Lock, Scope
-
-_CODES_AT_ONCE = 500
+from app.services.directory import Directory, Party
 
 
 class Loaded(NamedTuple):
@@ -53,29 +60,10 @@ class Loaded(NamedTuple):
         return Loaded(*(mine + more for mine, more in zip(self, other, strict=True)))
 
 
-class _Party(NamedTuple):
-    """A unit or person that plans refer to."""
-
-    id: UUID
-    name: str
-    """Its code."""
-    is_open: bool
-    """Whether it takes new records: not archived, or active."""
-
-
 class _Target(NamedTuple):
     initiative_id: UUID
     milestone_id: UUID
     reports: int
-
-
-class _Known(NamedTuple):
-    """What plans may refer to, by code."""
-
-    units: dict[str, _Party]
-    people: dict[str, _Party]
-    areas: dict[str, UUID]
-    today: date
 
 
 def add_units(session: Session, actor: Actor, institution: str, new: Sequence[NewUnit]) -> None:
@@ -88,13 +76,15 @@ def add_units(session: Session, actor: Actor, institution: str, new: Sequence[Ne
 def add_people(session: Session, actor: Actor, institution: str, new: Sequence[NewPerson]) -> None:
     """Add many people."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    _check_codes(session, scope, Person, [person.code for person in new])
-    known = _know(session, scope).units
+    directory.check_codes(session, scope, Person, [person.code for person in new])
+    known = directory.read(session, scope).units
     rows = [
         people.columns(
             scope,
             person,
-            _open(known, person.unit, f"/{i}/unit", "unit").id if person.unit else None,
+            directory.open_party(known, person.unit, f"/{i}/unit", "unit").id
+            if person.unit
+            else None,
         )
         for i, person in enumerate(new)
     ]
@@ -110,8 +100,8 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
     Raises what the single verbs raise, with pointers that begin with the place in the batch.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    _check_codes(session, scope, Initiative, [plan.initiative.code for plan in batch])
-    known = _know(session, scope)
+    directory.check_codes(session, scope, Initiative, [plan.initiative.code for plan in batch])
+    known = directory.read(session, scope)
     rows: defaultdict[type[Base], list[dict[str, Any]]] = defaultdict(list)
     entries: ledger.Entries = {}
     for i, plan in enumerate(batch):
@@ -132,22 +122,29 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
 def _initiative_rows(
     rows: dict[type[Base], list[dict[str, Any]]],
     scope: Scope,
-    known: _Known,
+    known: Directory,
     plan: Plan,
     pointer: str,
 ) -> dict[str, Any]:
     new = plan.initiative
     lifecycle.check_dates(new.start_on, new.due_on)
-    unit = _open(known.units, new.unit, f"{pointer}/unit", "unit")
+    unit = directory.open_party(known.units, new.unit, f"{pointer}/unit", "unit")
     row = initiatives.columns(scope, new, unit.id)
     lifecycle.check_owners(row["status"], new.owners)
     rows[Initiative].append(row)
     shared = {"institution_id": scope.id, "initiative_id": row["id"]}
-    for area_id in _area_ids(known, new.areas, pointer):
+    for area_id in directory.area_ids(known, new.areas, pointer):
         rows[InitiativeArea].append({**shared, "area_id": area_id})
+    held: dict[UUID, OwnerRole] = {}
     for place, owner in enumerate(new.owners):
-        person = _open(known.people, owner.person, f"{pointer}/owners/{place}/person", "person")
-        rows[InitiativeOwner].append({**shared, "person_id": person.id, "role": owner.role})
+        at = f"{pointer}/owners/{place}/person"
+        person = directory.open_party(known.people, owner.person, at, "person")
+        if person.id in held:
+            raise initiatives.repeated_owner(at)
+        held[person.id] = owner.role
+    rows[InitiativeOwner] += [
+        {**shared, "person_id": person_id, "role": role} for person_id, role in held.items()
+    ]
     for tag in dict.fromkeys(new.tags):
         rows[InitiativeTag].append({**shared, "tag": tag})
     return row
@@ -156,7 +153,7 @@ def _initiative_rows(
 def _plan_rows(
     rows: dict[type[Base], list[dict[str, Any]]],
     scope: Scope,
-    known: _Known,
+    known: Directory,
     plan: Plan,
     initiative: dict[str, Any],
     pointer: str,
@@ -166,12 +163,14 @@ def _plan_rows(
     for report in plan.reports:
         reports[report.milestone].append(report)
     live: list[tuple[dict[str, Any], contribution.Milestone]] = []
-    for number, new in enumerate(plan.initiative.milestones or (), start=1):
+    planned = plan.initiative.milestones or ()
+    numbers = plans.numbers(planned, pointer)
+    for place, (number, new) in enumerate(zip(numbers, planned, strict=True)):
         row = milestones.columns(scope, initiative["id"], number, new)
         rows[Milestone].append(row)
         history: list[Report] = []
         for report in reports.pop(number, ()):
-            at = f"{pointer}/milestones/{number - 1}"
+            at = f"{pointer}/milestones/{place}"
             update = _report_row(scope, known, row, report, history, at)
             rows[ProgressUpdate].append(update)
             initiative["last_reported_at"] = update["reported_at"]
@@ -190,10 +189,10 @@ def _plan_rows(
                     ),
                 )
             )
-    if reports:
-        raise Invalid.field(
-            f"{pointer}/reports", "unknown_milestone", "There is no such milestone."
-        )
+    for name, unknown in (("reports", reports), ("drops", plan.drops.keys() - set(numbers))):
+        if unknown:
+            detail = "There is no such milestone."
+            raise Invalid.field(f"{pointer}/{name}", "unknown_milestone", detail)
     pure = contribution.Initiative(initiative["status"], initiative["weight"], [m for _, m in live])
     for (row, _), share in zip(live, contribution.shares(pure), strict=True):
         row["share"] = share
@@ -201,7 +200,7 @@ def _plan_rows(
         initiative["id"],
         initiative["code"],
         initiative["unit_id"],
-        list(_area_ids(known, plan.initiative.areas, pointer)),
+        list(directory.area_ids(known, plan.initiative.areas, pointer)),
         initiative["year"],
         pure,
         [],
@@ -211,7 +210,7 @@ def _plan_rows(
 
 def _report_row(
     scope: Scope,
-    known: _Known,
+    known: Directory,
     milestone: dict[str, Any],
     report: PlannedReport,
     history: list[Report],
@@ -223,84 +222,30 @@ def _report_row(
         detail = "Progress cannot be reported for a day that has not come."
         raise Invalid.field(f"{pointer}/effective_on", "in_future", detail)
     before = [earlier for earlier in history if earlier.effective_on <= effective_on]
-    reporter = _open(known.people, report.reporter, f"{pointer}/reporter", "person")
+    reporter = directory.open_party(known.people, report.reporter, f"{pointer}/reporter", "person")
     target = _Target(milestone["initiative_id"], milestone["id"], len(history))
     previous = max(before).basis_points if before else 0
     row = updates.columns(scope, target, report.update, effective_on, previous, reporter)
     if report.verdict is not None:
-        row |= _verdict(known, report, row["reported_at"], pointer)
+        row |= _verdict(known, report, reporter, row["reported_at"], pointer)
     is_verified = row["verification"] is Verification.VERIFIED
     history.append(Report(effective_on, row["sequence"], row["percent"], is_verified))
     return row
 
 
-def _verdict(known: _Known, report: PlannedReport, at: datetime, pointer: str) -> dict[str, Any]:
-    verifier = _open(known.people, report.verifier or "", f"{pointer}/verifier", "person")
-    if verifier.name == report.reporter:
+def _verdict(
+    known: Directory, report: PlannedReport, reporter: Party, at: datetime, pointer: str
+) -> dict[str, Any]:
+    verifier = directory.open_party(
+        known.people, report.verifier or "", f"{pointer}/verifier", "person"
+    )
+    if verifier.id == reporter.id:
         detail = "A report is verified by somebody else than its reporter."
         raise Invalid.field(f"{pointer}/verifier", "own_report", detail)
-    if report.verdict is Verdict.RETURNED and not report.verdict_note:
-        detail = "A returned report owes a note that says why."
-        raise Invalid.field(f"{pointer}/note", "note_owed", detail)
+    verification.check_note(report.verdict, report.verdict_note, f"{pointer}/note")
     return {
         "verification": Verification(report.verdict or Verification.REPORTED),
         "verified_by": verifier.name,
         "verified_at": at,
         "verification_note": report.verdict_note,
     }
-
-
-def _know(session: Session, scope: Scope) -> _Known:
-    units = session.execute(
-        select(Unit.code_key, Unit.id, Unit.code, Unit.archived_at).where(
-            access.within(scope, Unit)
-        )
-    )
-    persons = session.execute(
-        select(Person.code_key, Person.id, Person.code, Person.active).where(
-            access.within(scope, Person)
-        )
-    )
-    areas = session.execute(select(ReformArea.code_key, ReformArea.id))
-    return _Known(
-        {key: _Party(id_, code, archived_at is None) for key, id_, code, archived_at in units},
-        {key: _Party(id_, code, active) for key, id_, code, active in persons},
-        {key: area_id for key, area_id in areas},  # noqa: C416  dict() does not take rows' types
-        scope.today(),
-    )
-
-
-def _open(known: dict[str, _Party], code: str, pointer: str, noun: str) -> _Party:
-    found = known.get(code_key(code))
-    if found is None:
-        raise Invalid.field(pointer, f"unknown_{noun}", f"There is no such {noun}.")
-    if not found.is_open:
-        raise Invalid.field(pointer, f"closed_{noun}", f"This {noun} takes nothing new.")
-    return found
-
-
-def _area_ids(known: _Known, codes: Sequence[str], pointer: str) -> Iterator[UUID]:
-    for place, code in enumerate(dict.fromkeys(map(code_key, codes))):
-        if code not in known.areas:
-            at = f"{pointer}/areas/{place}"
-            raise Invalid.field(at, "unknown_area", "There is no such reform area.")
-        yield known.areas[code]
-
-
-def _check_codes(
-    session: Session, scope: Scope, model: type[Initiative | Person], codes: Sequence[str]
-) -> None:
-    """Raise `Invalid` where a code comes twice or is taken."""
-    places = {code_key(code): i for i, code in enumerate(codes)}
-    taken: list[str] = []
-    keys = list(places)
-    for start in range(0, len(keys), _CODES_AT_ONCE):
-        taken += session.scalars(
-            select(model.code_key).where(
-                access.within(scope, model),
-                model.code_key.in_(keys[start : start + _CODES_AT_ONCE]),
-            )
-        )
-    if taken or len(places) < len(codes):
-        at = f"/{places[taken[0]]}/code" if taken else ""
-        raise Invalid.field(at, "code_taken", "A code is in use already, or given twice.")

@@ -33,9 +33,7 @@ def verify(
     row = _find_update(session, scope, parent.id, number, update_id)
     if row.reporter_id == actor.id:
         raise OwnReport
-    if verification.verdict is Verdict.RETURNED and not (verification.note or "").strip():
-        detail = "A returned report owes a note that says why."
-        raise Invalid.field("/note", "note_owed", detail)
+    check_note(verification.verdict, verification.note, "/note")
     milestone = session.get_one(Milestone, (scope.id, row.milestone_id))
     verdict = Verification(verification.verdict.value)
     if verdict is not row.verification:
@@ -51,6 +49,13 @@ def verify(
     events.record(session, actor, scope.id, f"update.{verdict}", subject, verification)
     session.flush()
     return updates.shape(row, parent.code, number)
+
+
+def check_note(verdict: Verdict | None, note: str | None, pointer: str) -> None:
+    """Raise `Invalid` where a report is returned without saying why."""
+    if verdict is Verdict.RETURNED and not (note or "").strip():
+        detail = "A returned report owes a note that says why."
+        raise Invalid.field(pointer, "note_owed", detail)
 
 
 def _find_update(

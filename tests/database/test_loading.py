@@ -1,5 +1,7 @@
 """The bulk form of the verbs makes what the single verbs make, and refuses what they refuse."""
 
+from datetime import date
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -8,12 +10,14 @@ import pytest
 from app.db import Database
 from app.demo import compose
 from app.errors import Invalid
-from app.schemas.fields import InitiativeStatus
-from app.schemas.plans import Plan
+from app.schemas.fields import InitiativeStatus, Verdict
+from app.schemas.plans import Plan, PlannedReport
+from app.schemas.updates import NewUpdate
 from app.services import access, loading, rollups
 from app.services.tokens import SYSTEM
 from tests.support.institution import Institution
 
+TWICE = (("reporter", "accountable"), ("Reporter", "supporting"))
 DAYS = ("2022-06-30", "2022-12-31", "2023-08-15", "2024-12-31")
 
 
@@ -114,6 +118,8 @@ async def test_bulk_equals_single(
         ({"unit": "nowhere"}, "unknown_unit"),
         ({"areas": ["gardening"]}, "unknown_area"),
         ({"owners": []}, "accountable_owner_missing"),
+        ({"owners": [{"person": p, "role": r} for p, r in TWICE]}, "repeated_owner"),
+        ({"milestones": [{"title": "M", "due_on": "2022-06-30", "number": 7}] * 2}, "number_taken"),
         ({"start_on": "2022-06-02", "due_on": "2022-06-01"}, "due_before_start"),
         ({"code": "QW-TAKEN"}, "code_taken"),
     ],
@@ -137,6 +143,66 @@ async def test_bulk_refuses_what_single_refuses(
     assert refused.value.errors[0].code == code
     assert (await institution.rollup())["version"] == before
     assert (await institution.get("initiatives"))["items"][0]["code"] == "QW-TAKEN"
+
+
+NUMBERED = [
+    {"title": "M", "due_on": "2022-06-30", "number": number} for number in (5, None, 2, None)
+]
+UPDATE = NewUpdate(percent_complete=Decimal(40), effective_on=date(2022, 6, 1))
+
+
+def numbered(plan: Plan, *reports: PlannedReport, **drops: Any) -> Plan:
+    """The plan with four numbered milestones and these reports."""
+    new = plan.initiative.model_validate(plan.initiative.model_dump() | {"milestones": NUMBERED})
+    return plan._replace(initiative=new, reports=list(reports), drops=drops.get("drops", {}))
+
+
+async def test_bulk_keeps_the_numbers_of_a_plan(
+    institution: Institution, database: Database, plans: list[Plan]
+) -> None:
+    await institution.unit("A1")
+    plan = numbered(plans[0], PlannedReport(6, UPDATE, "reporter"), drops={2: "Not needed"})
+    await database.write(loading.add_plans, SYSTEM, institution.code, [plan])
+    one = await institution.get(f"initiatives/{plan.initiative.code}")
+    told = {row["number"]: (row["percent_complete"], row["status"]) for row in one["plan"]}
+    assert told == {
+        2: (0.0, "dropped"), 5: (0.0, "pending"), 6: (40.0, "in_progress"), 7: (0.0, "pending"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("report", "drops", "code"),
+    [
+        (PlannedReport(4, UPDATE, "reporter"), {}, "unknown_milestone"),
+        (PlannedReport(5, UPDATE, "reporter"), {3: "Not needed"}, "unknown_milestone"),
+        (PlannedReport(5, UPDATE, "reporter", Verdict.VERIFIED, "REPORTER"), {}, "own_report"),
+        (
+            PlannedReport(5, UPDATE, "reporter", Verdict.RETURNED, "verifier", " \t"),
+            {},
+            "note_owed",
+        ),
+        (PlannedReport(5, UPDATE, "nobody"), {}, "unknown_person"),
+        (
+            PlannedReport(5, UPDATE.model_copy(update={"effective_on": date.max}), "reporter"),
+            {},
+            "in_future",
+        ),
+    ],
+)
+async def test_bulk_refuses_reports_that_single_refuses(
+    institution: Institution,
+    database: Database,
+    plans: list[Plan],
+    report: PlannedReport,
+    drops: dict[int, str],
+    code: str,
+) -> None:
+    await institution.unit("A1")
+    plan = numbered(plans[0], report, drops=drops)
+    with pytest.raises(Invalid) as refused:
+        await database.write(loading.add_plans, SYSTEM, institution.code, [plan])
+    assert refused.value.errors[0].code == code
+    assert (await institution.get("initiatives"))["items"] == []
 
 
 async def test_damage_is_found_and_mended(

@@ -17,8 +17,8 @@ FLOORS = {
 }  # fmt: skip
 SERVICES = [
     "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
-    "lifecycle", "milestones", "updates", "portfolio", "initiatives", "progress", "verification", "loading",
-    "rollups",
+    "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
+    "directory", "loading", "rollups",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320

@@ -1,0 +1,95 @@
+"""What loaders' batches refer to by code, read once for a batch: units, people and areas."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import Invalid
+from app.models import Initiative, Person, ReformArea, Unit
+from app.models.base import code_key
+from app.services import access
+from app.services.access import Scope
+
+_CODES_AT_ONCE = 500
+
+
+class Party(NamedTuple):
+    """A unit or person that plans refer to."""
+
+    id: UUID
+    name: str
+    """Its code."""
+    is_open: bool
+    """Whether it takes new records: not archived, or active."""
+
+
+class Directory(NamedTuple):
+    """What plans may refer to, by code."""
+
+    units: dict[str, Party]
+    people: dict[str, Party]
+    areas: dict[str, UUID]
+    today: date
+
+
+def read(session: Session, scope: Scope) -> Directory:
+    """Everything that an institution's plans may refer to."""
+    units = session.execute(
+        select(Unit.code_key, Unit.id, Unit.code, Unit.archived_at).where(
+            access.within(scope, Unit)
+        )
+    )
+    persons = session.execute(
+        select(Person.code_key, Person.id, Person.code, Person.active).where(
+            access.within(scope, Person)
+        )
+    )
+    areas = session.execute(select(ReformArea.code_key, ReformArea.id))
+    return Directory(
+        {key: Party(id_, code, archived_at is None) for key, id_, code, archived_at in units},
+        {key: Party(id_, code, active) for key, id_, code, active in persons},
+        {key: area_id for key, area_id in areas},  # noqa: C416  dict() does not take rows' types
+        scope.today(),
+    )
+
+
+def open_party(known: dict[str, Party], code: str, pointer: str, noun: str) -> Party:
+    """The one with a code; raises `Invalid` where there is none, or it takes nothing new."""
+    found = known.get(code_key(code))
+    if found is None:
+        raise Invalid.field(pointer, f"unknown_{noun}", f"There is no such {noun}.")
+    if not found.is_open:
+        raise Invalid.field(pointer, f"closed_{noun}", f"This {noun} takes nothing new.")
+    return found
+
+
+def area_ids(known: Directory, codes: Sequence[str], pointer: str) -> Iterator[UUID]:
+    """Ids of reform areas in the order of their codes, each once; raises `Invalid` below `pointer`."""
+    for place, code in enumerate(dict.fromkeys(map(code_key, codes))):
+        if code not in known.areas:
+            at = f"{pointer}/areas/{place}"
+            raise Invalid.field(at, "unknown_area", "There is no such reform area.")
+        yield known.areas[code]
+
+
+def check_codes(
+    session: Session, scope: Scope, model: type[Initiative | Person], codes: Sequence[str]
+) -> None:
+    """Raise `Invalid` where a code comes twice or is taken."""
+    places = {code_key(code): i for i, code in enumerate(codes)}
+    taken: list[str] = []
+    keys = list(places)
+    for start in range(0, len(keys), _CODES_AT_ONCE):
+        taken += session.scalars(
+            select(model.code_key).where(
+                access.within(scope, model),
+                model.code_key.in_(keys[start : start + _CODES_AT_ONCE]),
+            )
+        )
+    if taken or len(places) < len(codes):
+        at = f"/{places[taken[0]]}/code" if taken else ""
+        raise Invalid.field(at, "code_taken", "A code is in use already, or given twice.")
