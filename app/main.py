@@ -54,6 +54,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         generate_unique_id_function=documents.operation_id,
         swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
         lifespan=lifespan,
+        redirect_slashes=False,  # an address that the document does not name is a 404
     )
     api = APIRouter(prefix=answers.API)
     for noun in (

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Coroutine
 from decimal import Decimal, InvalidOperation
 from email.message import Message
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -31,6 +31,7 @@ class Route(APIRoute):
         answer = super().get_route_handler()
         has_body = self.body_field is not None
         takes_parameters = bool(self.dependant.query_params)
+        single = _single([field.field_info.annotation for field in self.dependant.query_params])
 
         async def handler(request: Request) -> Response:
             if request.query_params and not takes_parameters:
@@ -39,8 +40,14 @@ class Route(APIRoute):
                 raise Invalid.parameter(_printable(name), "unknown_parameter", detail)
             if any("\x00" in value for value in request.path_params.values()):
                 raise NotFound
-            if any("\x00" in value for value in request.query_params.values()):
-                raise Invalid(detail="A parameter contains a NUL character.")
+            for name in single:
+                if len(request.query_params.getlist(name)) > 1:
+                    detail = "This parameter takes one value."
+                    raise Invalid.parameter(name, "repeated_parameter", detail)
+            for name, value in request.query_params.multi_items():
+                if "\x00" in value:
+                    detail = "A NUL character cannot be stored."
+                    raise Invalid.parameter(_printable(name[:100]), "nul_character", detail)
             if has_body:
                 body = await _read(request)
                 # Starlette keeps what it has read in these two; FastAPI then finds our reading.
@@ -50,6 +57,16 @@ class Route(APIRoute):
             return await answer(request)
 
         return handler
+
+
+def _single(queries: list[Any]) -> list[str]:
+    """Parameters of one value. FastAPI would take the last of several, and say nothing."""
+    return [
+        name
+        for query in queries
+        for name, field in query.model_fields.items()
+        if get_origin(field.annotation) is not list
+    ]
 
 
 def _printable(name: str) -> str:

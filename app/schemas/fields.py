@@ -150,7 +150,7 @@ def _storable(value: datetime) -> datetime:
     ):
         message = "an instant is in the years 1900-2199"
         raise ValueError(message)
-    return value
+    return value.astimezone(UTC)
 
 
 def _digits(value: object) -> object:

@@ -36,6 +36,7 @@ def create(
     with ledger.recorded(session, scope.id, parent.id):
         row = add(session, scope, parent.id, new)
         versions.touch(parent)
+    _touch_siblings(session, scope, row)
     subject = _subject(parent, row)
     events.record(session, actor, scope.id, "milestone.created", subject, new)
     session.refresh(row)
@@ -57,6 +58,9 @@ def add(
     if new.number is not None and _taken(session, scope, initiative_id, new.number):
         raise Invalid.field(f"{pointer}/number", "number_taken", "This number is in use.")
     number = new.number or (numbers[0] or 0) + 1
+    if number > wire.HIGHEST_NUMBER:
+        detail = "The highest number is in use; give one that is free."
+        raise Invalid.field(f"{pointer}/number", "number_owed", detail)
     row = Milestone(**columns(scope, initiative_id, number, new))
     session.add(row)
     session.flush()
@@ -105,7 +109,10 @@ def change(
     parent = access.find(session, scope, Initiative, initiative, lock=True)
     row = _find(session, scope, parent.id, number)
     versions.check(row, expected)
+    weighed = (row.weight, row.dropped_at is None)
     apply(session, scope, parent, row, changes)
+    if (row.weight, row.dropped_at is None) != weighed:
+        _touch_siblings(session, scope, row)
     versions.touch(parent)
     subject = _subject(parent, row)
     events.record(session, actor, scope.id, "milestone.changed", subject, changes)
@@ -176,8 +183,21 @@ def delete(
     with ledger.recorded(session, scope.id, parent.id):
         session.delete(row)
         versions.touch(parent)
+        _touch_siblings(session, scope, row)
     subject = _subject(parent, row)
     events.record(session, actor, scope.id, "milestone.deleted", subject, before, reason=reason)
+
+
+def _touch_siblings(session: Session, scope: Scope, row: Milestone) -> None:
+    """Count a change of the live milestones whose shares shrink or grow with this one."""
+    versions.touch_all(
+        session,
+        Milestone,
+        access.within(scope, Milestone),
+        Milestone.initiative_id == row.initiative_id,
+        Milestone.id != row.id,
+        Milestone.dropped_at.is_(None),
+    )
 
 
 def get(

@@ -88,7 +88,7 @@ def delete(
     if _is_used(session, scope, row.id):
         detail = "This person owns initiatives, has reported, or has tokens: set active to false."
         raise InUse(detail)
-    before = _person(row, None).model_dump(mode="json")
+    before = get(session, actor, institution, str(row.id)).model_dump(mode="json")
     session.delete(row)
     subject = events.Subject(row.id, row.code)
     events.record(session, actor, scope.id, "person.deleted", subject, before, reason=reason)

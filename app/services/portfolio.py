@@ -16,6 +16,7 @@ from app.models import (
     InitiativeArea,
     InitiativeOwner,
     InitiativeTag,
+    Institution,
     Person,
     ReformArea,
     Unit,
@@ -39,15 +40,21 @@ _ROLE_ORDER = list(OwnerRole)
 def get(
     session: Session, actor: Actor, institution: str, key: str
 ) -> tuple[wire.InitiativeWithPlan, bool]:
-    """One initiative with its plan, and whether it changed today: older numbers may differ by date."""
+    """One initiative with its plan, and whether only its own version can have changed since.
+
+    Older numbers may differ by the date alone, and health by the institution's policy.
+    """
     scope = access.institution(session, actor, institution)
     found = session.execute(
-        select(Initiative.id).where(access.within(scope, Initiative), access.named(Initiative, key))
-    ).scalar_one_or_none()
+        select(Initiative.id, Institution.updated_at)
+        .join(Institution, Institution.id == Initiative.institution_id)
+        .where(access.within(scope, Initiative), access.named(Initiative, key))
+    ).one_or_none()
     if found is None:
         raise NotFound
-    initiative = one(session, scope, found)
-    return initiative, scope.day_of(initiative.updated_at) == scope.today()
+    initiative = one(session, scope, found.id)
+    changed_at = initiative.updated_at
+    return initiative, changed_at > found.updated_at and scope.day_of(changed_at) == scope.today()
 
 
 def one(session: Session, scope: Scope, initiative_id: UUID) -> wire.InitiativeWithPlan:

@@ -82,6 +82,7 @@ def change(
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
     versions.check(row, expected)
+    before = row.code
     if changes.code is not MISSING and code_key(changes.code) != row.code_key:
         access.code_is_free(session, scope, Unit, changes.code)
     for name in changes.model_fields_set & {"code", "name", "kind", "reference_code"}:
@@ -91,6 +92,8 @@ def change(
     versions.touch(row)
     events.record(session, actor, scope.id, "unit.changed", _subject(row), changes)
     session.flush()
+    if row.code != before:
+        versions.touch_named_by(session, row, access.below(scope, [str(row.id)]))
     return _unit(session, scope, row)
 
 
@@ -132,6 +135,7 @@ def move(
     _relink(session, scope, row.id, parent.id)
     before, row.parent_id = row.parent_id, parent.id
     versions.touch(row)
+    versions.touch_below(session, row, access.below(scope, [str(row.id)]))
     data = {"from": str(before), "parent": parent.code}
     events.record(session, actor, scope.id, "unit.moved", _subject(row), data, reason=target.reason)
     session.flush()

@@ -1,9 +1,14 @@
 """Optimistic concurrency: a change names the version that it was made from."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, update
+from sqlalchemy.orm import Session
 
 from app.errors import StaleVersion
+from app.models import Initiative, Institution, Person, Unit
 from app.models.base import now
 
 Expected = frozenset[int] | None
@@ -27,3 +32,29 @@ def touch(row: Versioned) -> None:
     """Count a change."""
     row.version += 1
     row.updated_at = now()
+
+
+def touch_all(session: Session, model: Any, *conditions: ColumnElement[bool]) -> None:  # noqa: ANN401  a mapped class
+    """Count a change of rows whose answers show it although nobody changed them themselves."""
+    session.execute(
+        update(model)
+        .where(*conditions)
+        .values(version=model.version + 1, updated_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def touch_below(session: Session, unit: Unit, subtree: Select[UUID]) -> None:
+    """Count a change of all units below one, whose paths have changed."""
+    within = Unit.institution_id == unit.institution_id
+    touch_all(session, Unit, within, Unit.id.in_(subtree), Unit.id != unit.id)
+
+
+def touch_named_by(session: Session, unit: Unit, subtree: Select[UUID]) -> None:
+    """Count a change of all others whose answers name a unit by its code, which is new."""
+    touch_below(session, unit, subtree)
+    for model in (Initiative, Person):
+        within = model.institution_id == unit.institution_id
+        touch_all(session, model, within, model.unit_id == unit.id)
+    if unit.parent_id is None:
+        touch_all(session, Institution, Institution.id == unit.institution_id)

@@ -63,7 +63,40 @@ def test_examples_are_valid(app: FastAPI) -> None:
     assert checked >= 15
 
 
-async def test_health(clients: Clients) -> None:
-    for path in ("/health/live", "/health/ready"):
-        answer = await clients.nobody.get(path)
-        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_pages_name_no_other_host(clients: Clients, page: str) -> None:
+    text = (await clients.nobody.get(page)).text
+    assert re.findall(r"https?://[^\s\"'<>]+|[\"'(]//[^\s\"'<>]+", text) == []
+
+
+def test_every_operation_is_found_and_says_what_can_go_wrong(app: FastAPI) -> None:
+    document: dict[str, Any] = app.openapi()
+    assert all(tag["description"] for tag in document["tags"])
+    used: set[str] = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            (tag,) = operation["tags"]
+            used.add(tag)
+            assert operation["summary"]
+            assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
+            responses = operation["responses"]
+            for status, response in responses.items():
+                assert response["description"], (path, method, status)
+                if status >= "400":
+                    assert list(response["content"]) == ["application/problem+json"]
+            assert "503" in responses
+            if not path.startswith("/api"):
+                continue
+            if method != "get":
+                assert "409" in responses
+            if method in ("patch", "delete"):
+                assert {"412", "428"} <= responses.keys()
+            if method == "patch":
+                assert "application/merge-patch+json" in operation["requestBody"]["content"]
+    assert used == {tag["name"] for tag in document["tags"]}
+
+
+def test_every_shape_is_described(app: FastAPI) -> None:
+    document: dict[str, Any] = app.openapi()
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description") or name.startswith("Page_"), name

@@ -11,7 +11,7 @@ from app.rollup import contribution, figures, points
 from app.rollup.contribution import Change, Report
 from app.rollup.figures import Thresholds
 from app.schemas.fields import Technique
-from tests.properties import brute_force
+from tests.rollup import brute_force
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
@@ -31,7 +31,7 @@ def test_shares_add_up_and_stay_within_one_point(parts: list[int], weight: int) 
     assert sum(shares) == whole
     for share, part in zip(shares, parts, strict=True):
         assert abs(share - Fraction(whole * part, sum(parts))) < 1
-    initiative = brute_force.Initiative("u", "active", weight, 2022, set())
+    initiative = brute_force.Initiative("QW", "u", 2022, "active", weight, frozenset())
     for number, part in enumerate(parts):
         initiative.milestones[number] = brute_force.Milestone(number, part, "percent", date.max)
     assert shares == list(initiative.shares().values())
@@ -44,7 +44,7 @@ def test_ties_go_to_the_lower_number() -> None:
 
 @given(st.integers(-(10**15), 10**15), st.integers(1, 10**15), st.integers(0, 4))
 def test_rounding_goes_once_and_away_from_zero(part: int, whole: int, decimals: int) -> None:
-    expected = brute_force.rounded(Fraction(part), Fraction(whole), decimals)
+    expected = brute_force.ratio(Fraction(part), Fraction(whole), decimals)
     assert points.divide(part, whole, decimals) == expected
 
 
@@ -70,22 +70,23 @@ def test_sums_of_changes_are_the_values_of_the_day(
     changes = contribution.of_milestone(milestone(technique, due_on, planned_on, reports), share)
     plain = brute_force.Milestone(1, 1, technique, due_on, planned_on)
     plain.reports = [
-        (r.effective_on, r.sequence, Fraction(r.basis_points, 100), r.verified) for r in reports
+        brute_force.Report(r.effective_on, r.sequence, Fraction(r.basis_points, 100), r.verified)
+        for r in reports
     ]
     for n in range(-40, 130):
         day = date(2022, 1, 1) + timedelta(days=n)
         total = Change(
             *map(sum, zip(*([*(c for d, c in changes.items() if d <= day), Change()]), strict=True))
         )
-        is_open = plain.value(day) < 100
+        is_open = plain.at(day) < 100
         assert total.planned == (share * 10_000 if planned_on <= day else 0)
-        assert total.earned == share * plain.earned(day) * 100
-        assert total.verified == share * plain.earned(day, verified=True) * 100
+        assert total.earned == share * plain.earns(day) * 10_000
+        assert total.verified == share * plain.earns(day, verified=True) * 10_000
         assert total.done == (not is_open)
         assert total.overdue == (is_open and due_on < day)
         assert total.due_soon == (is_open and day <= due_on <= day + timedelta(days=30))
         assert total.due == (due_on <= day)
-        assert total.met == (due_on <= day and plain.value(due_on) == 100)
+        assert total.met == (due_on <= day and plain.at(due_on) == 100)
 
 
 @given(histories, days, st.sampled_from([0, 5_000, 10_000]), days, st.sampled_from(Technique))

@@ -1,1 +1,0 @@
-"""The roll-up against an independent computation, over random histories."""

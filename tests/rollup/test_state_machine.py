@@ -1,0 +1,261 @@
+"""Random histories through the real verbs and databases, held against the model after every step.
+
+QUICKWIN_STATE_MACHINE_EXAMPLES=500 makes a longer run, with histories that differ from run to run;
+without it a fixed set of histories runs.
+"""
+
+import os
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from anyio.from_thread import start_blocking_portal
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+
+from app.db import Database
+from app.errors import InUse, RootUnit, StatusConflict, UnitCycle
+from app.schemas.fields import InitiativeStatus
+from app.schemas.initiatives import InitiativeChanges
+from app.schemas.milestones import MilestoneChanges
+from app.schemas.units import UnitMove
+from app.services import initiatives, lifecycle, milestones, units
+from app.settings import Settings
+from tests.rollup.brute_force import HUNDRED, Initiative, Milestone
+from tests.rollup.machine import (
+    Reporting,
+    areas,
+    days,
+    picks,
+    places,
+    plans,
+    techniques,
+    weights,
+    whole,
+    years,
+)
+
+GIVEN = os.environ.get("QUICKWIN_STATE_MACHINE_EXAMPLES")
+EXAMPLES, STEPS = int(GIVEN or 12), 25
+MOST_KINDS = 16
+"""Of the 24 kinds of steps, those that a run must have made; each begins with the five of reports."""
+
+statuses = st.sampled_from([status.value for status in InitiativeStatus])
+
+
+def may_become(initiative: Initiative, status: str) -> bool:
+    """Whether the life cycle lets an initiative be in a status next; a reason is given."""
+    if status == initiative.status:
+        return True
+    if status not in lifecycle.NEXT[InitiativeStatus(initiative.status)]:
+        return False
+    live = initiative.live()
+    is_done = bool(live) and all(m.at(date.max) == HUNDRED for m in live)
+    return status != "completed" or is_done
+
+
+class Planning(Reporting):
+    """Plans, places and the tree."""
+
+    def change_milestone(
+        self, initiative: Initiative, milestone: Milestone, **fields: Any
+    ) -> Milestone:
+        changes = MilestoneChanges.model_validate({**fields, "reason": "tests"})
+        self.write(milestones.change, initiative.code, milestone.number, changes, None)
+        return milestone
+
+    @precondition(Reporting.has_milestone)
+    @rule(pick=picks)
+    def drop(self, pick: int) -> None:
+        initiative, milestone = self.milestone(pick)
+        self.change_milestone(initiative, milestone, status="dropped").dropped = True
+        self.check("drop", milestone.due_on)
+
+    @precondition(lambda self: any(self.matching(lambda m: m.dropped)))
+    @rule(pick=picks)
+    def bring_back(self, pick: int) -> None:
+        initiative, milestone = self.milestone(pick, lambda m: m.dropped)
+        self.change_milestone(initiative, milestone, status="pending").dropped = False
+        self.check("bring_back", milestone.due_on)
+
+    @precondition(Reporting.has_milestone)
+    @rule(pick=picks, weight=weights)
+    def reweigh_milestone(self, pick: int, weight: int) -> None:
+        self.change_milestone(*self.milestone(pick), weight=weight).weight = weight
+        self.check("reweigh_milestone")
+
+    @precondition(Reporting.has_milestone)
+    @rule(pick=picks, due_on=days)
+    def postpone(self, pick: int, due_on: date) -> None:
+        self.change_milestone(*self.milestone(pick), due_on=due_on).due_on = due_on
+        self.check("postpone", due_on)
+
+    @precondition(Reporting.has_milestone)
+    @rule(pick=picks, day=st.none() | days)
+    def baseline(self, pick: int, day: date | None) -> None:
+        self.change_milestone(*self.milestone(pick), baseline_due_on=day).baseline_due_on = day
+        self.check("baseline", *[day] if day else [])
+
+    @precondition(Reporting.has_milestone)
+    @rule(pick=picks, technique=techniques)
+    def measure_otherwise(self, pick: int, technique: str) -> None:
+        self.change_milestone(*self.milestone(pick), technique=technique).technique = technique
+        self.check("measure_otherwise")
+
+    @precondition(Reporting.has_milestone)
+    @rule(pick=picks)
+    def delete_milestone(self, pick: int) -> None:
+        """One without reports, if there is any; one with reports is kept."""
+        free = any(self.matching(lambda m: not m.reports))
+        initiative, milestone = self.milestone(pick, lambda m: not (free and m.reports))
+        address = (initiative.code, milestone.number)
+        if milestone.reports:
+            self.refused(InUse, milestones.delete, *address, None, "tests")
+        else:
+            self.write(milestones.delete, *address, None, "tests")
+            del initiative.milestones[milestone.number]
+        self.check("delete_milestone", milestone.due_on)
+
+    def change_initiative(self, pick: int, **fields: Any) -> Initiative:
+        initiative = self.initiative(pick)
+        changes = InitiativeChanges.model_validate({**fields, "reason": "tests"})
+        self.write(initiatives.change, initiative.code, changes, None)
+        return initiative
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, weight=weights)
+    def reweigh(self, pick: int, weight: int) -> None:
+        self.change_initiative(pick, weight=weight).weight = weight
+        self.check("reweigh")
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, served=areas)
+    def serve(self, pick: int, served: frozenset[str]) -> None:
+        self.change_initiative(pick, areas=sorted(served)).areas = served
+        self.check("serve")
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, year=years)
+    def move_to_year(self, pick: int, year: int) -> None:
+        self.change_initiative(pick, year=year).year = year
+        self.check("move_to_year")
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, unit=places)
+    def move_to_unit(self, pick: int, unit: str) -> None:
+        self.change_initiative(pick, unit=unit).unit = unit
+        self.check("move_to_unit")
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, status=statuses)
+    def change_status(self, pick: int, status: str) -> None:
+        initiative = self.initiative(pick)
+        if may_become(initiative, status):
+            self.change_initiative(pick, status=status).status = status
+        else:
+            changes = InitiativeChanges.model_validate({"status": status, "reason": "tests"})
+            self.refused(StatusConflict, initiatives.change, initiative.code, changes, None)
+        self.check("change_status")
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, day=days)
+    def complete(self, pick: int, day: date) -> None:
+        """Everything that is not done is reported as done, and then the initiative is completed."""
+        initiative = self.initiative(pick)
+        for milestone in initiative.live():
+            if milestone.at(date.max) != HUNDRED and initiative.status != "cancelled":
+                late = max(day, milestone.last_day())
+                self.put_report(initiative, milestone, Decimal(100), late)
+        if may_become(initiative, "completed"):
+            self.change_initiative(pick, status="completed").status = "completed"
+        self.check("complete", day)
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks)
+    def delete(self, pick: int) -> None:
+        initiative = self.initiative(pick)
+        self.write(initiatives.remove, initiative.code, None)
+        del self.world.initiatives[initiative.code]
+        self.check("delete")
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks, unit=places, year=years, served=areas, weight=weights,
+          status=st.none() | statuses, kept=st.lists(plans, min_size=8, max_size=8),
+          added=st.none() | st.lists(plans, max_size=2))  # fmt: skip
+    def replace(
+        self, pick: int, unit: str, year: int, served: frozenset[str], weight: int,
+        status: str | None, kept: list[dict[str, Any]], added: list[dict[str, Any]] | None,
+    ) -> None:  # fmt: skip
+        """PUT: reported milestones stay with a new plan, of the others every second one goes."""
+        initiative = self.initiative(pick)
+        plan: dict[int, dict[str, Any]] = {}
+        for number, milestone in sorted(initiative.milestones.items()):
+            if milestone.reports or number % 2:
+                plan[number] = kept[number % 8]
+        given = [{"number": number, **planned} for number, planned in plan.items()]
+        for planned in added or ():
+            plan[max(plan, default=0) + 1] = planned
+            given.append(planned)
+        after = Initiative(initiative.code, unit, year, status or initiative.status, weight, served)
+        new = whole(after, None if added is None else given, status)
+        arguments = (initiative.code, new, None)
+        if not may_become(initiative, after.status):
+            self.refused(StatusConflict, initiatives.replace, *arguments)
+        else:
+            _, is_new = self.write(initiatives.replace, *arguments)
+            assert not is_new
+            after.milestones = initiative.milestones
+            if added is not None:
+                after.milestones = {
+                    number: self.replanned(initiative.milestones.get(number), number, planned)
+                    for number, planned in plan.items()
+                }
+            self.world.initiatives[after.code] = after
+        self.check("replace", *(planned["due_on"] for planned in plan.values()))
+
+    @staticmethod
+    def replanned(before: Milestone | None, number: int, planned: dict[str, Any]) -> Milestone:
+        """A milestone with a new plan; its reports stay, and dropped it stays too."""
+        if before is None:
+            return Milestone(number, **planned)
+        return Milestone(number, **planned, dropped=before.dropped, reports=before.reports)
+
+    @rule(unit=places, parent=st.none() | places)
+    def move_unit(self, unit: str, parent: str | None) -> None:
+        target = parent or self.code
+        arguments = (unit, UnitMove(parent=target), None)
+        if unit in self.world.path(target):
+            self.refused(UnitCycle, units.move, *arguments)
+        else:
+            self.write(units.move, *arguments)
+            self.world.parents[unit] = target
+        self.refused(RootUnit, units.move, self.code, UnitMove(parent=unit), None)
+        self.check("move_unit")
+
+
+def test_every_history_gives_the_numbers_of_the_rules(configuration: Settings) -> None:
+    with start_blocking_portal() as portal:
+        database = portal.call(Database, configuration)
+
+        class Machine(Planning):
+            pass
+
+        Machine.database, Machine.portal, Machine.steps = database, portal, Counter()
+        try:
+            run_state_machine_as_test(
+                Machine,
+                settings=settings(
+                    max_examples=EXAMPLES,
+                    stateful_step_count=STEPS,
+                    derandomize=not GIVEN,
+                    database=None,
+                    deadline=None,
+                    phases=[Phase.generate, Phase.shrink],
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+        finally:
+            portal.call(database.close)
+        assert len(Machine.steps) >= MOST_KINDS, Machine.steps
