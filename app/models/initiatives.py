@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -27,7 +28,11 @@ def _of_initiative() -> ForeignKeyConstraint:
 
 
 class Initiative(Base):
-    """A quick win or another reform initiative of one unit in one year."""
+    """A quick win or another reform initiative of one unit in one year.
+
+    `milestones`, `done`, `earned` and `verified` are derived: `rollup.contribution.Standing`, kept
+    so that grouped reads over initiatives need no milestone.
+    """
 
     __tablename__ = "initiative"
     __table_args__ = (
@@ -56,6 +61,14 @@ class Initiative(Base):
     due_on: Mapped[date | None]
     expected_result: Mapped[str | None] = mapped_column(Text)
     last_reported_at: Mapped[datetime | None] = mapped_column(Instant)
+    milestones: Mapped[int]
+    """Live milestones."""
+    done: Mapped[int]
+    """Live milestones at 100 %."""
+    earned: Mapped[int] = mapped_column(BigInteger)
+    """Value: Σ share × basis points that count."""
+    verified: Mapped[int] = mapped_column(BigInteger)
+    """The same of verified reports alone."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]

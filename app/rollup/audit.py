@@ -28,13 +28,14 @@ Progress = Callable[[int, int], None]
 
 
 class Derived(NamedTuple):
-    """A milestone whose derived columns differ from what its plan and reports say."""
+    """A milestone or initiative whose derived columns differ from what plan and reports say."""
 
     initiative_id: UUID
-    milestone_id: UUID
+    milestone_id: UUID | None
+    """None: the initiative itself."""
     address: str
     stored: tuple[object, ...]
-    """share (points), percent and verified (basis points), done_on, reports."""
+    """share (points), percent and verified (basis points), done_on, reports; or a `Standing`."""
     expected: tuple[object, ...]
 
 
@@ -116,15 +117,20 @@ def _mend_derived(session: Session, institution_id: UUID, initiative_ids: list[U
         .order_by(Initiative.id)
         .with_for_update()
     ).all()
-    rows = [
-        {
-            "institution": institution_id,
-            "milestone": found.milestone_id,
-            **{f"new_{n}": v for n, v in zip(_DERIVED, found.expected, strict=True)},
-        }
-        for fact in facts.read(session, institution_id, initiative_ids)
-        for found in _derived(fact)
-    ]
+    rows = []
+    for fact in list(facts.read(session, institution_id, initiative_ids)):
+        ledger.set_standing(
+            session, institution_id, fact.id, contribution.standing(fact.initiative)
+        )
+        rows += [
+            {
+                "institution": institution_id,
+                "milestone": found.milestone_id,
+                **{f"new_{n}": v for n, v in zip(_DERIVED, found.expected, strict=True)},
+            }
+            for found in _derived(fact)
+            if found.milestone_id is not None
+        ]
     if rows:
         session.connection().execute(_MEND_MILESTONE, rows)
 
@@ -174,6 +180,9 @@ def _facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Ite
 
 
 def _derived(fact: facts.Fact) -> Iterator[Derived]:
+    standing = contribution.standing(fact.initiative)
+    if fact.standing != standing:
+        yield Derived(fact.id, None, fact.code, fact.standing, standing)
     shares = contribution.shares(fact.initiative)
     for plan, share, stored in zip(fact.initiative.milestones, shares, fact.stored, strict=True):
         percent, done_on = contribution.latest(plan.reports)

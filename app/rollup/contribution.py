@@ -76,6 +76,17 @@ class Contribution(NamedTuple):
     changes: dict[date, Change]
 
 
+class Standing(NamedTuple):
+    """Where an initiative stands after all its reports, whether or not its status counts."""
+
+    milestones: int = 0
+    """Live ones."""
+    done: int = 0
+    earned: int = 0
+    verified: int = 0
+    """Values, as in `Change`."""
+
+
 NOTHING = Contribution(Totals(), {})
 
 
@@ -84,6 +95,18 @@ def shares(initiative: Initiative) -> list[int]:
     return apportion(
         initiative.weight * POINTS_PER_WEIGHT, [m.weight for m in initiative.milestones]
     )
+
+
+def standing(initiative: Initiative) -> Standing:
+    """Sums over an initiative's live milestones after all their reports."""
+    done = earned_value = verified_value = 0
+    for milestone, share in zip(initiative.milestones, shares(initiative), strict=True):
+        reported, _ = latest(milestone.reports)
+        verified, _ = latest(report for report in milestone.reports if report.verified)
+        done += reported == FULL
+        earned_value += share * earned(milestone.technique, reported)
+        verified_value += share * earned(milestone.technique, verified)
+    return Standing(len(initiative.milestones), done, earned_value, verified_value)
 
 
 def of_initiative(initiative: Initiative) -> Contribution:

@@ -13,7 +13,7 @@ from app.models import Initiative, InitiativeArea, ProgressUpdate
 from app.models import Milestone as MilestoneRow
 from app.models.base import table as table_of
 from app.rollup import contribution
-from app.rollup.contribution import Milestone, Report
+from app.rollup.contribution import Milestone, Report, Standing
 from app.schemas.fields import Verification
 
 
@@ -38,6 +38,8 @@ class Fact(NamedTuple):
     area_ids: list[UUID]
     year: int
     initiative: contribution.Initiative
+    standing: Standing
+    """What is stored of the initiative."""
     stored: list[Stored]
     """What is stored of the live milestones, in the order of `initiative.milestones`."""
 
@@ -74,6 +76,7 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
             areas[initiative_id],
             row.year,
             contribution.Initiative(row.status, row.weight, [plan for _, plan in live]),
+            Standing(row.milestones, row.done, row.earned, row.verified),
             [stored for stored, _ in live],
         )
 
@@ -86,6 +89,7 @@ _INITIATIVES = select(
     Initiative.year,
     Initiative.status,
     Initiative.weight,
+    *(table_of(Initiative).c[name] for name in Standing._fields),
 ).where(
     Initiative.institution_id == bindparam("institution"),
     Initiative.id.in_(bindparam("initiatives", expanding=True)),

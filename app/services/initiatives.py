@@ -19,6 +19,7 @@ from app.models import (
 )
 from app.models.base import code_key, new_id, now
 from app.rollup import ledger
+from app.rollup.contribution import Standing
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole
 from app.services import access, events, lifecycle, milestones, plans, portfolio, schemes, versions
@@ -160,6 +161,7 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
         "due_on": new.due_on,
         "expected_result": new.expected_result,
         "last_reported_at": None,
+        **Standing()._asdict(),
         "created_at": at,
         "updated_at": at,
         "version": 1,

@@ -194,6 +194,8 @@ def _plan_rows(
             detail = "There is no such milestone."
             raise Invalid.field(f"{pointer}/{name}", "unknown_milestone", detail)
     pure = contribution.Initiative(initiative["status"], initiative["weight"], [m for _, m in live])
+    standing = contribution.standing(pure)
+    initiative |= standing._asdict()
     for (row, _), share in zip(live, contribution.shares(pure), strict=True):
         row["share"] = share
     fact = facts.Fact(
@@ -203,6 +205,7 @@ def _plan_rows(
         list(directory.area_ids(known, plan.initiative.areas, pointer)),
         initiative["year"],
         pure,
+        standing,
         [],
     )
     return fact, len(plan.reports)

@@ -79,6 +79,7 @@ _TARGET = (
         Milestone.baseline_due_on,
         Milestone.dropped_at,
         Milestone.share,
+        Milestone.percent,
         Milestone.done_on,
         Milestone.reports,
     )
@@ -116,6 +117,8 @@ _SET_INITIATIVE = (
     )
     .values(
         last_reported_at=bindparam("at"),
+        earned=Initiative.earned + bindparam("more_earned"),
+        done=Initiative.done + bindparam("more_done"),
         version=Initiative.version + 1,
         updated_at=bindparam("at"),
     )
@@ -221,7 +224,13 @@ def _keep_current(
         _SET_MILESTONE,
         {**stamp, "milestone": target.milestone_id, "current": current, "since": since},
     )
-    connection.execute(_SET_INITIATIVE, {**stamp, "initiative": target.initiative_id})
+    counts = [contribution.earned(target.technique, bp) for bp in (target.percent, current)]
+    moved = {
+        "initiative": target.initiative_id,
+        "more_earned": target.share * (counts[1] - counts[0]),
+        "more_done": int(current == FULL) - int(target.percent == FULL),
+    }
+    connection.execute(_SET_INITIATIVE, {**stamp, **moved})
 
 
 def _post(

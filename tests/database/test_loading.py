@@ -221,6 +221,7 @@ async def test_damage_is_found_and_mended(
         for table, column in (("rollup_total", "bac"), ("rollup_period", "earned")):
             run(f"UPDATE {table} SET {column} = {column} + 7 WHERE institution_id = '{key}'")
         run(f"DELETE FROM rollup_total WHERE institution_id = '{key}' AND year = 2023")
+        run(f"UPDATE initiative SET earned = earned + 1 WHERE institution_id = '{key}'")
         run(
             f"UPDATE milestone SET share = share + 1, percent = 1 WHERE institution_id = '{key}' AND number = 1"
         )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -10,7 +11,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import Database
+from app.demo import load
 from app.models import Base
+from app.services import rollups
+from app.services.tokens import SYSTEM
 from app.settings import Settings
 from tests.support.postgres import create_database
 
@@ -48,7 +52,9 @@ async def empty(
     if configuration.database_url.startswith("sqlite"):
         return Database(Settings(database_url=f"sqlite:///{tmp_path / 'empty.db'}"))
     server: str = request.getfixturevalue("postgres_server")
-    return Database(Settings(database_url=await create_database(server, "migrations")))
+    return Database(
+        Settings(database_url=await create_database(server, f"migrations_{uuid4().hex[:8]}"))
+    )
 
 
 async def test_up_down_and_up_again(empty: Database) -> None:
@@ -83,3 +89,23 @@ async def test_the_database_itself_keeps_institutions_apart(
     assert mine["code"] == "A"
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         await on_connection(database, steal)
+
+
+async def test_data_survives_down_and_up(empty: Database) -> None:
+    await empty.migrate()
+
+    def counts(connection: Connection) -> list[int]:
+        return [
+            int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+            for table in ("unit", "initiative", "milestone", "progress_update", "rollup_period")
+        ]
+
+    await load.load(empty, 12, 60, lambda _stage, _done, _all: None)
+    before = await on_connection(empty, counts)
+    assert all(before)
+    await on_connection(empty, alembic, command.downgrade, "0004")
+    await empty.migrate()
+    assert await on_connection(empty, counts) == before
+    found = await empty.read(rollups.audit, SYSTEM, "kpu", lambda _done, _all: None)
+    assert (found.differences, found.derived) == ([], [])
+    await empty.close()
