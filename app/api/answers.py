@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -9,7 +11,6 @@ from fastapi import Depends, Header, Request, Response
 from app.errors import Invalid, VersionRequired
 from app.schemas.fields import Reason, Shape
 from app.schemas.pages import Page
-from app.schemas.rollups import Rollup
 from app.services.versions import Expected
 
 API = "/api/v1"
@@ -28,6 +29,15 @@ class NotModified(Exception):
 class _Versioned(Protocol):
     @property
     def version(self) -> int: ...
+
+
+class _RolledUp(Protocol):
+    """What is told of the ledger: the event sequence that it includes, and its date."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def as_of(self) -> date: ...
 
 
 Resource = TypeVar("Resource", bound=_Versioned)
@@ -101,7 +111,7 @@ def fresh(
     return resource
 
 
-def rolled_up(request: Request, response: Response, rollups: list[Rollup]) -> None:
+def rolled_up(request: Request, response: Response, rollups: Sequence[_RolledUp]) -> None:
     """ETag of a roll-up: event sequence, date, address and query; 304 where the client has it."""
     if not rollups:
         return

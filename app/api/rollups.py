@@ -6,11 +6,13 @@ from fastapi import Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InstitutionPath, UnitPath, router
+from app.schemas.curves import Curve, CurveQuery
 from app.schemas.rollups import Rollup, RollupAreas, RollupChildren, RollupQuery
-from app.services import rollups
+from app.services import curves, rollups
 
 routes = router("/institutions/{institution}", "rollups")
 Asked = Annotated[RollupQuery, Query()]
+AskedCurve = Annotated[CurveQuery, Query()]
 
 
 @routes.get("/rollup")
@@ -40,6 +42,20 @@ async def get_institution_rollup_areas(
     """The institution's numbers for each reform area; these do not add up to its total."""
     found = await call.read(rollups.areas, institution, None, query)
     answers.rolled_up(request, response, found.items)
+    return found
+
+
+@routes.get("/rollup/s-curve")
+async def get_institution_s_curve(
+    call: Call,
+    institution: InstitutionPath,
+    query: AskedCurve,
+    request: Request,
+    response: Response,
+) -> Curve:
+    """The institution's planned, earned and verified value over time, and its forecast."""
+    found = await call.read(curves.get, institution, None, query)
+    answers.rolled_up(request, response, [found])
     return found
 
 
@@ -85,4 +101,19 @@ async def get_unit_rollup_areas(
     """A unit's numbers for each reform area; these do not add up to its total."""
     found = await call.read(rollups.areas, institution, unit, query)
     answers.rolled_up(request, response, found.items)
+    return found
+
+
+@routes.get("/units/{unit}/rollup/s-curve")
+async def get_unit_s_curve(
+    call: Call,
+    institution: InstitutionPath,
+    unit: UnitPath,
+    query: AskedCurve,
+    request: Request,
+    response: Response,
+) -> Curve:
+    """A unit's planned, earned and verified value over time, and its forecast."""
+    found = await call.read(curves.get, institution, unit, query)
+    answers.rolled_up(request, response, [found])
     return found

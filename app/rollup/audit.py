@@ -18,6 +18,7 @@ from app.models import Initiative, Milestone, RollupPeriod, RollupTotal, Unit, U
 from app.models.base import table as table_of
 from app.models.rollups import Span
 from app.rollup import contribution, facts, ledger
+from app.rollup import derived as kept
 from app.rollup.contribution import Change, Totals
 from app.rollup.ledger import Bucket, Entries, Entry
 
@@ -119,9 +120,7 @@ def _mend_derived(session: Session, institution_id: UUID, initiative_ids: list[U
     ).all()
     rows = []
     for fact in list(facts.read(session, institution_id, initiative_ids)):
-        ledger.set_standing(
-            session, institution_id, fact.id, contribution.standing(fact.initiative)
-        )
+        kept.set_standing(session, institution_id, fact.id, contribution.standing(fact.initiative))
         rows += [
             {
                 "institution": institution_id,

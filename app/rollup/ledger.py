@@ -13,16 +13,16 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Insert, MetaData, Table, bindparam, delete, select, text, true, update
+from sqlalchemy import Insert, MetaData, Table, bindparam, delete, select, text, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert
-from app.models import Initiative, Milestone, RollupPeriod, RollupTotal, UnitClosure
+from app.models import RollupPeriod, RollupTotal, UnitClosure
 from app.models.base import table as table_of
 from app.models.rollups import ALL_AREAS, Span
-from app.rollup import contribution, facts
-from app.rollup.contribution import Change, Contribution, Standing, Totals
+from app.rollup import contribution, derived, facts
+from app.rollup.contribution import Change, Contribution, Totals
 
 
 class Bucket(NamedTuple):
@@ -101,51 +101,8 @@ def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Ite
     session.flush()
     for fact in facts.read(session, institution_id, [initiative_id]):
         collect(entries, fact)
-        _derive(session, institution_id, fact)
+        derived.keep(session, institution_id, fact)
     post(session, institution_id, entries)
-
-
-def _derive(session: Session, institution_id: UUID, fact: facts.Fact) -> None:
-    """Keep the shares of the milestones and the standing of the initiative."""
-    standing = contribution.standing(fact.initiative)
-    if standing != fact.standing:
-        set_standing(session, institution_id, fact.id, standing)
-    shares = contribution.shares(fact.initiative)
-    changed = [
-        {"institution": institution_id, "milestone": stored.id, "points": share}
-        for stored, share in zip(fact.stored, shares, strict=True)
-        if stored.share != share
-    ]
-    if changed:
-        session.connection().execute(_SET_SHARE, changed)
-        session.expire_all()
-
-
-def set_standing(
-    session: Session, institution_id: UUID, initiative_id: UUID, standing: Standing
-) -> None:
-    """Keep where an initiative stands."""
-    given = {f"new_{name}": number for name, number in standing._asdict().items()}
-    session.connection().execute(
-        _SET_STANDING, {"institution": institution_id, "initiative": initiative_id, **given}
-    )
-
-
-_SET_STANDING = (
-    update(table_of(Initiative))
-    .where(
-        Initiative.institution_id == bindparam("institution"),
-        Initiative.id == bindparam("initiative"),
-    )
-    .values({name: bindparam(f"new_{name}") for name in Standing._fields})
-)
-_SET_SHARE = (
-    update(table_of(Milestone))
-    .where(
-        Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
-    )
-    .values(share=bindparam("points"))
-)
 
 
 def post(session: Session, institution_id: UUID, entries: Mapping[Bucket, Entry]) -> None:

@@ -44,17 +44,35 @@ def figures(
         "units": unit_ids,
         "areas": area_ids,
         "year": year,
+    }
+    rows = session.connection().execute(_TOTALS[year is None], asked)
+    totals = {(row[0], row[1]): Totals(*row[2:]) for row in rows}
+    changed = changes(session, institution_id, unit_ids, area_ids, year, as_of)
+    return {
+        key: Figures(totals.get(key, Totals()), changed.get(key, Change()))
+        for key in totals.keys() | changed.keys()
+    }
+
+
+def changes(
+    session: Session,
+    institution_id: UUID,
+    unit_ids: Sequence[UUID],
+    area_ids: Sequence[UUID],
+    year: int | None,
+    as_of: date,
+) -> dict[tuple[UUID, UUID], Change]:
+    """The dated sums alone, for each (unit, area) on a date."""
+    asked = {
+        "institution": institution_id,
+        "units": unit_ids,
+        "areas": area_ids,
+        "year": year,
         "as_of": as_of,
         "month": as_of.replace(day=1),
     }
-    every_year = year is None
-    run = session.connection().execute
-    totals = {(row[0], row[1]): Totals(*row[2:]) for row in run(_TOTALS[every_year], asked)}
-    to_date = {(row[0], row[1]): Change(*row[2:]) for row in run(_TO_DATE[every_year], asked)}
-    return {
-        key: Figures(totals.get(key, Totals()), to_date.get(key, Change()))
-        for key in totals.keys() | to_date.keys()
-    }
+    rows = session.connection().execute(_TO_DATE[year is None], asked)
+    return {(row[0], row[1]): Change(*row[2:]) for row in rows}
 
 
 def _of_buckets(table: Table) -> ColumnElement[bool]:
@@ -65,14 +83,15 @@ def _of_buckets(table: Table) -> ColumnElement[bool]:
     )
 
 
-def _sums(columns: Any, names: tuple[str, ...]) -> list[ColumnElement[int]]:  # noqa: ANN401  any column collection
+def sums(columns: Any, names: tuple[str, ...]) -> list[ColumnElement[int]]:  # noqa: ANN401  any column collection
+    """Sums of columns that a statement groups."""
     # PostgreSQL adds bigints up to a numeric; the sums fit 64 bits (see points.py).
     return [cast(func.sum(columns[name]), BigInteger) for name in names]
 
 
 def _totals(*, every_year: bool) -> Select[*tuple[Any, ...]]:
     table = table_of(RollupTotal)
-    statement = select(table.c.unit_id, table.c.area_id, *_sums(table.c, Totals._fields)).where(
+    statement = select(table.c.unit_id, table.c.area_id, *sums(table.c, Totals._fields)).where(
         _of_buckets(table)
     )
     if not every_year:
@@ -97,7 +116,7 @@ def _to_date(*, every_year: bool) -> Select[*tuple[Any, ...]]:
         months = months.where(table.c.year == bindparam("year"))
         days = days.where(table.c.year == bindparam("year"))
     steps = union_all(months, days).subquery("steps")
-    return select(steps.c.unit_id, steps.c.area_id, *_sums(steps.c, Change._fields)).group_by(
+    return select(steps.c.unit_id, steps.c.area_id, *sums(steps.c, Change._fields)).group_by(
         steps.c.unit_id, steps.c.area_id
     )
 

@@ -101,6 +101,14 @@ class Verdict(StrEnum):
     RETURNED = "returned"
 
 
+class Interval(StrEnum):
+    """How far the points of a curve lie apart."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 class Health(StrEnum):
     """Computed from the schedule performance index and the institution's thresholds."""
 

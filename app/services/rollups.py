@@ -20,8 +20,8 @@ from app.services import access, events, portfolio, schemes
 from app.services.access import Actor, Lock, Node, Scope
 
 
-class _Asked(NamedTuple):
-    """A roll-up's question, resolved."""
+class Asked(NamedTuple):
+    """A roll-up's question, resolved: what every verb about roll-ups begins with."""
 
     scope: Scope
     unit: Node
@@ -36,7 +36,7 @@ def get(
     session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
 ) -> wire.Rollup:
     """The roll-up of a unit with all below it; of the institution if no unit is named."""
-    asked = _resolve(session, actor, institution, unit, query)
+    asked = resolve(session, actor, institution, unit, query)
     figures = _figures(session, asked, [asked.unit.id], [asked.area[0]])
     return _shape(asked, asked.unit, asked.area[1], figures.get((asked.unit.id, asked.area[0])))
 
@@ -45,7 +45,7 @@ def children(
     session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
 ) -> wire.RollupChildren:
     """The roll-up of each direct child of a unit, by code."""
-    asked = _resolve(session, actor, institution, unit, query)
+    asked = resolve(session, actor, institution, unit, query)
     below = [
         Node(*row)
         for row in session.execute(
@@ -65,7 +65,7 @@ def areas(
     session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
 ) -> wire.RollupAreas:
     """The roll-up of a unit for each area of the institution's scheme, and for others in use."""
-    asked = _resolve(session, actor, institution, unit, query)
+    asked = resolve(session, actor, institution, unit, query)
     listed = _listed_areas(session, asked)
     unit_id = asked.unit.id
     figures = _figures(session, asked, [unit_id], [area_id for area_id, _ in listed])
@@ -95,15 +95,16 @@ def mend(session: Session, actor: Actor, institution: str, findings: verificatio
     events.record(session, actor, scope.id, "rollup.mended", subject, data)
 
 
-def _resolve(
+def resolve(
     session: Session, actor: Actor, institution: str, unit_key: str | None, query: wire.RollupQuery
-) -> _Asked:
+) -> Asked:
+    """What is asked for, if the actor may see it; raises `NotFound`, or `Invalid` for parameters."""
     scope, unit, version = access.place(session, actor, institution, unit_key)
     today = scope.today()
     if query.as_of is not None and query.as_of > today:
         detail = "as_of cannot be in the future."
         raise Invalid.parameter("as_of", "in_future", detail)
-    return _Asked(
+    return Asked(
         scope,
         unit,
         _area(session, query.area),
@@ -125,7 +126,7 @@ def _area(session: Session, key: str | None) -> tuple[UUID, str | None]:
     return found.id, found.code
 
 
-def _listed_areas(session: Session, asked: _Asked) -> Sequence[tuple[UUID, str]]:
+def _listed_areas(session: Session, asked: Asked) -> Sequence[tuple[UUID, str]]:
     if asked.area[1] is not None:
         return [(asked.area[0], asked.area[1])]
     listed = dict(schemes.areas_of(session, asked.scope.scheme_id))
@@ -145,12 +146,12 @@ def _listed_areas(session: Session, asked: _Asked) -> Sequence[tuple[UUID, str]]
 
 
 def _figures(
-    session: Session, asked: _Asked, unit_ids: Sequence[UUID], area_ids: Sequence[UUID]
+    session: Session, asked: Asked, unit_ids: Sequence[UUID], area_ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], Figures]:
     return queries.figures(session, asked.scope.id, unit_ids, area_ids, asked.year, asked.as_of)
 
 
-def _shape(asked: _Asked, unit: Node, area: str | None, figures: Figures | None) -> wire.Rollup:
+def _shape(asked: Asked, unit: Node, area: str | None, figures: Figures | None) -> wire.Rollup:
     figures = figures or Figures()
     totals, to_date = figures.totals, figures.to_date
     return wire.Rollup(

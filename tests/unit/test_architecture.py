@@ -18,7 +18,7 @@ FLOORS = {
 SERVICES = [
     "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
     "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
-    "directory", "loading", "rollups",
+    "directory", "loading", "rollups", "curves",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320
