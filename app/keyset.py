@@ -6,7 +6,7 @@ of the query that it belongs to; it grants nothing, since every page passes the 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -39,19 +39,28 @@ class Slice(NamedTuple):
 
 
 def parse_sort(text: str, allowed: Mapping[str, KeyExpression], *last: Key) -> list[Key]:
-    """Sort keys for `-due_on,code`, closed by `last`, which must be unique together.
+    """Sort keys for `-due_on,code`, closed by `last`, which must be unique together."""
+    directions = sort_directions(text, allowed)
+    return [
+        *(Key(allowed[name], descending) for name, descending in directions.items()),
+        *last,
+    ]
+
+
+def sort_directions(text: str, allowed: Iterable[str]) -> dict[str, bool]:
+    """The fields of `-due_on,code` in their order, and whether each descends.
 
     Raises `Invalid` (parameter `sort`) for a field that is unknown or named twice.
     """
-    keys: dict[str, Key] = {}
+    found: dict[str, bool] = {}
     for part in text.split(","):
         name = part.removeprefix("-")
-        if name not in allowed or name in keys:
+        if name not in allowed or name in found:
             fields = ", ".join(allowed)
             detail = f"Sort by these fields, each at most once, '-' for descending: {fields}."
             raise Invalid.parameter("sort", "unknown_sort", detail)
-        keys[name] = Key(allowed[name], descending=part.startswith("-"))
-    return [*keys.values(), *last]
+        found[name] = part.startswith("-")
+    return found
 
 
 def paginate(

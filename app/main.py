@@ -16,6 +16,7 @@ from app.api import (
     initiatives,
     institutions,
     milestones,
+    nationwide,
     people,
     problems,
     rollups,
@@ -58,7 +59,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, initiatives, milestones, updates, units, people, institutions, schemes, events,
+        rollups, nationwide, initiatives, milestones, updates, units, people, institutions, schemes, events,
         tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)

@@ -6,12 +6,14 @@ from fastapi import Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InstitutionPath, UnitPath, router
+from app.schemas.comparisons import ChildrenQuery, RollupChildren
 from app.schemas.curves import Curve, CurveQuery
-from app.schemas.rollups import Rollup, RollupAreas, RollupChildren, RollupQuery
-from app.services import curves, rollups
+from app.schemas.rollups import Rollup, RollupAreas, RollupQuery
+from app.services import comparisons, curves, rollups
 
 routes = router("/institutions/{institution}", "rollups")
 Asked = Annotated[RollupQuery, Query()]
+AskedChildren = Annotated[ChildrenQuery, Query()]
 AskedCurve = Annotated[CurveQuery, Query()]
 
 
@@ -27,10 +29,14 @@ async def get_institution_rollup(
 
 @routes.get("/rollup/children")
 async def get_institution_rollup_children(
-    call: Call, institution: InstitutionPath, query: Asked, request: Request, response: Response
+    call: Call,
+    institution: InstitutionPath,
+    query: AskedChildren,
+    request: Request,
+    response: Response,
 ) -> RollupChildren:
-    """The numbers of each unit directly below the root."""
-    found = await call.read(rollups.children, institution, None, query)
+    """The numbers of each unit directly below the root, ranked."""
+    found = await call.read(comparisons.children, institution, None, query)
     answers.rolled_up(request, response, found.items)
     return found
 
@@ -79,12 +85,12 @@ async def get_unit_rollup_children(
     call: Call,
     institution: InstitutionPath,
     unit: UnitPath,
-    query: Asked,
+    query: AskedChildren,
     request: Request,
     response: Response,
 ) -> RollupChildren:
-    """The numbers of each unit directly below a unit."""
-    found = await call.read(rollups.children, institution, unit, query)
+    """The numbers of each unit directly below a unit, ranked."""
+    found = await call.read(comparisons.children, institution, unit, query)
     answers.rolled_up(request, response, found.items)
     return found
 

@@ -32,7 +32,7 @@ from app.schemas.fields import Health, Technique
 
 def figures(
     session: Session,
-    institution_id: UUID,
+    institution_ids: Sequence[UUID],
     unit_ids: Sequence[UUID],
     area_ids: Sequence[UUID],
     year: int | None,
@@ -40,14 +40,14 @@ def figures(
 ) -> dict[tuple[UUID, UUID], Figures]:
     """Sums for each (unit, area) on a date; a pair with nothing in it is left out."""
     asked = {
-        "institution": institution_id,
+        "institutions": institution_ids,
         "units": unit_ids,
         "areas": area_ids,
         "year": year,
     }
     rows = session.connection().execute(_TOTALS[year is None], asked)
     totals = {(row[0], row[1]): Totals(*row[2:]) for row in rows}
-    changed = changes(session, institution_id, unit_ids, area_ids, year, as_of)
+    changed = changes(session, institution_ids, unit_ids, area_ids, year, as_of)
     return {
         key: Figures(totals.get(key, Totals()), changed.get(key, Change()))
         for key in totals.keys() | changed.keys()
@@ -56,7 +56,7 @@ def figures(
 
 def changes(
     session: Session,
-    institution_id: UUID,
+    institution_ids: Sequence[UUID],
     unit_ids: Sequence[UUID],
     area_ids: Sequence[UUID],
     year: int | None,
@@ -64,7 +64,7 @@ def changes(
 ) -> dict[tuple[UUID, UUID], Change]:
     """The dated sums alone, for each (unit, area) on a date."""
     asked = {
-        "institution": institution_id,
+        "institutions": institution_ids,
         "units": unit_ids,
         "areas": area_ids,
         "year": year,
@@ -77,7 +77,7 @@ def changes(
 
 def _of_buckets(table: Table) -> ColumnElement[bool]:
     return and_(
-        table.c.institution_id == bindparam("institution"),
+        table.c.institution_id.in_(bindparam("institutions", expanding=True)),
         table.c.unit_id.in_(bindparam("units", expanding=True)),
         table.c.area_id.in_(bindparam("areas", expanding=True)),
     )

@@ -28,6 +28,10 @@ class Policy(Shape):
     """SPI from which health is `at_risk`; below it is `off_track`."""
     stale_after_days: Annotated[int, Field(strict=True, ge=1, le=3660)] = 45
     """Days without a report after which an active initiative is stale."""
+    ranked_from_initiatives: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 3
+    """Measured initiatives from which a unit gets a rank among its siblings."""
+    ranked_from_coverage: Ratio = Decimal("0.5")
+    """Coverage (measured ÷ initiatives) from which a unit gets a rank among its siblings."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -40,13 +40,16 @@ class MilestoneTotals(Shape):
     """Not at 100 %, and due on `as_of` or in the 30 days after it."""
 
 
-class Rollup(Shape):
-    """The numbers of a unit with all below it: one ratio of sums over milestones, exact."""
-
+class _Address(Shape):
     institution: str
     unit: str
     """Code of the unit; the root unit for the institution."""
     unit_name: str
+
+
+class Numbers(Shape):
+    """What a roll-up tells: one ratio of sums over milestones, exact."""
+
     year: int | None
     """Null: all years."""
     area: str | None
@@ -72,10 +75,8 @@ class Rollup(Shape):
     """Why percents are null: `no_initiatives` or `no_milestones`."""
 
 
-class RollupChildren(Shape):
-    """The roll-up of each direct child of a unit."""
-
-    items: list[Rollup]
+class Rollup(Numbers, _Address):
+    """The numbers of a unit with all below it: one ratio of sums over milestones, exact."""
 
 
 class RollupAreas(Shape):
@@ -87,7 +88,7 @@ class RollupAreas(Shape):
 
 
 class RollupQuery(Shape):
-    """What of a roll-up is asked for."""
+    """What of a roll-up, or of several, is asked for."""
 
     year: Annotated[int, Digits, Field(ge=1900, le=2199)] | None = None
     """Initiatives of this year; all years if left out."""

@@ -99,7 +99,11 @@ _SORTS: dict[str, Any] = {
 
 def thresholds(scope: Scope) -> Thresholds:
     """The institution's health thresholds."""
-    policy = Policy.model_validate(scope.policy)
+    return limits(Policy.model_validate(scope.policy))
+
+
+def limits(policy: Policy) -> Thresholds:
+    """A policy's health thresholds."""
     return Thresholds(int(policy.on_track_from * 10_000), int(policy.at_risk_from * 10_000))
 
 

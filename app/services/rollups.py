@@ -1,15 +1,15 @@
-"""Roll-ups: the numbers of a unit, of its children and of its reform areas."""
+"""Roll-ups: the numbers of a unit and of its reform areas, and their audit."""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.models import ReformArea, RollupTotal, Unit
+from app.models import ReformArea, RollupTotal
 from app.models.rollups import ALL_AREAS
 from app.rollup import audit as verification
 from app.rollup import queries
@@ -37,28 +37,8 @@ def get(
 ) -> wire.Rollup:
     """The roll-up of a unit with all below it; of the institution if no unit is named."""
     asked = resolve(session, actor, institution, unit, query)
-    figures = _figures(session, asked, [asked.unit.id], [asked.area[0]])
-    return _shape(asked, asked.unit, asked.area[1], figures.get((asked.unit.id, asked.area[0])))
-
-
-def children(
-    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
-) -> wire.RollupChildren:
-    """The roll-up of each direct child of a unit, by code."""
-    asked = resolve(session, actor, institution, unit, query)
-    below = [
-        Node(*row)
-        for row in session.execute(
-            select(Unit.id, Unit.code, Unit.name)
-            .where(access.within(asked.scope, Unit), Unit.parent_id == asked.unit.id)
-            .order_by(Unit.code_key)
-        )
-    ]
-    area_id, area = asked.area
-    figures = _figures(session, asked, [child.id for child in below], [area_id])
-    return wire.RollupChildren(
-        items=[_shape(asked, child, area, figures.get((child.id, area_id))) for child in below]
-    )
+    found = figures(session, asked, [asked.unit.id], [asked.area[0]])
+    return shape(asked, asked.unit, asked.area[1], found.get((asked.unit.id, asked.area[0])))
 
 
 def areas(
@@ -68,10 +48,10 @@ def areas(
     asked = resolve(session, actor, institution, unit, query)
     listed = _listed_areas(session, asked)
     unit_id = asked.unit.id
-    figures = _figures(session, asked, [unit_id], [area_id for area_id, _ in listed])
+    found = figures(session, asked, [unit_id], [area_id for area_id, _ in listed])
     return wire.RollupAreas(
         items=[
-            _shape(asked, asked.unit, code, figures.get((unit_id, area_id)))
+            shape(asked, asked.unit, code, found.get((unit_id, area_id)))
             for area_id, code in listed
         ],
         adds_up=False,
@@ -107,7 +87,7 @@ def resolve(
     return Asked(
         scope,
         unit,
-        _area(session, query.area),
+        resolve_area(session, query.area),
         query.year,
         query.as_of or today,
         version,
@@ -115,7 +95,8 @@ def resolve(
     )
 
 
-def _area(session: Session, key: str | None) -> tuple[UUID, str | None]:
+def resolve_area(session: Session, key: str | None) -> tuple[UUID, str | None]:
+    """Id and code of a named reform area, or the key of all; raises `Invalid`."""
     if key is None:
         return ALL_AREAS, None
     found = session.execute(
@@ -145,15 +126,15 @@ def _listed_areas(session: Session, asked: Asked) -> Sequence[tuple[UUID, str]]:
     return [*listed.items(), *((row.id, row.code) for row in others)]
 
 
-def _figures(
+def figures(
     session: Session, asked: Asked, unit_ids: Sequence[UUID], area_ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], Figures]:
-    return queries.figures(session, asked.scope.id, unit_ids, area_ids, asked.year, asked.as_of)
+    """Sums for each (unit, area), of the year and on the date that are asked for."""
+    return queries.figures(session, [asked.scope.id], unit_ids, area_ids, asked.year, asked.as_of)
 
 
-def _shape(asked: Asked, unit: Node, area: str | None, figures: Figures | None) -> wire.Rollup:
-    figures = figures or Figures()
-    totals, to_date = figures.totals, figures.to_date
+def shape(asked: Asked, unit: Node, area: str | None, found: Figures | None) -> wire.Rollup:
+    """A roll-up as it is answered."""
     return wire.Rollup(
         institution=asked.scope.code,
         unit=unit.code,
@@ -162,30 +143,38 @@ def _shape(asked: Asked, unit: Node, area: str | None, figures: Figures | None) 
         area=area,
         as_of=asked.as_of,
         version=asked.version,
-        percent_complete=figures.percent_complete,
-        percent_verified=figures.percent_verified,
-        percent_scheduled=figures.percent_scheduled,
-        schedule_variance=figures.schedule_variance,
-        schedule_performance_index=figures.schedule_performance_index,
-        health=figures.health(asked.thresholds),
-        weight=figures.weight,
-        coverage=wire.Coverage(
-            initiatives=figures.initiatives,
-            measured=figures.measured,
-            percent=percent(figures.measured, figures.initiatives) if figures.initiatives else None,
+        **numbers(found or Figures(), asked.thresholds),
+    )
+
+
+def numbers(found: Figures, thresholds: Thresholds) -> dict[str, Any]:
+    """The numbers of `wire.Numbers` that follow from sums."""
+    totals, to_date = found.totals, found.to_date
+    return {
+        "percent_complete": found.percent_complete,
+        "percent_verified": found.percent_verified,
+        "percent_scheduled": found.percent_scheduled,
+        "schedule_variance": found.schedule_variance,
+        "schedule_performance_index": found.schedule_performance_index,
+        "health": found.health(thresholds),
+        "weight": found.weight,
+        "coverage": wire.Coverage(
+            initiatives=found.initiatives,
+            measured=found.measured,
+            percent=percent(found.measured, found.initiatives) if found.initiatives else None,
         ),
-        initiatives=wire.InitiativeTotals(
-            total=figures.initiatives,
+        "initiatives": wire.InitiativeTotals(
+            total=found.initiatives,
             active=totals.active,
             on_hold=totals.on_hold,
             completed=totals.completed,
             unmeasured=totals.unmeasured,
         ),
-        milestones=wire.MilestoneTotals(
+        "milestones": wire.MilestoneTotals(
             total=totals.milestones,
             done=to_date.done,
             overdue=to_date.overdue,
             due_next_30_days=to_date.due_soon,
         ),
-        reason=figures.reason,
-    )
+        "reason": found.reason,
+    }

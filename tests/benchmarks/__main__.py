@@ -25,9 +25,10 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.main import open_database
+from app.schemas.comparisons import ChildrenQuery
 from app.schemas.rollups import RollupQuery
 from app.schemas.updates import NewUpdate
-from app.services import access, rollups, tokens
+from app.services import access, comparisons, rollups, tokens
 from app.services.tokens import SYSTEM
 from app.settings import Settings
 from tests.benchmarks import bare, client
@@ -80,7 +81,7 @@ def everything(session: Session) -> None:
     """The institution, its children and its areas."""
     query = RollupQuery()
     rollups.get(session, SYSTEM, "kpu", None, query)
-    rollups.children(session, SYSTEM, "kpu", None, query)
+    comparisons.children(session, SYSTEM, "kpu", None, ChildrenQuery())
     rollups.areas(session, SYSTEM, "kpu", None, query)
 
 

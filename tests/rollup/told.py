@@ -8,10 +8,11 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.models import Initiative, Milestone
+from app.schemas.comparisons import ChildrenQuery
 from app.schemas.rollups import Rollup, RollupQuery
-from app.services import access, rollups
+from app.services import access, comparisons, rollups
 from app.services.access import Actor
-from tests.rollup.brute_force import Snapshot, World
+from tests.rollup.brute_force import ONE_DAY, Snapshot, World
 
 
 def compare_rollups(
@@ -41,7 +42,8 @@ def compare_rollups(
                     _compare(told, expected)
                 area = areas[(place + day.day) % len(areas)]
                 for asked in (query, query.model_copy(update={"area": area})):
-                    below = rollups.children(session, actor, institution, unit, asked)
+                    among = ChildrenQuery(**dict(asked), since=day - 40 * ONE_DAY)
+                    below = comparisons.children(session, actor, institution, unit, among)
                     assert [told.unit for told in below.items] == world.children(unit)
                     for told in below.items:
                         assert told.area == asked.area

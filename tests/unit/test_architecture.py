@@ -18,7 +18,7 @@ FLOORS = {
 SERVICES = [
     "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
     "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
-    "directory", "loading", "rollups", "curves",
+    "directory", "loading", "rollups", "curves", "comparisons", "nationwide",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320
