@@ -6,9 +6,10 @@ of the query that it belongs to; it grants nothing, since every page passes the 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -19,6 +20,7 @@ from app.errors import Invalid
 from app.schemas.pages import Paging
 
 KeyExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
+ROW = TypeVar("ROW")
 CURSOR_KEY = "cursor_key"
 """Where `Session.info` holds the key that signs cursors."""
 
@@ -76,8 +78,9 @@ def paginate(
             select(func.count()).select_from(statement.order_by(None).subquery())
         ).scalar_one()
 
-    signer = URLSafeSerializer(session.info[CURSOR_KEY], salt="cursor")
-    fingerprint = _fingerprint(statement, paging)
+    signer = _signer(session)
+    tables = ",".join(sorted(str(source) for source in statement.get_final_froms()))
+    fingerprint = _fingerprint(tables, paging)
     page = statement.add_columns(*(key.expression for key in keys))
     if paging.cursor is not None:
         page = page.where(_after(keys, _last_values(signer, paging.cursor, fingerprint, keys)))
@@ -94,27 +97,68 @@ def paginate(
     return Slice(rows, next_cursor, total)
 
 
-def _fingerprint(statement: Select[*tuple[Any, ...]], paging: Paging) -> str:
+def paginate_sorted(
+    session: Session,
+    about: str,
+    rows: Sequence[ROW],
+    key: Callable[[ROW], list[Any]],
+    paging: Paging,
+) -> Slice:
+    """One page of rows that are in memory, by a unique key of numbers and strings, ascending.
+
+    `about` says what the list is of. Raises `Invalid` as `paginate` does.
+    """
+    signer, fingerprint = _signer(session), _fingerprint(about, paging)
+    ordered = sorted(rows, key=key)
+    start = 0
+    if paging.cursor is not None:
+        last = _load(signer, paging.cursor, fingerprint)
+        try:
+            start = bisect_right(ordered, last, key=key)
+        except TypeError as error:  # another list's values
+            raise _foreign() from error
+    page = ordered[start : start + paging.limit]
+    following = None
+    if start + paging.limit < len(ordered):
+        following = str(signer.dumps([fingerprint, key(page[-1])]))
+    return Slice(page, following, len(ordered) if paging.include_total else None)
+
+
+def _signer(session: Session) -> URLSafeSerializer:
+    return URLSafeSerializer(session.info[CURSOR_KEY], salt="cursor")
+
+
+def _fingerprint(about: str, paging: Paging) -> str:
     query = paging.model_dump_json(exclude={"limit", "cursor", "include_total"})
-    tables = ",".join(sorted(str(source) for source in statement.get_final_froms()))
-    return hashlib.sha256(f"{tables}\n{query}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{about}\n{query}".encode()).hexdigest()[:16]
 
 
 def _last_values(
     signer: URLSafeSerializer, cursor: str, fingerprint: str, keys: Sequence[Key]
 ) -> list[Any]:
+    values = _load(signer, cursor, fingerprint)
+    if len(values) != len(keys):
+        raise _foreign()
+    return [
+        _decode(value, key.expression.type.python_type)
+        for value, key in zip(values, keys, strict=True)
+    ]
+
+
+def _load(signer: URLSafeSerializer, cursor: str, fingerprint: str) -> list[Any]:
     try:
         found, values = signer.loads(cursor)
     except (BadData, ValueError, TypeError) as error:
         detail = "This cursor is damaged; take next_cursor as it is."
         raise Invalid.parameter("cursor", "bad_cursor", detail) from error
-    if found != fingerprint or len(values) != len(keys):
-        detail = "This cursor belongs to another list, sort or filter."
-        raise Invalid.parameter("cursor", "bad_cursor", detail)
-    return [
-        _decode(value, key.expression.type.python_type)
-        for value, key in zip(values, keys, strict=True)
-    ]
+    if found != fingerprint:
+        raise _foreign()
+    return list(values)
+
+
+def _foreign() -> Invalid:
+    detail = "This cursor belongs to another list, sort or filter."
+    return Invalid.parameter("cursor", "bad_cursor", detail)
 
 
 def _after(keys: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from app.api import (
     answers,
     documents,
     events,
+    explanations,
     health,
     initiatives,
     institutions,
@@ -59,7 +60,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, initiatives, milestones, updates, units, people, institutions, schemes, events,
+        rollups, nationwide, explanations, initiatives, milestones, updates, units, people, institutions, schemes, events,
         tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)

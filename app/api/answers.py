@@ -10,12 +10,10 @@ from fastapi import Depends, Header, Request, Response
 
 from app.errors import Invalid, VersionRequired
 from app.schemas.fields import Reason, Shape
-from app.schemas.pages import Page
 from app.services.versions import Expected
 
 API = "/api/v1"
 _TAG = re.compile(r'"v([0-9]{1,9})"')
-_ITEM = TypeVar("_ITEM")
 
 
 class NotModified(Exception):
@@ -40,6 +38,12 @@ class _RolledUp(Protocol):
     def as_of(self) -> date: ...
 
 
+class _Paged(Protocol):
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+Listing = TypeVar("Listing", bound=_Paged)
 Resource = TypeVar("Resource", bound=_Versioned)
 
 
@@ -130,7 +134,7 @@ def _unless_known(request: Request, tag: str) -> None:
         raise NotModified(tag)
 
 
-def paged(request: Request, response: Response, page: Page[_ITEM]) -> Page[_ITEM]:
+def paged(request: Request, response: Response, page: Listing) -> Listing:
     """Put `Link: rel="next"` on a page."""
     if page.next_cursor is not None:
         following = request.url.include_query_params(cursor=page.next_cursor)

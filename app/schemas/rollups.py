@@ -87,10 +87,13 @@ class RollupAreas(Shape):
     """Always false: an initiative counts in full under each area that it serves."""
 
 
+RollupYear = Annotated[int, Digits, Field(ge=1900, le=2199)]
+
+
 class RollupQuery(Shape):
     """What of a roll-up, or of several, is asked for."""
 
-    year: Annotated[int, Digits, Field(ge=1900, le=2199)] | None = None
+    year: RollupYear | None = None
     """Initiatives of this year; all years if left out."""
     area: Reference | None = None
     """Code of a reform area: initiatives that serve it, in full."""

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.models import ReformArea, RollupTotal
+from app.models import Initiative, InitiativeArea, ReformArea, RollupTotal
 from app.models.rollups import ALL_AREAS
 from app.rollup import audit as verification
 from app.rollup import queries
@@ -56,6 +56,24 @@ def areas(
         ],
         adds_up=False,
     )
+
+
+def initiatives(asked: Asked, *, subtree: bool = True) -> list[ColumnElement[bool]]:
+    """Conditions of the initiatives that are asked for, whatever their status."""
+    conditions = [access.within(asked.scope, Initiative)]
+    if subtree:
+        below = access.below(asked.scope, [str(asked.unit.id)])
+        conditions.append(Initiative.unit_id.in_(below))
+    else:
+        conditions.append(Initiative.unit_id == asked.unit.id)
+    if asked.year is not None:
+        conditions.append(Initiative.year == asked.year)
+    if asked.area[0] != ALL_AREAS:
+        serving = select(InitiativeArea.initiative_id).where(
+            access.within(asked.scope, InitiativeArea), InitiativeArea.area_id == asked.area[0]
+        )
+        conditions.append(Initiative.id.in_(serving))
+    return conditions
 
 
 def audit(

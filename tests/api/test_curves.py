@@ -25,9 +25,14 @@ async def planned(institution: Institution) -> Institution:
 
 
 @pytest.mark.parametrize("interval", ["day", "week", "month"])
-@pytest.mark.parametrize("unit", [None, "A", "B"])
-@pytest.mark.parametrize("asked", [{}, {"year": 2022}, {"area": "oversight"}])
-async def test_points_equal_rollups(
+async def test_points_equal_rollups(planned: Institution, interval: str) -> None:
+    asked: dict[str, Any]
+    for unit in (None, "A", "B"):
+        for asked in ({}, {"year": 2022}, {"area": "oversight"}):
+            await points_equal_rollups(planned, interval, unit, asked)
+
+
+async def points_equal_rollups(
     planned: Institution, interval: str, unit: str | None, asked: dict[str, Any]
 ) -> None:
     curve = await planned.rollup(unit, "/s-curve", **asked, **WHOLE, interval=interval)
@@ -110,7 +115,7 @@ async def test_without_anything_to_go_by(institution: Institution) -> None:
         ({"from": "2010-01-01", "to": "2015-12-31", "interval": "day"}, "interval", "too_many_points"),
         ({"as_of": "2199-01-01"}, "as_of", "in_future"),
         ({"interval": "year"}, "interval", "enum"),
-        ({"from": "2022-02-30"}, "from", "value_error"),
+        ({"from": "2022-02-30"}, "from", "date_from_datetime_parsing"),
         ({"area": "gardening"}, "area", "unknown_area"),
         ({"until": "2022-01-01"}, "until", "extra_forbidden"),
     ],

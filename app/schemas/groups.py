@@ -1,0 +1,72 @@
+"""Roll-ups by anything that initiatives have, on the wire."""
+
+from enum import StrEnum
+
+from app.schemas.fields import Day, Reference, Shape
+from app.schemas.pages import Paging
+from app.schemas.rollups import RollupYear
+
+
+class Dimension(StrEnum):
+    """What initiatives are grouped by."""
+
+    OWNER = "owner"
+    STATUS = "status"
+    TAG = "tag"
+    ORIGIN = "origin"
+    KIND = "kind"
+    YEAR = "year"
+
+
+class GroupsQuery(Paging):
+    """What is grouped by what. Always of today: groups are read from where initiatives stand."""
+
+    dimension: Dimension
+    """`owner`: in any role."""
+    year: RollupYear | None = None
+    """Initiatives of this year; all years if left out."""
+    area: Reference | None = None
+    """Code of a reform area: initiatives that serve it, in full."""
+
+
+class Group(Shape):
+    """Counted initiatives that share a value."""
+
+    key: str | None
+    """Code of the person; the status, tag, origin, kind or year. Null: those without any."""
+    name: str | None
+    """The person's name."""
+    initiatives: int
+    active: int
+    on_hold: int
+    completed: int
+    measured: int
+    """Those with a live milestone."""
+    weight: int
+    """Of the measured ones."""
+    share: float | None
+    """Their weight in percent of the unit's."""
+    percent_complete: float | None
+    """Null where nothing is measured."""
+    percent_verified: float | None
+    milestones: int
+    done: int
+
+
+class Groups(Shape):
+    """The numbers of a unit with all below it, by group; the largest weight first."""
+
+    institution: str
+    unit: str
+    unit_name: str
+    year: int | None
+    area: str | None
+    as_of: Day
+    version: int
+    dimension: Dimension
+    adds_up: bool
+    """False for owners and tags: an initiative in several groups counts in full in each."""
+    items: list[Group]
+    next_cursor: str | None
+    total: int | None
+    """How many groups there are; only with `include_total=true`."""

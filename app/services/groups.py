@@ -1,0 +1,163 @@
+"""Grouped reads over initiatives: the numbers of a unit by owner, status, tag and so on."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    null,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.keyset import Key, paginate
+from app.models import Initiative, InitiativeOwner, InitiativeTag, Person
+from app.rollup.contribution import COUNTED
+from app.rollup.figures import share_of
+from app.rollup.movements import BAC_PER_WEIGHT
+from app.rollup.points import percent
+from app.schemas import groups as wire
+from app.schemas.fields import InitiativeStatus
+from app.schemas.groups import Dimension
+from app.schemas.rollups import RollupQuery
+from app.services import access, rollups
+from app.services.access import Actor
+from app.services.rollups import Asked
+
+_SEVERAL = (Dimension.OWNER, Dimension.TAG)
+_COLUMNS: dict[Dimension, InstrumentedAttribute[Any]] = {
+    Dimension.STATUS: Initiative.status,
+    Dimension.ORIGIN: Initiative.origin,
+    Dimension.KIND: Initiative.kind,
+    Dimension.YEAR: Initiative.year,
+}
+
+
+def get(
+    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.GroupsQuery
+) -> wire.Groups:
+    """The numbers of a unit with all below it, by a dimension; of today.
+
+    The cost grows with the counted initiatives of the subtree; milestones are not read.
+    """
+    plain = RollupQuery(year=query.year, area=query.area)
+    asked = rollups.resolve(session, actor, institution, unit, plain)
+    area_id = asked.area[0]
+    whole = rollups.figures(session, asked, [asked.unit.id], [area_id]).get(
+        (asked.unit.id, area_id)
+    )
+    groups = _grouped(asked, query.dimension).subquery("groups")
+    keys = [
+        Key(groups.c.weight, descending=True),
+        Key(func.coalesce(groups.c.key, "", type_=String()), descending=False),
+    ]
+    page = paginate(session, select(groups), keys, query)
+    bac = whole.totals.bac if whole else 0
+    return wire.Groups(
+        institution=asked.scope.code,
+        unit=asked.unit.code,
+        unit_name=asked.unit.name,
+        year=asked.year,
+        area=asked.area[1],
+        as_of=asked.as_of,
+        version=asked.version,
+        dimension=query.dimension,
+        adds_up=query.dimension not in _SEVERAL,
+        items=[_group(row, bac) for row in page.rows],
+        next_cursor=page.next_cursor,
+        total=page.total,
+    )
+
+
+def _group(row: Any, whole: int) -> wire.Group:  # noqa: ANN401  a row of `_grouped`
+    bac = row.weight * BAC_PER_WEIGHT
+    return wire.Group(
+        key=row.key,
+        name=row.name,
+        initiatives=row.initiatives,
+        active=row.active,
+        on_hold=row.on_hold,
+        completed=row.completed,
+        measured=row.measured,
+        weight=row.weight,
+        share=share_of(bac, whole),
+        percent_complete=percent(row.earned, bac) if bac else None,
+        percent_verified=percent(row.verified, bac) if bac else None,
+        milestones=row.milestones,
+        done=row.done,
+    )
+
+
+def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
+    counted = [*rollups.initiatives(asked), Initiative.status.in_(COUNTED)]
+    numbers = _numbers()
+    if dimension is Dimension.OWNER:
+        # Grouped by id first: codes and names are joined to the few groups, not to the many rows.
+        by_person = (
+            select(InitiativeOwner.person_id, *numbers)
+            .select_from(Initiative)
+            .outerjoin(InitiativeOwner, _of_initiative(InitiativeOwner))
+            .where(*counted)
+            .group_by(InitiativeOwner.person_id)
+            .subquery("by_person")
+        )
+        return select(
+            Person.code.label("key"), Person.name, *(by_person.c[n.name] for n in numbers)
+        ).select_from(
+            by_person.outerjoin(
+                Person, and_(access.within(asked.scope, Person), Person.id == by_person.c.person_id)
+            )
+        )
+    if dimension is Dimension.TAG:
+        return (
+            select(InitiativeTag.tag.label("key"), null().label("name"), *numbers)
+            .select_from(Initiative)
+            .outerjoin(InitiativeTag, _of_initiative(InitiativeTag))
+            .where(*counted)
+            .group_by(InitiativeTag.tag)
+        )
+    key = _COLUMNS[dimension]
+    return (
+        select(cast(key, String).label("key"), null().label("name"), *numbers)
+        .where(*counted)
+        .group_by(key)
+    )
+
+
+def _of_initiative(model: type[InitiativeOwner | InitiativeTag]) -> ColumnElement[bool]:
+    return and_(
+        model.institution_id == Initiative.institution_id, model.initiative_id == Initiative.id
+    )
+
+
+def _numbers() -> list[Any]:
+    measured = Initiative.milestones > 0
+
+    def number(name: str, condition: ColumnElement[bool], value: Any = 1) -> Any:  # noqa: ANN401  labelled sums
+        total = func.sum(case((condition, value), else_=0))
+        return cast(total, BigInteger).label(name)
+
+    return [
+        func.count().label("initiatives"),
+        *(
+            number(status.value, Initiative.status == status)
+            for status in (
+                InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD, InitiativeStatus.COMPLETED,
+            )
+        ),
+        number("measured", measured),
+        number("weight", measured, Initiative.weight),
+        *(
+            cast(func.sum(column), BigInteger).label(name)
+            for name, column in (
+                ("earned", Initiative.earned), ("verified", Initiative.verified),
+                ("milestones", Initiative.milestones), ("done", Initiative.done),
+            )
+        ),
+    ]  # fmt: skip
