@@ -18,6 +18,7 @@ from app.api import (
     milestones,
     people,
     problems,
+    reports,
     rollups,
     schemes,
     tokens,
@@ -58,8 +59,8 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, initiatives, milestones, updates, units, people, institutions, schemes, events,
-        tokens,
+        rollups, reports, initiatives, milestones, updates, units, people, institutions, schemes,
+        events, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -62,7 +62,7 @@ class Route(APIRoute):
 def _single(queries: list[Any]) -> list[str]:
     """Parameters of one value. FastAPI would take the last of several, and say nothing."""
     return [
-        name
+        field.alias or name
         for query in queries
         for name, field in query.model_fields.items()
         if get_origin(field.annotation) is not list
