@@ -111,7 +111,7 @@ def _render(told: Told) -> bytes:
 
 def _tag(report: Report) -> str:
     # All that can change of a report is that another supersedes it.
-    return f'"{report.digest}.{report.superseded_by}"'
+    return f'"{report.digest}.{report.superseded_by or "stands"}"'
 
 
 def _as_file(request: Request, told: Told, ending: str) -> dict[str, str]:
