@@ -9,6 +9,7 @@
     ├── MethodNotAllowed       405  method_not_allowed
     ├── Conflict               409  conflict
     │   ├── CodeTaken          409  code_taken
+    │   ├── AlreadySuperseded  409  already_superseded
     │   ├── InUse              409  in_use
     │   ├── UnitCycle          409  unit_cycle
     │   ├── RootUnit           409  root_unit
@@ -109,6 +110,12 @@ class CodeTaken(Conflict):
     """This code is in use already; codes do not distinguish upper and lower case."""
 
     code = "code_taken"
+
+
+class AlreadySuperseded(Conflict):
+    """Another report has superseded this one; supersede that one instead."""
+
+    code = "already_superseded"
 
 
 class InUse(Conflict):

@@ -20,6 +20,7 @@ from app.api import (
     nationwide,
     people,
     problems,
+    reports,
     rollups,
     schemes,
     tokens,
@@ -60,8 +61,8 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, initiatives, milestones, updates, units, people, institutions, schemes, events,
-        tokens,
+        rollups, nationwide, explanations, reports, initiatives, milestones, updates, units, people,
+        institutions, schemes, events, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

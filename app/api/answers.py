@@ -111,7 +111,7 @@ def fresh(
     """The resource with its ETag, or 304 where the client has this version."""
     tagged(response, resource)
     if may_be_known:
-        _unless_known(request, _tag(resource.version))
+        unless_known(request, _tag(resource.version))
     return resource
 
 
@@ -122,11 +122,17 @@ def rolled_up(request: Request, response: Response, rollups: Sequence[_RolledUp]
     asked = hashlib.sha256(f"{request.url.path}?{request.url.query}".encode()).hexdigest()[:12]
     first = rollups[0]
     tag = f'"r{first.version}.{first.as_of:%Y%m%d}.{len(rollups)}.{asked}"'
+    known_as(request, response, tag)
+
+
+def known_as(request: Request, response: Response, tag: str) -> None:
+    """Put an ETag on the answer; 304 where the client has it."""
     response.headers["ETag"] = tag
-    _unless_known(request, tag)
+    unless_known(request, tag)
 
 
-def _unless_known(request: Request, tag: str) -> None:
+def unless_known(request: Request, tag: str) -> None:
+    """304 where the client has what this ETag stands for."""
     known = request.headers.get("if-none-match", "")
     if known.strip() == "*" or tag in (
         part.strip().removeprefix("W/") for part in known.split(",")

@@ -10,6 +10,7 @@ from app.schemas.problems import Problem
 
 TAGS = [
     {"name": "rollups", "description": "Progress of any unit, exact and fresh on the next read."},
+    {"name": "reports", "description": "What was told: frozen for ever, with a digest."},
     {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},

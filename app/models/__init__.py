@@ -2,6 +2,7 @@
 
 from app.models.base import Base
 from app.models.events import Event
+from app.models.frozen_reports import FrozenReport
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
@@ -16,6 +17,7 @@ __all__ = [
     "ApiToken",
     "Base",
     "Event",
+    "FrozenReport",
     "Initiative",
     "InitiativeArea",
     "InitiativeOwner",

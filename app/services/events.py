@@ -31,6 +31,11 @@ _ADVANCE = (
     .returning(InstitutionClock.sequence)
 )
 _INSERT = insert(table_of(Event))
+_HOLD = (
+    select(InstitutionClock.sequence)
+    .where(InstitutionClock.institution_id == bindparam("institution"))
+    .with_for_update()
+)
 
 
 class Subject(NamedTuple):
@@ -93,6 +98,16 @@ def write(session: Session) -> None:
         for sequence, row in enumerate(rows, start=last - len(rows) + 1):
             row["sequence"] = sequence
         connection.execute(_INSERT, rows)
+
+
+def hold(session: Session, institution_id: UUID) -> int:
+    """Keep the institution as it is until this transaction ends, and answer its sequence.
+
+    Every writer advances the clock just before its commit. Whoever holds the clock therefore sees
+    one and the same state in all further statements, without the conflicts of a snapshot that
+    writes: the other writers do not fail, they wait. Take locks on the tree of units before.
+    """
+    return session.connection().execute(_HOLD, {"institution": institution_id}).scalar_one()
 
 
 def feed(session: Session, actor: Actor, institution: str, after: int, limit: int) -> wire.Events:

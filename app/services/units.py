@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.errors import InUse, RootUnit, UnitCycle
 from app.keyset import Key, paginate, parse_sort
-from app.models import Initiative, Person, Unit, UnitClosure
+from app.models import FrozenReport, Initiative, Person, Unit, UnitClosure
 from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.schemas import units as wire
@@ -183,7 +183,7 @@ def remove(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Delete a unit that has no units below it, no initiatives and no people; else raises `InUse`."""
+    """Delete a unit without units below it, initiatives, people and reports; else raises `InUse`."""
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
     versions.check(row, expected)
@@ -193,12 +193,12 @@ def remove(
         (Unit, Unit.parent_id),
         (Initiative, Initiative.unit_id),
         (Person, Person.unit_id),
+        (FrozenReport, FrozenReport.unit_id),
     ):
         if session.execute(
             select(column).where(access.within(scope, table), column == row.id).limit(1)
         ).first():
-            detail = "This unit has units, initiatives or people; archive it instead."
-            raise InUse(detail)
+            raise InUse("This unit has units, initiatives, people or reports: archive it instead.")
     before = _unit(session, scope, row).model_dump(mode="json")
     ledger.forget(session, scope.id, row.id)
     session.execute(

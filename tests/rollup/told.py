@@ -8,6 +8,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.models import Initiative, Milestone
+from app.rollup import overdue
 from app.schemas.comparisons import ChildrenQuery
 from app.schemas.rollups import Rollup, RollupQuery
 from app.services import access, comparisons, rollups
@@ -34,7 +35,11 @@ def compare_rollups(
         for year in years:
             query = RollupQuery(year=year, as_of=day)
             for place, unit in enumerate(sorted(world.parents)):
-                _compare(rollups.get(session, actor, institution, unit, query), expected)
+                told = rollups.get(session, actor, institution, unit, query)
+                _compare(told, expected)
+                scope, node, _ = access.place(session, actor, institution, unit)
+                late = overdue.listed(session, scope.id, node.id, year, day)
+                assert len(late) == told.milestones.overdue, f"{unit}, {year}, {day}"
                 by_area = rollups.areas(session, actor, institution, unit, query)
                 assert by_area.adds_up is False
                 assert {told.area for told in by_area.items} >= set(areas)

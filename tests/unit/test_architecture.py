@@ -18,8 +18,8 @@ FLOORS = {
 SERVICES = [
     "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
     "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
-    "directory", "loading", "rollups", "curves", "comparisons", "nationwide",
-    "explanations", "changes", "groups",
+    "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
+    "groups", "reports", "differences",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320
@@ -108,10 +108,10 @@ def test_queries_of_services_begin_with_access() -> None:
         "find",
         "refer",
         "initiatives",
-    }  # the last: of `rollups`
+    }  # of `rollups`, the last
     tenant = {
         "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
-        "InitiativeTag", "Milestone", "ProgressUpdate",
+        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport",
     }  # fmt: skip
     for path in (APP / "services").glob("*.py"):
         if path.stem in {"access", "institutions"}:
