@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__
 from app.api import (
     answers,
+    attention,
     documents,
     events,
     explanations,
@@ -61,7 +62,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, reports, initiatives, milestones, updates, units, people,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, units, people,
         institutions, schemes, events, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)

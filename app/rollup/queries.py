@@ -157,11 +157,15 @@ _live = Milestone.dropped_at.is_(None)
 _open = and_(_live, Milestone.percent < FULL)
 
 
+def counted_percent(basis_points: Any) -> ColumnElement[int]:  # noqa: ANN401  a column of basis points
+    """Basis points that count for the milestone at hand: a binary one earns only at 100 %."""
+    partial = and_(Milestone.technique == Technique.BINARY, basis_points < FULL)
+    return cast(case((partial, 0), else_=basis_points), BigInteger)
+
+
 def _value(basis_points: Any) -> ColumnElement[int]:  # noqa: ANN401  a column of basis points
-    # A dropped milestone has no share; a binary one earns only at 100 %.
-    counted = case(
-        (and_(Milestone.technique == Technique.BINARY, basis_points < FULL), 0), else_=basis_points
-    )
+    # A dropped milestone has no share.
+    counted = counted_percent(basis_points)
     return cast(func.coalesce(func.sum(Milestone.share * counted), 0), BigInteger)
 
 
@@ -220,11 +224,11 @@ _VALUE_PER_WEIGHT = literal(POINTS_PER_WEIGHT * FULL, BigInteger)
 def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[str]:
     """`figures.health` in SQL, for the initiative at hand; a test holds the two equal."""
     day = literal(today)
-    planned, earned = _of_initiative(_planned(day)), _of_initiative(_value(Milestone.percent))
+    planned, earned = _of_initiative(_planned(day)), Initiative.earned
     index = earned * TEN_THOUSANDTHS
     return case(
         (Initiative.status.not_in(COUNTED), Health.NOT_MEASURABLE.value),
-        (_of_initiative(_count(_live)) == 0, Health.NOT_MEASURABLE.value),
+        (Initiative.milestones == 0, Health.NOT_MEASURABLE.value),
         (earned == cast(Initiative.weight, BigInteger) * _VALUE_PER_WEIGHT, Health.COMPLETED.value),
         (and_(planned == 0, earned == 0), Health.NOT_STARTED.value),
         (planned == 0, Health.ON_TRACK.value),
@@ -239,6 +243,6 @@ def any_overdue(today: date) -> ColumnElement[bool]:
     return _of_initiative(_overdue(literal(today))) > 0
 
 
-def any_unfinished() -> ColumnElement[bool]:
-    """Whether the initiative at hand has a live milestone that is not done."""
-    return _of_initiative(_count(_open)) > 0
+def any_due(first: date, last: date) -> ColumnElement[bool]:
+    """Whether the initiative at hand has an unfinished milestone that is due within some days."""
+    return _of_initiative(_count(and_(_open, Milestone.due_on.between(first, last)))) > 0

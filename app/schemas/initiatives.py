@@ -177,6 +177,8 @@ class InitiativeQuery(Paging):
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None
     """Active, not finished, and without a report for longer than the policy allows."""
+    due_within: Annotated[int, Digits, Field(ge=0, le=3660)] | None = None
+    """Whether a counted initiative has an unfinished milestone due from today to so many days ahead."""
     due_before: Day | None = None
     """`due_on` before this day."""
     due_after: Day | None = None

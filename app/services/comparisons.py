@@ -17,7 +17,7 @@ from app.rollup.figures import Figures, share_of
 from app.schemas import comparisons as wire
 from app.schemas.institutions import Policy
 from app.schemas.rollups import Rollup
-from app.services import access, rollups
+from app.services import access, policies, rollups
 from app.services.access import Actor, Node
 
 _TEXTS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
@@ -67,7 +67,7 @@ def children(
         if query.since is not None
         else {}
     )
-    policy = Policy.model_validate(asked.scope.policy)
+    policy = policies.policy(asked.scope)
     items = [
         _compared(
             rollups.shape(asked, child, asked.area[1], figures := found.get(key, Figures())),

@@ -20,7 +20,7 @@ from app.schemas import comparisons as wire
 from app.schemas.institutions import Policy
 from app.schemas.pages import Page
 from app.schemas.rollups import Rollup, RollupQuery
-from app.services import access, portfolio, rollups
+from app.services import access, policies, rollups
 from app.services.access import Actor, Node, Scope
 from app.services.rollups import Asked
 
@@ -48,7 +48,7 @@ def get(session: Session, actor: Actor, query: RollupQuery) -> wire.PortfolioRol
         area=area,
         as_of=as_of,
         version=sum(root.sequence for root in roots),
-        **rollups.numbers(sums, portfolio.limits(Policy())),
+        **rollups.numbers(sums, policies.limits(Policy())),
     )
 
 
@@ -66,7 +66,7 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
             query.year,
             query.as_of or scope.today(),
             row.sequence,
-            portfolio.thresholds(scope),
+            policies.thresholds(scope),
         )
         for row in page.rows
     ]

@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -21,16 +20,14 @@ from app.models import (
     ReformArea,
     Unit,
 )
-from app.models.base import now
 from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
-from app.schemas.fields import LAST_DAY, Health, InitiativeStatus, OwnerRole
-from app.schemas.institutions import Policy
+from app.schemas.fields import LAST_DAY, Health, OwnerRole
 from app.schemas.pages import Page
-from app.services import access, milestones
+from app.services import access, milestones, policies, selection
 from app.services.access import Actor, Scope
 
 _NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
@@ -71,7 +68,7 @@ def page(
 ) -> Page[wire.Initiative]:
     """Initiatives, filtered and sorted."""
     scope = access.institution(session, actor, institution)
-    statement = _filtered(_with_unit(scope), scope, query)
+    statement = _with_unit(scope).where(*selection.filters(scope, query))
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
     found = paginate(session, statement, keys, query)
     return Page(
@@ -97,92 +94,6 @@ _SORTS: dict[str, Any] = {
 }
 
 
-def thresholds(scope: Scope) -> Thresholds:
-    """The institution's health thresholds."""
-    return limits(Policy.model_validate(scope.policy))
-
-
-def limits(policy: Policy) -> Thresholds:
-    """A policy's health thresholds."""
-    return Thresholds(int(policy.on_track_from * 10_000), int(policy.at_risk_from * 10_000))
-
-
-def _filtered(
-    statement: Select[*tuple[Any, ...]], scope: Scope, query: wire.InitiativeQuery
-) -> Select[*tuple[Any, ...]]:
-    conditions: list[ColumnElement[bool]] = []
-    if query.unit:
-        units = access.below(scope, query.unit, subtree=query.subtree)
-        conditions.append(Initiative.unit_id.in_(units))
-    if query.area:
-        conditions.append(
-            Initiative.id.in_(
-                select(InitiativeArea.initiative_id)
-                .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
-                .where(
-                    access.within(scope, InitiativeArea), access.named_any(ReformArea, query.area)
-                )
-            )
-        )
-    if query.owner:
-        conditions.append(
-            Initiative.id.in_(
-                select(InitiativeOwner.initiative_id)
-                .join(
-                    Person,
-                    and_(
-                        Person.institution_id == InitiativeOwner.institution_id,
-                        Person.id == InitiativeOwner.person_id,
-                    ),
-                )
-                .where(access.within(scope, InitiativeOwner), access.named_any(Person, query.owner))
-            )
-        )
-    if query.tag:
-        conditions.append(
-            Initiative.id.in_(
-                select(InitiativeTag.initiative_id).where(
-                    access.within(scope, InitiativeTag), InitiativeTag.tag.in_(query.tag)
-                )
-            )
-        )
-    conditions += [
-        getattr(Initiative, name).in_(values)
-        for name in ("year", "status", "kind", "origin")
-        if (values := getattr(query, name))
-    ]
-    if query.due_before is not None:
-        conditions.append(Initiative.due_on < query.due_before)
-    if query.due_after is not None:
-        conditions.append(Initiative.due_on > query.due_after)
-    if query.updated_since is not None:
-        conditions.append(Initiative.updated_at >= query.updated_since)
-    if query.q is not None:
-        texts = (Initiative.title, Initiative.code)
-        conditions.append(or_(*(text.icontains(query.q, autoescape=True) for text in texts)))
-    return statement.where(*conditions, *_by_numbers(scope, query))
-
-
-def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
-    """Filters by numbers of today, which read the milestones of each initiative at hand."""
-    conditions: list[ColumnElement[bool]] = []
-    today = scope.today()
-    if query.health:
-        health = queries.health_of_initiative(today, thresholds(scope))
-        conditions.append(health.in_([value.value for value in query.health]))
-    if query.overdue is not None:
-        is_overdue = and_(Initiative.status.in_(COUNTED), queries.any_overdue(today))
-        conditions.append(is_overdue if query.overdue else ~is_overdue)
-    if query.stale is not None:
-        since = now() - timedelta(days=Policy.model_validate(scope.policy).stale_after_days)
-        heard_of = func.coalesce(Initiative.last_reported_at, Initiative.created_at)
-        is_stale = and_(
-            Initiative.status == InitiativeStatus.ACTIVE, heard_of < since, queries.any_unfinished()
-        )
-        conditions.append(is_stale if query.stale else ~is_stale)
-    return conditions
-
-
 def _with_unit(scope: Scope) -> Select[Initiative, str]:
     return (
         access.visible(scope, Initiative)
@@ -199,7 +110,7 @@ def _shapes(
 ) -> list[wire.Initiative]:
     """Initiatives as they are answered, with four statements whatever their number."""
     ids = [row.id for row, _ in rows]
-    today, limits = scope.today(), thresholds(scope)
+    today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
     areas, owners, tags = (
         _areas(session, scope, ids),

@@ -16,7 +16,7 @@ from app.rollup import queries
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.points import percent
 from app.schemas import rollups as wire
-from app.services import access, events, portfolio, schemes
+from app.services import access, events, policies, schemes
 from app.services.access import Actor, Lock, Node, Scope
 
 
@@ -109,7 +109,7 @@ def resolve(
         query.year,
         query.as_of or today,
         version,
-        portfolio.thresholds(scope),
+        policies.thresholds(scope),
     )
 
 

@@ -16,10 +16,10 @@ FLOORS = {
     "main": 4, "cli": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
-    "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
+    "versions", "access", "policies", "events", "schemes", "institutions", "people", "tokens", "units",
+    "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
-    "groups", "reports", "differences",
+    "groups", "attention", "reports", "differences",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320

@@ -1,0 +1,122 @@
+"""Which initiatives: the filters of their list, shared by all that selects them."""
+
+from datetime import timedelta
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from app.models import (
+    Initiative,
+    InitiativeArea,
+    InitiativeOwner,
+    InitiativeTag,
+    Person,
+    ReformArea,
+)
+from app.models.base import now
+from app.rollup import queries
+from app.rollup.contribution import COUNTED
+from app.schemas import initiatives as wire
+from app.schemas.fields import InitiativeStatus
+from app.services import access, policies
+from app.services.access import Scope
+
+
+def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
+    """Conditions of a list of initiatives."""
+    conditions = places(scope, query)
+    if query.tag:
+        conditions.append(
+            Initiative.id.in_(
+                select(InitiativeTag.initiative_id).where(
+                    access.within(scope, InitiativeTag), InitiativeTag.tag.in_(query.tag)
+                )
+            )
+        )
+    conditions += [
+        getattr(Initiative, name).in_(values)
+        for name in ("year", "status", "kind", "origin")
+        if (values := getattr(query, name))
+    ]
+    if query.due_before is not None:
+        conditions.append(Initiative.due_on < query.due_before)
+    if query.due_after is not None:
+        conditions.append(Initiative.due_on > query.due_after)
+    if query.updated_since is not None:
+        conditions.append(Initiative.updated_at >= query.updated_since)
+    if query.q is not None:
+        texts = (Initiative.title, Initiative.code)
+        conditions.append(or_(*(text.icontains(query.q, autoescape=True) for text in texts)))
+    return [*conditions, *_by_numbers(scope, query)]
+
+
+class _Placed(Protocol):
+    @property
+    def unit(self) -> list[str]: ...
+    @property
+    def subtree(self) -> bool: ...
+    @property
+    def area(self) -> list[str]: ...
+    @property
+    def owner(self) -> list[str]: ...
+
+
+def places(scope: Scope, query: _Placed) -> list[ColumnElement[bool]]:
+    """Conditions on where initiatives are, what they serve, and whose they are."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.unit:
+        units = access.below(scope, query.unit, subtree=query.subtree)
+        conditions.append(Initiative.unit_id.in_(units))
+    if query.area:
+        conditions.append(
+            Initiative.id.in_(
+                select(InitiativeArea.initiative_id)
+                .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
+                .where(
+                    access.within(scope, InitiativeArea), access.named_any(ReformArea, query.area)
+                )
+            )
+        )
+    if query.owner:
+        conditions.append(
+            Initiative.id.in_(
+                select(InitiativeOwner.initiative_id)
+                .join(
+                    Person,
+                    and_(
+                        Person.institution_id == InitiativeOwner.institution_id,
+                        Person.id == InitiativeOwner.person_id,
+                    ),
+                )
+                .where(access.within(scope, InitiativeOwner), access.named_any(Person, query.owner))
+            )
+        )
+    return conditions
+
+
+def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
+    """Filters by numbers of today, which read the milestones of each initiative at hand."""
+    conditions: list[ColumnElement[bool]] = []
+    today = scope.today()
+    if query.health:
+        health = queries.health_of_initiative(today, policies.thresholds(scope))
+        conditions.append(health.in_([value.value for value in query.health]))
+    if query.overdue is not None:
+        is_overdue = and_(Initiative.status.in_(COUNTED), queries.any_overdue(today))
+        conditions.append(is_overdue if query.overdue else ~is_overdue)
+    if query.due_within is not None:
+        until = today + timedelta(days=query.due_within)
+        conditions += [Initiative.status.in_(COUNTED), queries.any_due(today, until)]
+    if query.stale is not None:
+        conditions.append(is_stale(scope) if query.stale else ~is_stale(scope))
+    return conditions
+
+
+def is_stale(scope: Scope) -> ColumnElement[bool]:
+    """Whether the initiative at hand is active, unfinished, and silent for longer than allowed."""
+    since = now() - timedelta(days=policies.policy(scope).stale_after_days)
+    return and_(
+        Initiative.status == InitiativeStatus.ACTIVE,
+        func.coalesce(Initiative.last_reported_at, Initiative.created_at) < since,
+        Initiative.done < Initiative.milestones,
+    )
