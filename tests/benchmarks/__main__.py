@@ -31,7 +31,7 @@ from app.schemas.updates import NewUpdate
 from app.services import access, comparisons, rollups, tokens
 from app.services.tokens import SYSTEM
 from app.settings import Settings
-from tests.benchmarks import bare, client
+from tests.benchmarks import answers, bare, client
 from tests.support.postgres import create_database, free_port, running_postgres
 from tests.support.server import environment, serving
 
@@ -280,6 +280,9 @@ async def run(big_url: str, small_url: str, folder: Path) -> None:
     small = await open_database(Settings(database_url=small_url))
     await reads(big, small)
     await over_http(big, big_url)
+    await small.write(tokens.first_start, TOKEN)
+    with serving_constant(big_url, 0) as (large, _), serving_constant(small_url, 0) as (little, _):
+        answers.compare(large, little, TOKEN, show)
     await big.close()
     await small.close()
     await on_sqlite(folder)

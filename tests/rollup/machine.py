@@ -41,6 +41,7 @@ from app.services import (
 from app.services.access import Actor
 from tests.rollup.brute_force import Initiative, Milestone, Report, World
 from tests.rollup.told import compare_derived, compare_rollups
+from tests.rollup.told_apart import Place, compare
 
 UNITS = {"n": None, "n1": "n", "n11": "n1", "n2": "n", "s": None, "s1": "s"}
 AREAS = ("accountability", "oversight", "public-service")
@@ -149,12 +150,25 @@ class Reporting(RuleBasedStateMachine):
         for day in touched[:1]:
             looked_at |= {day - ONE_DAY * (turn % 2), day + 31 * ONE_DAY * (turn % 3 == 0)}
         self.compare(sorted(looked_at), [(None, *YEARS)[turn % 3]])
+        if turn % 4 == 0:
+            self.compare_apart(turn // 4, DAYS[turn % 5], DAYS[5 + turn % 11])
 
     def compare(self, looked_at: list[date], asked_years: Sequence[int | None]) -> None:
         self.portal.call(
             self.database.read, compare_rollups, REPORTER, self.world, self.code, AREAS,
             asked_years, looked_at,
         )  # fmt: skip
+
+    def compare_apart(self, turn: int, first: date, last: date) -> None:
+        units = sorted(self.world.parents)
+        unit, area = units[turn % len(units)], (None, None, *AREAS)[turn % 5]
+        year = (None, *YEARS)[turn % 3]
+
+        def told(session: Session) -> None:
+            place = Place(session, REPORTER, self.code, self.world, unit, area, year)
+            compare(place, first, last)
+
+        self.portal.call(self.database.read, told)
 
     def teardown(self) -> None:
         self.compare(LOOKED_AT, (None, *YEARS, 1999))

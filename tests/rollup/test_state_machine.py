@@ -17,6 +17,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from app.db import Database
 from app.errors import InUse, RootUnit, StatusConflict, UnitCycle
+from app.keyset import CURSOR_KEY
 from app.schemas.fields import InitiativeStatus
 from app.schemas.initiatives import InitiativeChanges
 from app.schemas.milestones import MilestoneChanges
@@ -238,6 +239,7 @@ class Planning(Reporting):
 def test_every_history_gives_the_numbers_of_the_rules(configuration: Settings) -> None:
     with start_blocking_portal() as portal:
         database = portal.call(Database, configuration)
+        database.session_info[CURSOR_KEY] = "a key of the tests"
 
         class Machine(Planning):
             pass
