@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InstitutionPath, UnitPath, router
@@ -10,11 +10,12 @@ from app.schemas.attention import Attention, AttentionQuery, MilestonesQuery, Pl
 from app.schemas.pages import Page
 from app.services import attention
 
-routes = router("/institutions/{institution}", "rollups")
+_counts = router("/institutions/{institution}", "rollups")
+_lists = router("/institutions/{institution}", "milestones")
 Asked = Annotated[AttentionQuery, Query()]
 
 
-@routes.get("/rollup/attention")
+@_counts.get("/rollup/attention")
 async def get_institution_attention(
     call: Call, institution: InstitutionPath, query: Asked, request: Request, response: Response
 ) -> Attention:
@@ -24,7 +25,7 @@ async def get_institution_attention(
     return found
 
 
-@routes.get("/units/{unit}/rollup/attention")
+@_counts.get("/units/{unit}/rollup/attention")
 async def get_unit_attention(
     call: Call,
     institution: InstitutionPath,
@@ -39,7 +40,7 @@ async def get_unit_attention(
     return found
 
 
-@routes.get("/milestones", tags=["milestones"])
+@_lists.get("/milestones")
 async def list_institution_milestones(
     call: Call,
     institution: InstitutionPath,
@@ -50,3 +51,8 @@ async def list_institution_milestones(
     """The milestones of all initiatives, filtered and sorted: what is late, and what is due next."""
     page = await call.read(attention.milestones, institution, query)
     return answers.paged(request, response, page)
+
+
+routes = APIRouter()
+routes.include_router(_counts)
+routes.include_router(_lists)
