@@ -315,5 +315,5 @@ def open_unit(session: Session, scope: Scope, key: str, pointer: str) -> Unit:
     """A unit that a body refers to and that takes new records; raises `Invalid` at `pointer`."""
     unit = refer(session, scope, Unit, key, pointer)
     if unit.archived_at is not None:
-        raise Invalid.field(pointer, "archived_unit", "This unit is archived; restore it first.")
+        raise Invalid.field(pointer, "archived_unit", "This unit is archived, or merged away.")
     return unit

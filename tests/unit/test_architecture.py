@@ -17,7 +17,7 @@ FLOORS = {
 }  # fmt: skip
 SERVICES = [
     "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
-    "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
+    "reorganising", "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
     "directory", "loading", "rollups",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
