@@ -13,6 +13,7 @@
     │   ├── InUse              409  in_use
     │   ├── UnitCycle          409  unit_cycle
     │   ├── RootUnit           409  root_unit
+    │   ├── UnitMerged         409  unit_merged
     │   ├── StatusConflict     409  status_conflict
     │   └── NotReportable      409  not_reportable
     ├── StaleVersion           412  stale_version
@@ -125,15 +126,21 @@ class InUse(Conflict):
 
 
 class UnitCycle(Conflict):
-    """A unit cannot be moved below itself."""
+    """A unit cannot be moved below, or merged into, itself or a unit below it."""
 
     code = "unit_cycle"
 
 
 class RootUnit(Conflict):
-    """The root unit stands for the institution: it cannot be moved, archived or deleted."""
+    """The root unit stands for the institution: it cannot be moved, merged, archived or deleted."""
 
     code = "root_unit"
+
+
+class UnitMerged(Conflict):
+    """This unit has been merged into another: it can be neither restored nor merged again."""
+
+    code = "unit_merged"
 
 
 class StatusConflict(Conflict):

@@ -8,8 +8,8 @@ from app.api import answers
 from app.api.answers import IfMatch, OptionalIfMatch, Removal
 from app.api.calls import Call, InstitutionPath, UnitPath, router
 from app.schemas.pages import Page
-from app.schemas.units import NewUnit, Unit, UnitChanges, UnitMove, UnitQuery
-from app.services import units
+from app.schemas.units import NewUnit, Unit, UnitChanges, UnitMerge, UnitMove, UnitQuery
+from app.services import reorganising, units
 
 routes = router("/institutions/{institution}/units", "units")
 
@@ -79,5 +79,26 @@ async def move_unit(
     response: Response,
 ) -> Unit:
     """Move a unit with all below it, and its numbers, under another."""
-    moved = await call.write(units.move, institution, unit, target, expected)
+    moved = await call.write(reorganising.move, institution, unit, target, expected)
     return answers.tagged(response, moved)
+
+
+@routes.post("/{unit}/merge")
+async def merge_unit(
+    call: Call,
+    institution: InstitutionPath,
+    unit: UnitPath,
+    target: UnitMerge,
+    expected: OptionalIfMatch,
+    response: Response,
+) -> Unit:
+    """Merge a unit into another, for good.
+
+    Its initiatives, its people and the units directly below it go to the other unit, with all their
+    numbers and history. The merged unit stays where it was, empty and archived, and answers
+    `merged_into`; it can be neither restored nor merged again. The feed has `unit.merged` about it
+    and `unit.absorbed` about the other. A unit cannot be merged into itself or below itself
+    (`unit_cycle`), and the root cannot be merged (`root_unit`).
+    """
+    merged = await call.write(reorganising.merge, institution, unit, target, expected)
+    return answers.tagged(response, merged)

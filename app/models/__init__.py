@@ -10,7 +10,7 @@ from app.models.people import Person
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
 from app.models.tokens import ApiToken, ServiceSecret
-from app.models.units import Unit, UnitClosure
+from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "ServiceSecret",
     "Unit",
     "UnitClosure",
+    "UnitMerger",
 ]

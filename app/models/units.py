@@ -58,3 +58,23 @@ class UnitClosure(Base):
     descendant_id: Mapped[UUID] = mapped_column(primary_key=True)
     ancestor_id: Mapped[UUID] = mapped_column(primary_key=True)
     distance: Mapped[int]
+
+
+class UnitMerger(Base):
+    """A unit that was merged into another, for good.
+
+    A table of its own: SQLite adds no composite foreign key to one that is there, and to make
+    `unit` anew would drag along all that refers to it.
+    """
+
+    __tablename__ = "unit_merger"
+    __table_args__ = (
+        ForeignKeyConstraint(["institution_id", "unit_id"], ["unit.institution_id", "unit.id"]),
+        ForeignKeyConstraint(["institution_id", "into_id"], ["unit.institution_id", "unit.id"]),
+        Index(None, "institution_id", "into_id"),
+        CheckConstraint("unit_id <> into_id", "ends"),
+    )
+
+    institution_id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    into_id: Mapped[UUID]

@@ -27,7 +27,7 @@ class NewUnit(Shape):
 
 
 class UnitChanges(Shape):
-    """A merge patch of a unit; another parent is set by `move`."""
+    """A merge patch of a unit; another parent is set by `move`, and `merge` ends a unit."""
 
     model_config = example({"name": "KPU Kota Bandung", "archived": False})
 
@@ -36,7 +36,8 @@ class UnitChanges(Shape):
     kind: Label | MISSING | None = MISSING
     reference_code: Code | MISSING | None = MISSING
     archived_at: Instant | MISSING | None = MISSING
-    """An instant archives the unit (it takes no new initiatives, people or units); null restores it."""
+    """An instant archives the unit (it takes no new initiatives, people or units); null restores it,
+    unless it has been merged into another."""
     archived: Flag | MISSING = MISSING
     """Short for `archived_at` now, or null."""
     reason: Reason | MISSING = MISSING
@@ -49,6 +50,16 @@ class UnitMove(Shape):
 
     parent: Reference
     """Code of the new unit above."""
+    reason: Reason | None = None
+
+
+class UnitMerge(Shape):
+    """Which unit takes over what a unit has."""
+
+    model_config = example({"into": "32", "reason": "Presidential decree 12/2023"})
+
+    into: Reference
+    """Code of the unit that takes over; neither the merged unit itself nor one below it."""
     reason: Reason | None = None
 
 
@@ -67,6 +78,8 @@ class Unit(Shape):
     """Steps below the root, which has 0."""
     reference_code: str | None
     archived_at: Instant | None
+    merged_into: str | None
+    """Code of the unit that took over what this one had; it stays archived. Null if not merged."""
     created_at: Instant
     updated_at: Instant
     version: int

@@ -208,11 +208,13 @@ def _keep_current(
     after: Report | None,
 ) -> None:
     """Keep what is stored of the milestone's latest state, and note the report on its initiative."""
-    if after is None:
+    corrects = before is not None and before.effective_on == row["effective_on"]
+    if after is None and not corrects:
         current = row["percent"]
         was_done = before is not None and before.basis_points == FULL
         since = (target.done_on if was_done else row["effective_on"]) if current == FULL else None
     else:
+        # What held before a corrected report, or behind a back-dated one, only the history says.
         history = session.execute(
             select(*_REPORT).where(*_OF_MILESTONE),
             {"institution": scope.id, "milestone": target.milestone_id},

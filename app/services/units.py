@@ -9,9 +9,9 @@ from pydantic import MISSING
 from sqlalchemy import Select, and_, delete, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.errors import InUse, RootUnit, UnitCycle
+from app.errors import InUse, RootUnit, UnitMerged
 from app.keyset import Key, paginate, parse_sort
-from app.models import FrozenReport, Initiative, Person, Unit, UnitClosure
+from app.models import FrozenReport, Initiative, Person, Unit, UnitClosure, UnitMerger
 from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.schemas import units as wire
@@ -25,7 +25,7 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewUnit) 
     """Add a unit below another; below the root if none is named."""
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = add(session, actor, scope, new)
-    return _unit(session, scope, row)
+    return shape(session, scope, row)
 
 
 def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit:
@@ -66,7 +66,7 @@ def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit
             institution_id=scope.id, descendant_id=row.id, ancestor_id=row.id, distance=0
         )
     )
-    events.record(session, actor, scope.id, "unit.created", _subject(row), new)
+    events.record(session, actor, scope.id, "unit.created", subject(row), new)
     return row
 
 
@@ -88,91 +88,25 @@ def change(
     for name in changes.model_fields_set & {"code", "name", "kind", "reference_code"}:
         setattr(row, name, getattr(changes, name))
     row.code_key = code_key(row.code)
-    _archive(row, changes)
+    _archive(session, row, changes)
     versions.touch(row)
-    events.record(session, actor, scope.id, "unit.changed", _subject(row), changes)
+    events.record(session, actor, scope.id, "unit.changed", subject(row), changes)
     session.flush()
     if row.code != before:
         versions.touch_named_by(session, row, access.below(scope, [str(row.id)]))
-    return _unit(session, scope, row)
+    return shape(session, scope, row)
 
 
-def _archive(row: Unit, changes: wire.UnitChanges) -> None:
+def _archive(session: Session, row: Unit, changes: wire.UnitChanges) -> None:
+    was_archived = row.archived_at is not None
     if changes.archived is not MISSING:
         row.archived_at = (row.archived_at or now()) if changes.archived else None
     elif changes.archived_at is not MISSING:
         row.archived_at = changes.archived_at
     if row.archived_at is not None and row.parent_id is None:
         raise RootUnit
-
-
-def move(
-    session: Session,
-    actor: Actor,
-    institution: str,
-    key: str,
-    target: wire.UnitMove,
-    expected: Expected,
-) -> wire.Unit:
-    """Move a unit with all below it under another; its numbers go along, no initiative is read."""
-    scope = access.institution(session, actor, institution, Lock.ALONE)
-    row = access.find(session, scope, Unit, key, lock=True)
-    versions.check(row, expected)
-    if row.parent_id is None:
-        raise RootUnit
-    parent = access.open_unit(session, scope, target.parent, "/parent")
-    joins = _ancestors(session, scope, parent.id)
-    if row.id in joins:
-        raise UnitCycle
-    leaves = _ancestors(session, scope, row.parent_id)
-    ledger.move(
-        session,
-        scope.id,
-        row.id,
-        leaves=[unit_id for unit_id in leaves if unit_id not in joins],
-        joins=[unit_id for unit_id in joins if unit_id not in leaves],
-    )
-    _relink(session, scope, row.id, parent.id)
-    before, row.parent_id = row.parent_id, parent.id
-    versions.touch(row)
-    versions.touch_below(session, row, access.below(scope, [str(row.id)]))
-    data = {"from": str(before), "parent": parent.code}
-    events.record(session, actor, scope.id, "unit.moved", _subject(row), data, reason=target.reason)
-    session.flush()
-    return _unit(session, scope, row)
-
-
-def _relink(session: Session, scope: Scope, unit_id: UUID, parent_id: UUID) -> None:
-    subtree = select(UnitClosure.descendant_id).where(
-        access.within(scope, UnitClosure), UnitClosure.ancestor_id == unit_id
-    )
-    session.execute(
-        delete(UnitClosure)
-        .where(
-            access.within(scope, UnitClosure),
-            UnitClosure.descendant_id.in_(subtree),
-            UnitClosure.ancestor_id.not_in(subtree),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    upper, lower = aliased(UnitClosure), aliased(UnitClosure)
-    pairs = (
-        select(
-            upper.institution_id,
-            lower.descendant_id,
-            upper.ancestor_id,
-            upper.distance + lower.distance + 1,
-        )
-        .join(lower, lower.institution_id == upper.institution_id)
-        .where(
-            upper.institution_id == scope.id,
-            lower.institution_id == scope.id,
-            upper.descendant_id == parent_id,
-            lower.ancestor_id == unit_id,
-        )
-    )
-    columns = ["institution_id", "descendant_id", "ancestor_id", "distance"]
-    session.execute(insert(UnitClosure).from_select(columns, pairs))
+    if was_archived and row.archived_at is None:
+        not_merged(session, row)
 
 
 def remove(
@@ -183,7 +117,7 @@ def remove(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Delete a unit without units below it, initiatives, people and reports; else raises `InUse`."""
+    """Delete a unit that nothing belongs to: units, initiatives, people, reports; else `InUse`."""
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
     versions.check(row, expected)
@@ -191,6 +125,7 @@ def remove(
         raise RootUnit
     for table, column in (
         (Unit, Unit.parent_id),
+        (UnitMerger, UnitMerger.into_id),
         (Initiative, Initiative.unit_id),
         (Person, Person.unit_id),
         (FrozenReport, FrozenReport.unit_id),
@@ -198,22 +133,25 @@ def remove(
         if session.execute(
             select(column).where(access.within(scope, table), column == row.id).limit(1)
         ).first():
-            raise InUse("This unit has units, initiatives, people or reports: archive it instead.")
-    before = _unit(session, scope, row).model_dump(mode="json")
+            detail = (
+                "Units, initiatives, people or reports belong to this unit: archive it instead."
+            )
+            raise InUse(detail)
+    before = shape(session, scope, row).model_dump(mode="json")
     ledger.forget(session, scope.id, row.id)
-    session.execute(
-        delete(UnitClosure).where(
-            access.within(scope, UnitClosure), UnitClosure.descendant_id == row.id
-        )
-    )
+    for link, column in (
+        (UnitClosure, UnitClosure.descendant_id),
+        (UnitMerger, UnitMerger.unit_id),
+    ):
+        session.execute(delete(link).where(access.within(scope, link), column == row.id))
     session.delete(row)
-    events.record(session, actor, scope.id, "unit.deleted", _subject(row), before, reason=reason)
+    events.record(session, actor, scope.id, "unit.deleted", subject(row), before, reason=reason)
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Unit:
     """One unit."""
     scope = access.institution(session, actor, institution)
-    return _unit(session, scope, access.find(session, scope, Unit, key))
+    return shape(session, scope, access.find(session, scope, Unit, key))
 
 
 def page(
@@ -263,22 +201,19 @@ def root(session: Session, scope: Scope) -> Unit:
     return session.scalars(access.visible(scope, Unit).where(Unit.parent_id.is_(None))).one()
 
 
-def _ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[UUID]:
-    """The unit and all above it, the root last."""
-    return list(
-        session.scalars(
-            select(UnitClosure.ancestor_id)
-            .where(access.within(scope, UnitClosure), UnitClosure.descendant_id == unit_id)
-            .order_by(UnitClosure.distance)
-        )
-    )
+def not_merged(session: Session, row: Unit) -> None:
+    """Raise `UnitMerged` for a unit that has been merged into another."""
+    if session.get(UnitMerger, (row.institution_id, row.id)) is not None:
+        raise UnitMerged
 
 
-def _subject(row: Unit) -> events.Subject:
+def subject(row: Unit) -> events.Subject:
+    """What an event about a unit names."""
     return events.Subject(row.id, row.code)
 
 
-def _unit(session: Session, scope: Scope, row: Unit) -> wire.Unit:
+def shape(session: Session, scope: Scope, row: Unit) -> wire.Unit:
+    """A unit as it is answered."""
     return _units(session, scope, [row])[0]
 
 
@@ -301,6 +236,7 @@ def _units(session: Session, scope: Scope, rows: Sequence[Unit]) -> list[wire.Un
     )
     for unit_id, code in session.execute(ancestors):
         paths[unit_id].append(code)
+    successors = _successors(session, scope, rows)
     return [
         wire.Unit(
             id=row.id,
@@ -312,9 +248,29 @@ def _units(session: Session, scope: Scope, rows: Sequence[Unit]) -> list[wire.Un
             depth=len(paths[row.id]) - 1,
             reference_code=row.reference_code,
             archived_at=row.archived_at,
+            merged_into=successors.get(row.id),
             created_at=row.created_at,
             updated_at=row.updated_at,
             version=row.version,
         )
         for row in rows
     ]
+
+
+def _successors(session: Session, scope: Scope, rows: Sequence[Unit]) -> dict[UUID, str]:
+    """Codes of the units that others were merged into; asks only where there may be such."""
+    archived = [row.id for row in rows if row.archived_at is not None]
+    if not archived:
+        return {}
+    named = session.execute(
+        select(UnitMerger.unit_id, Unit.code)
+        .join(
+            Unit,
+            and_(
+                Unit.institution_id == UnitMerger.institution_id,
+                Unit.id == UnitMerger.into_id,
+            ),
+        )
+        .where(access.within(scope, UnitMerger), UnitMerger.unit_id.in_(archived))
+    )
+    return {unit_id: code for unit_id, code in named}  # noqa: C416  dict() does not take rows' types

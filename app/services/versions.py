@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import StaleVersion
-from app.models import Initiative, Institution, Person, Unit
+from app.models import Initiative, Institution, Person, Unit, UnitMerger
 from app.models.base import now
 
 Expected = frozenset[int] | None
@@ -53,6 +53,10 @@ def touch_below(session: Session, unit: Unit, subtree: Select[UUID]) -> None:
 def touch_named_by(session: Session, unit: Unit, subtree: Select[UUID]) -> None:
     """Count a change of all others whose answers name a unit by its code, which is new."""
     touch_below(session, unit, subtree)
+    merged = select(UnitMerger.unit_id).where(
+        UnitMerger.institution_id == unit.institution_id, UnitMerger.into_id == unit.id
+    )
+    touch_all(session, Unit, Unit.institution_id == unit.institution_id, Unit.id.in_(merged))
     for model in (Initiative, Person):
         within = model.institution_id == unit.institution_id
         touch_all(session, model, within, model.unit_id == unit.id)

@@ -20,6 +20,7 @@ from tests.support.institution import API, Institution
 from tests.support.server import serving
 
 WRITERS = 8
+MOST_REPORTS = 150
 
 
 async def audit(database: Database, code: str) -> Findings:
@@ -63,6 +64,57 @@ async def test_eight_writers_lose_nothing(institution: Institution, database: Da
     assert (await institution.rollup())["version"] == before + 96 + 4
     feed = await institution.get("updates", limit=1, include_total=True)
     assert feed["total"] == 96
+    findings = await audit(database, institution.code)
+    assert not findings.differences
+    assert not findings.derived
+
+
+async def test_units_merge_under_eight_writers(
+    institution: Institution, database: Database
+) -> None:
+    """Whoever changes the tree has a turn, and each acknowledged report counts where it belongs."""
+    await plan(institution, WRITERS)
+    before = (await institution.rollup())["version"]
+    acknowledged: set[str] = set()
+    reorganised = asyncio.Event()
+
+    async def write(writer: int) -> None:
+        for i in range(MOST_REPORTS):
+            if i >= 12 and reorganised.is_set():
+                return
+            code, day = f"QW-{(writer + i) % WRITERS}", f"2022-0{1 + i % 5}-0{1 + i % 9}"
+            report = await institution.report(code, 1 + i % 2, (writer * 12 + i) % 101, day)
+            acknowledged.add(report["id"])
+
+    async def reorganise() -> int:
+        steps = 0
+        for n, (unit, into) in enumerate((("A2", "A1"), ("B", "A"), ("A1", institution.code))):
+            await institution.unit(f"new{n}", "A")
+            for verb, where, to in (
+                ("move", "A1", {"parent": institution.code}),
+                ("move", "A1", {"parent": "A"}),
+                ("merge", unit, {"into": into}),
+                ("merge", f"new{n}", {"into": "A"}),
+            ):
+                path = f"{institution.path}/units/{where}/{verb}"
+                await institution.expect(200, "POST", path, to)
+                steps += 1 if verb == "move" else 2
+            steps += 1
+        reorganised.set()
+        return steps
+
+    *_, steps = await asyncio.gather(*(write(writer) for writer in range(WRITERS)), reorganise())
+    assert len(acknowledged) < WRITERS * MOST_REPORTS, "it had no turn while they wrote"
+    assert (await institution.rollup())["version"] == before + len(acknowledged) + steps
+    kept: set[str] = set()
+    page: dict[str, Any] = {"next_cursor": None}
+    while not kept or page["next_cursor"]:
+        asked = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+        page = await institution.get("updates", limit=200, **asked)
+        kept |= {item["id"] for item in page["items"]}
+    assert kept == acknowledged
+    units = {item["unit"] for item in (await institution.get("initiatives"))["items"]}
+    assert units == {"A", institution.code}
     findings = await audit(database, institution.code)
     assert not findings.differences
     assert not findings.derived

@@ -148,6 +148,8 @@ class World:
 
     parents: dict[str, str | None]
     initiatives: dict[str, Initiative] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+    """Units that were merged, and what each went into."""
     on_track_from: Fraction = Fraction(95, 100)
     at_risk_from: Fraction = Fraction(80, 100)
 
@@ -161,6 +163,21 @@ class World:
     def children(self, unit: str) -> list[str]:
         """Units directly below one, by code."""
         return sorted(child for child, parent in self.parents.items() if parent == unit)
+
+    def merge(self, unit: str, into: str) -> None:
+        """Whatever names a unit names the other; the unit itself stays where it is."""
+        for initiative in self.initiatives.values():
+            if initiative.unit == unit:
+                initiative.unit = into
+        for child in self.children(unit):
+            self.parents[child] = into
+        self.merged[unit] = into
+
+    def heir(self, unit: str) -> str:
+        """The unit, or the one that has what it had."""
+        while unit in self.merged:
+            unit = self.merged[unit]
+        return unit
 
     def on(self, day: date) -> "Snapshot":
         """The world on one day: each initiative's leaves are summed once."""

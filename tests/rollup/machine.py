@@ -211,7 +211,7 @@ class Reporting(RuleBasedStateMachine):
         self, unit: str, year: int, served: frozenset[str], weight: int, status: str,
         plan: list[dict[str, Any]],
     ) -> None:  # fmt: skip
-        self.put_initiative(unit, year, served, weight, status, plan)
+        self.put_initiative(self.world.heir(unit), year, served, weight, status, plan)
         self.check("create")
 
     def put_initiative(

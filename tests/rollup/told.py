@@ -100,4 +100,8 @@ def compare_derived(session: Session, actor: Actor, world: World, institution: s
                 milestone.done_on(),
                 len(milestone.reports),
             )
-    assert stored == expected
+    assert stored.keys() == expected.keys()
+    different = {
+        key: (stored[key], expected[key]) for key in stored if stored[key] != expected[key]
+    }
+    assert not different, different

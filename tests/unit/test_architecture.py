@@ -17,7 +17,7 @@ FLOORS = {
 }  # fmt: skip
 SERVICES = [
     "versions", "access", "policies", "events", "schemes", "institutions", "people", "tokens", "units",
-    "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "progress", "verification",
+    "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences",
 ]  # fmt: skip
