@@ -18,6 +18,7 @@ from app.api import (
     milestones,
     people,
     problems,
+    ratings,
     rollups,
     schemes,
     tokens,
@@ -58,7 +59,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, initiatives, milestones, updates, units, people, institutions, schemes, events,
+        rollups, initiatives, milestones, updates, ratings, units, people, institutions, schemes, events,
         tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)

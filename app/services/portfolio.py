@@ -30,7 +30,7 @@ from app.schemas import initiatives as wire
 from app.schemas.fields import LAST_DAY, Health, InitiativeStatus, OwnerRole
 from app.schemas.institutions import Policy
 from app.schemas.pages import Page
-from app.services import access, milestones
+from app.services import access, milestones, ratings
 from app.services.access import Actor, Scope
 
 _NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
@@ -144,7 +144,7 @@ def _filtered(
         )
     conditions += [
         getattr(Initiative, name).in_(values)
-        for name in ("year", "status", "kind", "origin")
+        for name in ("year", "status", "kind", "origin", "rating")
         if (values := getattr(query, name))
     ]
     if query.due_before is not None:
@@ -163,9 +163,13 @@ def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement
     """Filters by numbers of today, which read the milestones of each initiative at hand."""
     conditions: list[ColumnElement[bool]] = []
     today = scope.today()
-    if query.health:
+    if query.health or query.rating_differs is not None:
         health = queries.health_of_initiative(today, thresholds(scope))
-        conditions.append(health.in_([value.value for value in query.health]))
+        if query.health:
+            conditions.append(health.in_([value.value for value in query.health]))
+        if query.rating_differs is not None:
+            is_different = ratings.differs(health)
+            conditions.append(is_different if query.rating_differs else ~is_different)
     if query.overdue is not None:
         is_overdue = and_(Initiative.status.in_(COUNTED), queries.any_overdue(today))
         conditions.append(is_overdue if query.overdue else ~is_overdue)
@@ -284,6 +288,7 @@ def _shape(
         percent_verified=figures.percent_verified,
         percent_scheduled=figures.percent_scheduled,
         health=figures.health(limits) if is_counted else Health.NOT_MEASURABLE,
+        rating=ratings.latest(row),
         milestones=wire.MilestoneCounts(
             total=figures.totals.milestones,
             done=figures.to_date.done,

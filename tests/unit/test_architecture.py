@@ -16,7 +16,7 @@ FLOORS = {
     "main": 4, "cli": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "access", "events", "schemes", "institutions", "people", "tokens", "units",
+    "versions", "access", "events", "ratings", "schemes", "institutions", "people", "tokens", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "portfolio", "initiatives", "progress", "verification",
     "directory", "loading", "rollups",
 ]  # fmt: skip
@@ -103,7 +103,7 @@ def test_queries_of_services_begin_with_access() -> None:
     scoped = {"within", "visible", "below", "find", "refer"}
     tenant = {
         "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
-        "InitiativeTag", "Milestone", "ProgressUpdate",
+        "InitiativeTag", "Milestone", "ProgressUpdate", "Rating",
     }  # fmt: skip
     for path in (APP / "services").glob("*.py"):
         if path.stem in {"access", "institutions"}:
