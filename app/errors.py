@@ -15,7 +15,8 @@
     │   ├── RootUnit           409  root_unit
     │   ├── UnitMerged         409  unit_merged
     │   ├── StatusConflict     409  status_conflict
-    │   └── NotReportable      409  not_reportable
+    │   ├── NotReportable      409  not_reportable
+    │   └── NotRateable        409  not_rateable
     ├── StaleVersion           412  stale_version
     ├── TooLarge               413  too_large
     ├── UnsupportedMediaType   415  unsupported_media_type
@@ -153,6 +154,12 @@ class NotReportable(Conflict):
     """Progress cannot be reported here in the present state."""
 
     code = "not_reportable"
+
+
+class NotRateable(Conflict):
+    """This cannot be judged in the present state."""
+
+    code = "not_rateable"
 
 
 class StaleVersion(QuickwinError):

@@ -21,6 +21,7 @@ from app.api import (
     nationwide,
     people,
     problems,
+    ratings,
     reports,
     rollups,
     schemes,
@@ -62,8 +63,8 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, units, people,
-        institutions, schemes, events, tokens,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
+        units, people, institutions, schemes, events, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

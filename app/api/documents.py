@@ -14,6 +14,7 @@ TAGS = [
     {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
+    {"name": "ratings", "description": "What people judge, beside the health that is computed."},
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},
     {"name": "people", "description": "Owners, reporters and verifiers."},
     {"name": "institutions", "description": "Tenants: each with its own units and policy."},

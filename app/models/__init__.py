@@ -7,6 +7,7 @@ from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, 
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
 from app.models.people import Person
+from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
 from app.models.tokens import ApiToken, ServiceSecret
@@ -27,6 +28,7 @@ __all__ = [
     "Milestone",
     "Person",
     "ProgressUpdate",
+    "Rating",
     "ReformArea",
     "RollupPeriod",
     "RollupTotal",

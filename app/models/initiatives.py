@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice
+from app.models.ratings import Judged
 from app.schemas.fields import InitiativeKind, InitiativeStatus, Origin, OwnerRole
 
 
@@ -27,7 +28,7 @@ def _of_initiative() -> ForeignKeyConstraint:
     )
 
 
-class Initiative(Base):
+class Initiative(Judged, Base):
     """A quick win or another reform initiative of one unit in one year.
 
     `milestones`, `done`, `earned` and `verified` are derived: `rollup.contribution.Standing`, kept

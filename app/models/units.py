@@ -14,9 +14,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant
+from app.models.ratings import Judged
 
 
-class Unit(Base):
+class Unit(Judged, Base):
     """A unit of an institution; the root unit has no parent and stands for the institution."""
 
     __tablename__ = "unit"

@@ -120,6 +120,23 @@ class Health(StrEnum):
     OFF_TRACK = "off_track"
 
 
+class Confidence(StrEnum):
+    """How confident a person is that it will be delivered as planned.
+
+    The five points of the United Kingdom's delivery confidence assessment (Infrastructure and
+    Projects Authority): `green` highly likely, no major issue in sight; `amber_green` probable,
+    with constant attention to risks; `amber` feasible, but significant issues exist that appear
+    resolvable; `amber_red` in doubt, major issues in key areas need urgent action; `red` appears
+    unachievable.
+    """
+
+    GREEN = "green"
+    AMBER_GREEN = "amber_green"
+    AMBER = "amber"
+    AMBER_RED = "amber_red"
+    RED = "red"
+
+
 def _plain_code(value: str) -> str:
     if not value.strip("."):
         message = "a code needs more than dots"

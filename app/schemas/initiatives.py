@@ -7,6 +7,7 @@ from pydantic import MISSING, Field
 
 from app.schemas.fields import (
     Code,
+    Confidence,
     Day,
     Digits,
     Health,
@@ -27,6 +28,7 @@ from app.schemas.fields import (
 )
 from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
 from app.schemas.pages import Paging, Search, Sort
+from app.schemas.ratings import JudgedRating
 
 Areas = Annotated[list[Reference], Field(max_length=20)]
 Tags = Annotated[list[Label], Field(max_length=50)]
@@ -139,6 +141,8 @@ class Initiative(Shape):
     percent_scheduled: float | None
     health: Health
     """`not_measurable` too while the status does not count: proposed, shortlisted, cancelled."""
+    rating: JudgedRating | None
+    """The latest judged one, of whatever day; beside `health`, which is computed. Null if none."""
     milestones: MilestoneCounts
     next_due_on: Day | None
     """Earliest due date of a milestone that is not done; in the past when it is overdue."""
@@ -170,6 +174,12 @@ class InitiativeQuery(Paging):
     kind: list[InitiativeKind] = Field(default_factory=list)
     origin: list[Origin] = Field(default_factory=list)
     health: list[Health] = Field(default_factory=list)
+    rating: list[Confidence] = Field(default_factory=list)
+    """The latest judged rating."""
+    rating_differs: bool | None = None
+    """True: judged otherwise than computed. `green` and `amber_green` say the same as `on_track`
+    and `completed`, `amber` and `amber_red` as `at_risk`, `amber_red` and `red` as `off_track`;
+    `not_started` and `not_measurable` differ from nothing. False: all others, unrated ones too."""
     owner: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of people, in any role."""
     tag: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list)

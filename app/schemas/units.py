@@ -7,6 +7,7 @@ from pydantic import MISSING, Field
 
 from app.schemas.fields import Code, Flag, Instant, Label, Name, Reason, Reference, Shape, example
 from app.schemas.pages import Paging, Search, Sort
+from app.schemas.ratings import JudgedRating
 
 
 class NewUnit(Shape):
@@ -80,6 +81,8 @@ class Unit(Shape):
     archived_at: Instant | None
     merged_into: str | None
     """Code of the unit that took over what this one had; it stays archived. Null if not merged."""
+    rating: JudgedRating | None
+    """The latest judged one, of the unit itself; beside the roll-up's computed health. Null if none."""
     created_at: Instant
     updated_at: Instant
     version: int

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import InUse, NotFound
 from app.keyset import Key, paginate
-from app.models import ApiToken, InitiativeOwner, Person, ProgressUpdate, Unit
+from app.models import ApiToken, InitiativeOwner, Person, ProgressUpdate, Rating, Unit
 from app.models.base import code_key, new_id, now
 from app.schemas import people as wire
 from app.schemas.pages import Page
@@ -81,12 +81,12 @@ def delete(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Remove a person who owns nothing and has neither reported nor a token; else raises `InUse`."""
+    """Remove a person who owns nothing and has neither reported, judged nor a token; else `InUse`."""
     scope = access.institution(session, actor, institution)
     row = access.find(session, scope, Person, key, lock=True)
     versions.check(row, expected)
     if _is_used(session, scope, row.id):
-        detail = "This person owns initiatives, has reported, or has tokens: set active to false."
+        detail = "This person owns, reported, judged, or has tokens: set active to false."
         raise InUse(detail)
     before = get(session, actor, institution, str(row.id)).model_dump(mode="json")
     session.delete(row)
@@ -135,6 +135,7 @@ def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
         select(ProgressUpdate.reporter_id).where(
             access.within(scope, ProgressUpdate), ProgressUpdate.reporter_id == person_id
         ),
+        select(Rating.judge_id).where(access.within(scope, Rating), Rating.judge_id == person_id),
         select(ApiToken.id).where(access.within(scope, ApiToken), ApiToken.person_id == person_id),
     ]
     return any(session.execute(use.limit(1)).first() for use in uses)

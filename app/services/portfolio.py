@@ -27,7 +27,7 @@ from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
 from app.schemas.fields import LAST_DAY, Health, OwnerRole
 from app.schemas.pages import Page
-from app.services import access, milestones, policies, selection
+from app.services import access, milestones, policies, ratings, selection
 from app.services.access import Actor, Scope
 
 _NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
@@ -199,6 +199,7 @@ def _shape(
         percent_verified=figures.percent_verified,
         percent_scheduled=figures.percent_scheduled,
         health=figures.health(limits) if is_counted else Health.NOT_MEASURABLE,
+        rating=ratings.latest(row),
         milestones=wire.MilestoneCounts(
             total=figures.totals.milestones,
             done=figures.to_date.done,

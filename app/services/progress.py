@@ -208,11 +208,12 @@ def _keep_current(
     after: Report | None,
 ) -> None:
     """Keep what is stored of the milestone's latest state, and note the report on its initiative."""
-    corrects = before is not None and before.effective_on == row["effective_on"]
-    if after is None and not corrects:
-        current = row["percent"]
-        was_done = before is not None and before.basis_points == FULL
-        since = (target.done_on if was_done else row["effective_on"]) if current == FULL else None
+    day, current = row["effective_on"], row["percent"]
+    was_done = before is not None and before.basis_points == FULL
+    # A day that is corrected to 100 % may close a gap: only the history says since when it is done.
+    closes = current == FULL and not was_done and before is not None and before.effective_on == day
+    if after is None and not closes:
+        since = (target.done_on if was_done else day) if current == FULL else None
     else:
         # What held before a corrected report, or behind a back-dated one, only the history says.
         history = session.execute(

@@ -18,7 +18,7 @@ from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus
-from app.services import access, policies
+from app.services import access, policies, ratings
 from app.services.access import Scope
 
 
@@ -35,7 +35,7 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
         )
     conditions += [
         getattr(Initiative, name).in_(values)
-        for name in ("year", "status", "kind", "origin")
+        for name in ("year", "status", "kind", "origin", "rating")
         if (values := getattr(query, name))
     ]
     if query.due_before is not None:
@@ -98,9 +98,13 @@ def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement
     """Filters by numbers of today, which read the milestones of each initiative at hand."""
     conditions: list[ColumnElement[bool]] = []
     today = scope.today()
-    if query.health:
+    if query.health or query.rating_differs is not None:
         health = queries.health_of_initiative(today, policies.thresholds(scope))
-        conditions.append(health.in_([value.value for value in query.health]))
+        if query.health:
+            conditions.append(health.in_([value.value for value in query.health]))
+        if query.rating_differs is not None:
+            is_different = ratings.differs(health)
+            conditions.append(is_different if query.rating_differs else ~is_different)
     if query.overdue is not None:
         is_overdue = and_(Initiative.status.in_(COUNTED), queries.any_overdue(today))
         conditions.append(is_overdue if query.overdue else ~is_overdue)

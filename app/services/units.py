@@ -16,7 +16,7 @@ from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.schemas import units as wire
 from app.schemas.pages import Page
-from app.services import access, events, versions
+from app.services import access, events, ratings, versions
 from app.services.access import Actor, Lock, Scope
 from app.services.versions import Expected
 
@@ -249,6 +249,7 @@ def _units(session: Session, scope: Scope, rows: Sequence[Unit]) -> list[wire.Un
             reference_code=row.reference_code,
             archived_at=row.archived_at,
             merged_into=successors.get(row.id),
+            rating=ratings.latest(row),
             created_at=row.created_at,
             updated_at=row.updated_at,
             version=row.version,

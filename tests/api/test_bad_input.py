@@ -245,7 +245,7 @@ async def test_another_institution_does_not_exist_for_a_person(
     bodies: dict[str, Json] = {
         "POST …": {}, "units": {"code": "n", "name": "N"}, "people": {"code": "n", "name": "N"},
         "initiatives": {**INITIATIVE, "unit": "theirs"}, "milestones": M, "move": {"parent": "theirs"},
-        "merge": {"into": "theirs"},
+        "merge": {"into": "theirs"}, "ratings": {"rating": "green", "reason": "x"},
         "updates": {"percent_complete": 5}, "verification": {"verdict": "verified"},
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "QW-X": {**INITIATIVE, "code": "QW-X"},
     }  # fmt: skip

@@ -14,6 +14,7 @@ from tests.support.institution import API, Institution
 LISTS = [
     "units", "people", "initiatives", "updates", "events", "tokens", "initiatives/QW-0",
     "initiatives/QW-0/milestones", "initiatives/QW-0/milestones/1/updates",
+    "initiatives/QW-0/ratings", "units/top/ratings",
 ]  # fmt: skip
 ROLLUPS = [f"{at}rollup{part}" for at in ("", "units/top/") for part in ("", "/children", "/areas")]
 ASKED: list[dict[str, Any]] = [
@@ -51,6 +52,8 @@ async def fill(institution: Institution, start: int, end: int) -> None:
         await institution.post("people", {"code": f"p{i}", "name": f"P {i}", "unit": f"u{i}"})
         await institution.milestone("QW-0", "2022-06-30")
         await institution.report("QW-0", 1, i, "2022-06-01")
+        for noun in ("initiatives/QW-0", "units/top"):
+            await institution.post(f"{noun}/ratings", {"rating": "red", "reason": f"{i}"})
         if i:
             await institution.initiative(
                 f"QW-{i}", f"u{i}", areas=["oversight", "accountability"], tags=["x", f"t{i}"],
@@ -72,6 +75,7 @@ async def test_costs_do_not_grow_with_the_rows(
 ) -> None:
     questions: list[tuple[str, dict[str, Any]]] = [
         *((path, asked) for path in LISTS for asked in ({}, {"limit": 200}) if "QW-0" not in path),
+        ("initiatives", {"rating": "red", "rating_differs": True}),
         *((path, {}) for path in LISTS if "QW-0" in path),
         *((path, asked) for path in ROLLUPS for asked in ASKED),
     ]

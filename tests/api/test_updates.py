@@ -88,11 +88,10 @@ async def test_a_correction_takes_done_back(planned: Institution) -> None:
     assert (await planned.rollup())["milestones"]["done"] == 0
 
 
-async def test_a_correction_on_the_same_day_leaves_done_since(planned: Institution) -> None:
-    """Done on 1 June; what was reported wrongly for the 10th and put right never took it back."""
-    for percent, day in ((100, "2022-06-01"), (50, "2022-06-10"), (100, "2022-06-10")):
+async def test_a_correction_to_full_closes_the_gap(planned: Institution) -> None:
+    for percent, day in ((100, "2022-05-15"), (0, "2022-06-01"), (100, "2022-06-01")):
         await planned.report("QW-1", 1, percent, day)
-    assert (await planned.get("initiatives/QW-1/milestones/1"))["done_on"] == "2022-06-01"
+    assert (await planned.get("initiatives/QW-1/milestones/1"))["done_on"] == "2022-05-15"
 
 
 async def test_newest_first(planned: Institution) -> None:

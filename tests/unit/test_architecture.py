@@ -16,7 +16,7 @@ FLOORS = {
     "main": 4, "cli": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "access", "policies", "events", "schemes", "institutions", "people", "tokens", "units",
+    "versions", "access", "policies", "events", "ratings", "schemes", "institutions", "people", "tokens", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences",
@@ -101,17 +101,10 @@ def test_a_file_holds_one_noun(path: Path) -> None:
 
 def test_queries_of_services_begin_with_access() -> None:
     """A select of a tenant's rows outside `access` names its scope by `within` or `visible`."""
-    scoped = {
-        "within",
-        "visible",
-        "below",
-        "find",
-        "refer",
-        "initiatives",
-    }  # of `rollups`, the last
+    scoped = {"within", "visible", "below", "find", "refer"} | {"initiatives"}  # of `rollups`
     tenant = {
         "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
-        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport",
+        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating",
     }  # fmt: skip
     for path in (APP / "services").glob("*.py"):
         if path.stem in {"access", "institutions"}:
