@@ -254,7 +254,12 @@ async def test_another_institution_does_not_exist_for_a_person(
         if "{institution}" not in template:
             continue
         path = re.sub(r"{(\w+)}", lambda found: names.get(found[1], nowhere), template)
-        for method in operations:
+        for method, operation in operations.items():
+            owed = [
+                at["name"]
+                for at in operation["parameters"]
+                if at["in"] == "query" and at["required"]
+            ]
             body = bodies[path.rsplit("/", 1)[1]] if method in ("post", "put") else {}
             content = await ready.expect(
                 403 if "/tokens" in path else 404,
@@ -263,6 +268,9 @@ async def test_another_institution_does_not_exist_for_a_person(
                 body if method not in ("get", "delete") else None,
                 client=ready.reporter,
                 if_match="*",
+                parameters={
+                    name: {"from": "2022-01-01", "dimension": "tag"}[name] for name in owed
+                },
             )
             assert content["code"] in ("not_found", "forbidden"), (method, path)
             assert theirs.code not in str(content)

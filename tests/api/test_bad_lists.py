@@ -144,7 +144,7 @@ async def test_no_address_takes_unknown_parameters(ready: Institution, app: Fast
                 method, path, params={"colour": "red"}, headers={"If-Match": "*"}
             )
             assert answer.status_code == 422, (method, path, answer.text)
-            assert problem(answer)["errors"][0]["parameter"] == "colour"
+            assert "colour" in [at.get("parameter") for at in problem(answer)["errors"]]
 
 
 async def test_every_address_names_its_methods(ready: Institution, app: FastAPI) -> None:

@@ -39,10 +39,10 @@ from tests.rollup.machine import (
 )
 
 GIVEN = os.environ.get("QUICKWIN_STATE_MACHINE_EXAMPLES")
-EXAMPLES, STEPS = int(GIVEN or 12), 25
+EXAMPLES, STEPS = int(GIVEN or 8), 25
 MOST_MERGERS = 3
 """Half of the units, so that there are some left to move."""
-MOST_KINDS = 16
+MOST_KINDS = 14
 """Of the 25 kinds of steps, those that a run must have made; each begins with the five of reports."""
 
 statuses = st.sampled_from([status.value for status in InitiativeStatus])
