@@ -8,7 +8,7 @@ other change, so what writers add in between stays right.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
@@ -196,15 +196,34 @@ def _derived(fact: facts.Fact) -> Iterator[Derived]:
 def _compare(
     session: Session, institution_id: UUID, unit_id: UUID, code: str, expected: Entries
 ) -> list[Difference]:
+    """What is expected less what is stored; nearly every row is as expected, and costs a look."""
     missing: Entries = defaultdict(Entry)
+    asked = {"institution": institution_id, "unit": unit_id}
+    known: set[Bucket] = set()
+    for area_id, year, *totals in session.execute(_TOTALS, asked):
+        bucket = Bucket(unit_id, area_id, year)
+        known.add(bucket)
+        if bucket not in expected or expected[bucket].totals != totals:
+            missing[bucket].merge_totals(totals, -1)
+            missing[bucket].merge_totals(expected.get(bucket, _NOTHING).totals)
+    stored: defaultdict[Bucket, set[Any]] = defaultdict(set)
+    for area_id, year, span, starts_on, *steps in session.execute(_PERIODS, asked):
+        bucket, period = Bucket(unit_id, area_id, year), (span, starts_on)
+        stored[bucket].add(period)
+        found = expected.get(bucket, _NOTHING).periods.get(period, _NO_STEPS)
+        if found != steps:
+            missing[bucket].merge_period((Span(span), starts_on), steps, -1)
+            missing[bucket].merge_period((Span(span), starts_on), found)
     for bucket, entry in expected.items():
-        missing[bucket].merge(entry)
-    for total in session.execute(_TOTALS, {"institution": institution_id, "unit": unit_id}):
-        missing[Bucket(unit_id, *total[:2])].merge_totals(total[2:], -1)
-    for period in session.execute(_PERIODS, {"institution": institution_id, "unit": unit_id}):
-        area_id, year, span, starts_on, *steps = period
-        missing[Bucket(unit_id, area_id, year)].merge_period((Span(span), starts_on), steps, -1)
+        if bucket not in known:
+            missing[bucket].merge_totals(entry.totals)
+        for period in entry.periods.keys() - stored[bucket]:
+            missing[bucket].merge_period(period, entry.periods[period])
     return [Difference(code, bucket, entry) for bucket, entry in missing.items() if entry]
+
+
+_NOTHING = Entry()
+_NO_STEPS = [0] * len(Change._fields)
 
 
 def _raise_to(entries: Entries, unit_id: UUID, below: Entries) -> None:

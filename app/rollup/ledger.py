@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from operator import add, sub
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -274,9 +275,10 @@ UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
 
 
 def _add(sums: list[int], part: Iterable[int], sign: int) -> None:
-    for i, number in enumerate(part):
-        if number:
-            sums[i] += sign * number
+    if sign == 1:
+        sums[:] = map(add, sums, part)
+    else:
+        sums[:] = map(sub, sums, part)
 
 
 def _named(kind: type[Totals] | type[Change], numbers: list[int]) -> dict[str, int]:
