@@ -87,10 +87,12 @@ def verify(session: Session, institution_id: UUID, progress: Progress) -> Findin
             initiatives += 1
             ledger.collect(mine, fact)
             derived += _derived(fact)
-        differences += _compare(session, institution_id, unit.id, unit.code, mine)
         parent = above[unit.id]
         if parent is not None:
             _raise_to(expected[parent], parent, mine)
+        for entry in mine.values():
+            entry.fill_months()
+        differences += _compare(session, institution_id, unit.id, unit.code, mine)
         progress(done, len(units))
     return Findings(differences, derived, initiatives)
 

@@ -46,11 +46,15 @@ class Entry:
         )
 
     def add(self, part: Contribution, sign: int = 1) -> None:
-        """Add (or subtract) a contribution; every day counts in its month too."""
+        """Add (or subtract) a contribution, by its days."""
         _add(self.totals, part.totals, sign)
         for day, change in part.changes.items():
             _add(self.periods[Span.DAY, day], change, sign)
-            _add(self.periods[Span.MONTH, day.replace(day=1)], change, sign)
+
+    def fill_months(self) -> None:
+        """Count every day in its month too; once, when all days are there."""
+        for (_, day), steps in list(self.periods.items()):
+            _add(self.periods[Span.MONTH, day.replace(day=1)], steps, 1)
 
     def merge(self, other: "Entry", sign: int = 1) -> None:
         """Add (or subtract) another entry."""
@@ -110,6 +114,8 @@ def post(session: Session, institution_id: UUID, entries: Mapping[Bucket, Entry]
     """Write entries of units' own contributions for those units and all their ancestors."""
     if not entries:
         return
+    for entry in {id(entry): entry for entry in entries.values()}.values():  # many share one
+        entry.fill_months()
     chains = _chains(session, institution_id, {bucket.unit_id for bucket in entries})
     depths = {unit_id: depth for chain in chains.values() for depth, unit_id in chain}
     raised: Entries = {}
