@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from app.rollup.points import FULL, POINTS_PER_WEIGHT, apportion
+from app.rollup.points import BAC_PER_WEIGHT, FULL, POINTS_PER_WEIGHT, apportion
 from app.schemas.fields import InitiativeStatus, Technique
 
 DUE_SOON_DAYS = 30
@@ -115,7 +115,7 @@ def of_initiative(initiative: Initiative) -> Contribution:
         return NOTHING
     live = len(initiative.milestones)
     totals = Totals(
-        bac=initiative.weight * POINTS_PER_WEIGHT * FULL if live else 0,
+        bac=initiative.weight * BAC_PER_WEIGHT if live else 0,
         active=int(initiative.status == InitiativeStatus.ACTIVE),
         on_hold=int(initiative.status == InitiativeStatus.ON_HOLD),
         completed=int(initiative.status == InitiativeStatus.COMPLETED),

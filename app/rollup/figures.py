@@ -1,9 +1,10 @@
 """Figures: what is published of sums, rounded once. Pure."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.rollup.contribution import Change, Totals
-from app.rollup.points import FULL, POINTS_PER_WEIGHT, divide, percent
+from app.rollup.points import BAC_PER_WEIGHT, divide, percent
 from app.schemas.fields import Health
 
 TEN_THOUSANDTHS = 10_000
@@ -62,7 +63,7 @@ class Figures(NamedTuple):
     @property
     def weight(self) -> int:
         """Sum of the weights of the measured initiatives: the budget at completion in weights."""
-        return self.totals.bac // (POINTS_PER_WEIGHT * FULL)
+        return self.totals.bac // BAC_PER_WEIGHT
 
     @property
     def reason(self) -> str | None:
@@ -74,6 +75,14 @@ class Figures(NamedTuple):
     def health(self, thresholds: Thresholds) -> Health:
         """Health by the published thresholds."""
         return health(self.totals.bac, self.to_date.planned, self.to_date.earned, thresholds)
+
+
+def total(parts: Sequence[Figures]) -> Figures:
+    """The sums of several buckets of one date."""
+    return Figures(
+        Totals(*map(sum, zip(Totals(), *(part.totals for part in parts), strict=True))),
+        Change(*map(sum, zip(Change(), *(part.to_date for part in parts), strict=True))),
+    )
 
 
 def share_of(part: int, bac: int) -> float | None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from app.models import Initiative, Milestone, ProgressUpdate, Unit
-from app.rollup.points import FULL, POINTS_PER_WEIGHT
+from app.rollup.points import FULL
 from app.schemas.fields import Technique
 
 
@@ -89,9 +89,6 @@ def of_initiatives(
         .having(value != 0)
         .subquery("initiative_moves")
     )
-
-
-BAC_PER_WEIGHT = POINTS_PER_WEIGHT * FULL
 
 
 def _reported(institution_id: UUID, initiatives: Select[UUID], first: date, last: date) -> Subquery:

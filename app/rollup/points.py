@@ -11,6 +11,8 @@ from collections.abc import Sequence
 POINTS_PER_WEIGHT = 1_000_000
 FULL = 10_000
 """100 % in basis points."""
+BAC_PER_WEIGHT = POINTS_PER_WEIGHT * FULL
+"""Budget at completion, as a value, of an initiative of weight 1."""
 
 
 def apportion(points: int, weights: Sequence[int]) -> list[int]:

@@ -26,7 +26,7 @@ from app.models.base import table as table_of
 from app.models.rollups import Span
 from app.rollup.contribution import COUNTED, Change, Totals
 from app.rollup.figures import TEN_THOUSANDTHS, Figures, Thresholds
-from app.rollup.points import FULL, POINTS_PER_WEIGHT
+from app.rollup.points import BAC_PER_WEIGHT, FULL
 from app.schemas.fields import Health, Technique
 
 
@@ -218,7 +218,7 @@ def _of_initiative(number: ColumnElement[int]) -> ColumnElement[int]:
     )
 
 
-_VALUE_PER_WEIGHT = literal(POINTS_PER_WEIGHT * FULL, BigInteger)
+_VALUE_PER_WEIGHT = literal(BAC_PER_WEIGHT, BigInteger)
 
 
 def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[str]:

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.keyset import Key, paginate, paginate_sorted
-from app.models import Initiative, Unit
+from app.models import Initiative
 from app.rollup import movements, queries
 from app.rollup.contribution import COUNTED, Change
 from app.rollup.figures import Figures, share_of
-from app.rollup.points import percent
+from app.rollup.points import BAC_PER_WEIGHT, percent
 from app.schemas import explanations as wire
 from app.schemas.rollups import RollupQuery
-from app.services import access, curves, explanations, rollups
+from app.services import curves, explanations, rollups
 from app.services.access import Actor, Node
 from app.services.rollups import Asked
 
@@ -84,14 +84,7 @@ def _units(session: Session, asked: Asked, query: wire.ChangesQuery) -> list[_St
     """The unit with all below it, the units directly below, and its own initiatives together."""
     nodes = [asked.unit]
     if query.level is wire.Level.UNIT:
-        nodes += [
-            Node(*row)
-            for row in session.execute(
-                select(Unit.id, Unit.code, Unit.name).where(
-                    access.within(asked.scope, Unit), Unit.parent_id == asked.unit.id
-                )
-            )
-        ]
+        nodes += rollups.children(session, asked)
     area_id, ids = asked.area[0], [node.id for node in nodes]
     then = queries.changes(session, [asked.scope.id], ids, [area_id], asked.year, query.from_)
     found = rollups.figures(session, asked, ids, [area_id])
@@ -167,7 +160,7 @@ def _of_milestone(row: Row[*tuple[Any, ...]], whole: _Stretch) -> wire.Move:
 
 
 def _of_initiative(row: Row[*tuple[Any, ...]], after: int, whole: _Stretch) -> wire.Move:
-    bac = row.weight * movements.BAC_PER_WEIGHT
+    bac = row.weight * BAC_PER_WEIGHT
     return wire.Move(
         kind=wire.Kind.INITIATIVE,
         code=row.initiative,

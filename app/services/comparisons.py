@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.keyset import sort_directions
-from app.models import Unit
 from app.models.base import code_key
 from app.rollup import queries
 from app.rollup.contribution import Change
@@ -17,8 +15,8 @@ from app.rollup.figures import Figures, share_of
 from app.schemas import comparisons as wire
 from app.schemas.institutions import Policy
 from app.schemas.rollups import Rollup
-from app.services import access, policies, rollups
-from app.services.access import Actor, Node
+from app.services import policies, rollups
+from app.services.access import Actor
 
 _TEXTS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
     "code": lambda item: code_key(item.unit),
@@ -50,14 +48,7 @@ def children(
     asked = rollups.resolve(session, actor, institution, unit, query)
     if query.since is not None and query.since > asked.as_of:
         raise Invalid.parameter("since", "since_after_as_of", "since cannot be after as_of.")
-    below = [
-        Node(*row)
-        for row in session.execute(
-            select(Unit.id, Unit.code, Unit.name)
-            .where(access.within(asked.scope, Unit), Unit.parent_id == asked.unit.id)
-            .order_by(Unit.code_key)
-        )
-    ]
+    below = rollups.children(session, asked)
     area_id = asked.area[0]
     ids = [child.id for child in below]
     found = rollups.figures(session, asked, [asked.unit.id, *ids], [area_id])

@@ -1,6 +1,6 @@
 """Explanations: the terms of a number, which add up to it exactly."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,13 +13,12 @@ from app.keyset import paginate_sorted
 from app.models import Initiative, InstitutionClock, Milestone, Unit
 from app.rollup import contribution, facts, queries
 from app.rollup.contribution import COUNTED, Change, Totals
-from app.rollup.figures import Figures, Thresholds, share_of
-from app.rollup.points import FULL, POINTS_PER_WEIGHT, percent
+from app.rollup.figures import Figures, Thresholds, share_of, total
+from app.rollup.points import BAC_PER_WEIGHT, FULL
 from app.schemas import explanations as wire
 from app.schemas.fields import InitiativeStatus
-from app.schemas.rollups import Coverage
 from app.services import access, rollups
-from app.services.access import Actor, Node
+from app.services.access import Actor
 from app.services.rollups import Asked
 
 _AT_ONCE = 500
@@ -50,14 +49,7 @@ def of_unit(
     """
     asked = rollups.resolve(session, actor, institution, unit, query)
     area_id = asked.area[0]
-    children = [
-        Node(*row)
-        for row in session.execute(
-            select(Unit.id, Unit.code, Unit.name).where(
-                access.within(asked.scope, Unit), Unit.parent_id == asked.unit.id
-            )
-        )
-    ]
+    children = rollups.children(session, asked)
     found = rollups.figures(
         session, asked, [asked.unit.id, *(child.id for child in children)], [area_id]
     )
@@ -75,11 +67,7 @@ def of_unit(
         unit_name=asked.unit.name,
         year=asked.year,
         area=asked.area[1],
-        coverage=Coverage(
-            initiatives=whole.initiatives,
-            measured=whole.measured,
-            percent=percent(whole.measured, whole.initiatives) if whole.initiatives else None,
-        ),
+        coverage=rollups.coverage(whole),
         left_out=_left_out(session, asked),
         reason=whole.reason,
         items=[
@@ -125,7 +113,7 @@ def of_initiative(
         )
         for plan, stored, share in zip(fact.initiative.milestones, fact.stored, shares, strict=True)
     ]
-    whole = _sum(part.figures for part in parts)
+    whole = total([part.figures for part in parts])
     unit = access.find(session, scope, Unit, str(row.unit_id))
     weights = {
         str(s.number): m.weight
@@ -174,7 +162,7 @@ def _own(session: Session, asked: Asked) -> list[_Part]:
             row.code,
             row.title,
             Figures(
-                Totals(bac=row.weight * POINTS_PER_WEIGHT * FULL),
+                Totals(bac=row.weight * BAC_PER_WEIGHT),
                 past.get(row.id, Change(earned=row.earned, verified=row.verified)),
             ),
         )
@@ -207,14 +195,6 @@ def _planned(session: Session, asked: Asked, parts: Sequence[_Part]) -> list[_Pa
 def _on(changes: dict[date, Change], day: date) -> Change:
     past = (change for on, change in changes.items() if on <= day)
     return Change(*map(sum, zip(Change(), *past, strict=True)))
-
-
-def _sum(parts: Iterable[Figures]) -> Figures:
-    given = list(parts)
-    return Figures(
-        Totals(*map(sum, zip(Totals(), *(part.totals for part in given), strict=True))),
-        Change(*map(sum, zip(Change(), *(part.to_date for part in given), strict=True))),
-    )
 
 
 def _left_out(session: Session, asked: Asked) -> wire.LeftOut:

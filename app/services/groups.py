@@ -20,8 +20,7 @@ from app.keyset import Key, paginate
 from app.models import Initiative, InitiativeOwner, InitiativeTag, Person
 from app.rollup.contribution import COUNTED
 from app.rollup.figures import share_of
-from app.rollup.movements import BAC_PER_WEIGHT
-from app.rollup.points import percent
+from app.rollup.points import BAC_PER_WEIGHT, percent
 from app.schemas import groups as wire
 from app.schemas.fields import InitiativeStatus
 from app.schemas.groups import Dimension

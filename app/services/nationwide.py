@@ -14,8 +14,7 @@ from app.keyset import Key, paginate
 from app.models import Institution, InstitutionClock, Unit
 from app.models.base import now
 from app.rollup import queries
-from app.rollup.contribution import Change, Totals
-from app.rollup.figures import Figures
+from app.rollup.figures import Figures, total
 from app.schemas import comparisons as wire
 from app.schemas.institutions import Policy
 from app.schemas.pages import Page
@@ -38,10 +37,7 @@ def get(session: Session, actor: Actor, query: RollupQuery) -> wire.PortfolioRol
         session, [root[0].id for root in roots], [root.unit_id for root in roots], [area_id],
         query.year, as_of,
     ).values()  # fmt: skip
-    sums = Figures(
-        Totals(*map(sum, zip(Totals(), *(each.totals for each in found), strict=True))),
-        Change(*map(sum, zip(Change(), *(each.to_date for each in found), strict=True))),
-    )
+    sums = total(list(found))
     return wire.PortfolioRollup(
         institutions=len(roots),
         year=query.year,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.models import Initiative, InitiativeArea, ReformArea, RollupTotal
+from app.models import Initiative, InitiativeArea, ReformArea, RollupTotal, Unit
 from app.models.rollups import ALL_AREAS
 from app.rollup import audit as verification
 from app.rollup import queries
@@ -56,6 +56,16 @@ def areas(
         ],
         adds_up=False,
     )
+
+
+def children(session: Session, asked: Asked) -> list[Node]:
+    """The units directly below the one that is asked for, by code."""
+    rows = session.execute(
+        select(Unit.id, Unit.code, Unit.name)
+        .where(access.within(asked.scope, Unit), Unit.parent_id == asked.unit.id)
+        .order_by(Unit.code_key)
+    )
+    return [Node(*row) for row in rows]
 
 
 def initiatives(asked: Asked, *, subtree: bool = True) -> list[ColumnElement[bool]]:
@@ -165,6 +175,15 @@ def shape(asked: Asked, unit: Node, area: str | None, found: Figures | None) -> 
     )
 
 
+def coverage(found: Figures) -> wire.Coverage:
+    """How much of what should be measured is measured."""
+    return wire.Coverage(
+        initiatives=found.initiatives,
+        measured=found.measured,
+        percent=percent(found.measured, found.initiatives) if found.initiatives else None,
+    )
+
+
 def numbers(found: Figures, thresholds: Thresholds) -> dict[str, Any]:
     """The numbers of `wire.Numbers` that follow from sums."""
     totals, to_date = found.totals, found.to_date
@@ -176,11 +195,7 @@ def numbers(found: Figures, thresholds: Thresholds) -> dict[str, Any]:
         "schedule_performance_index": found.schedule_performance_index,
         "health": found.health(thresholds),
         "weight": found.weight,
-        "coverage": wire.Coverage(
-            initiatives=found.initiatives,
-            measured=found.measured,
-            percent=percent(found.measured, found.initiatives) if found.initiatives else None,
-        ),
+        "coverage": coverage(found),
         "initiatives": wire.InitiativeTotals(
             total=found.initiatives,
             active=totals.active,
