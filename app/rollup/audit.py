@@ -19,7 +19,7 @@ from app.models.base import table as table_of
 from app.models.rollups import Span
 from app.rollup import contribution, facts, ledger
 from app.rollup import derived as kept
-from app.rollup.contribution import Change, Totals
+from app.rollup.contribution import Change, Standing, Totals
 from app.rollup.ledger import Bucket, Entries, Entry
 
 _BATCH = 500
@@ -120,18 +120,14 @@ def _mend_derived(session: Session, institution_id: UUID, initiative_ids: list[U
         .order_by(Initiative.id)
         .with_for_update()
     ).all()
+    read = list(facts.read(session, institution_id, initiative_ids))
     rows = []
-    for fact in list(facts.read(session, institution_id, initiative_ids)):
-        kept.set_standing(session, institution_id, fact.id, contribution.standing(fact.initiative))
-        rows += [
-            {
-                "institution": institution_id,
-                "milestone": found.milestone_id,
-                **{f"new_{n}": v for n, v in zip(_DERIVED, found.expected, strict=True)},
-            }
-            for found in _derived(fact)
-            if found.milestone_id is not None
-        ]
+    for found in (found for fact in read for found in _derived(fact)):
+        if isinstance(found.expected, Standing):
+            kept.set_standing(session, institution_id, found.initiative_id, found.expected)
+            continue
+        new = {f"new_{n}": v for n, v in zip(_DERIVED, found.expected, strict=True)}
+        rows.append({"institution": institution_id, "milestone": found.milestone_id, **new})
     if rows:
         session.connection().execute(_MEND_MILESTONE, rows)
 
@@ -181,14 +177,12 @@ def _facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Ite
 
 
 def _derived(fact: facts.Fact) -> Iterator[Derived]:
-    standing = contribution.standing(fact.initiative)
+    states = contribution.states(fact.initiative)
+    standing = contribution.standing(fact.initiative, states)
     if fact.standing != standing:
         yield Derived(fact.id, None, fact.code, fact.standing, standing)
-    shares = contribution.shares(fact.initiative)
-    for plan, share, stored in zip(fact.initiative.milestones, shares, fact.stored, strict=True):
-        percent, done_on = contribution.latest(plan.reports)
-        verified, _ = contribution.latest(r for r in plan.reports if r.verified)
-        expected = (share, percent, verified, done_on, len(plan.reports))
+    for plan, state, stored in zip(fact.initiative.milestones, states, fact.stored, strict=True):
+        expected = (*state, len(plan.reports))
         found = (stored.share, stored.percent, stored.verified, stored.done_on, stored.reports)
         if found != expected:
             address = f"{fact.code}/milestones/{stored.number}"

@@ -76,6 +76,17 @@ class Contribution(NamedTuple):
     changes: dict[date, Change]
 
 
+class State(NamedTuple):
+    """What is kept of one live milestone after all its reports."""
+
+    share: int
+    percent: int
+    """Basis points of the latest report."""
+    verified: int
+    """Basis points of the latest verified report."""
+    done_on: date | None
+
+
 class Standing(NamedTuple):
     """Where an initiative stands after all its reports, whether or not its status counts."""
 
@@ -97,16 +108,24 @@ def shares(initiative: Initiative) -> list[int]:
     )
 
 
-def standing(initiative: Initiative) -> Standing:
-    """Sums over an initiative's live milestones after all their reports."""
-    done = earned_value = verified_value = 0
+def states(initiative: Initiative) -> list[State]:
+    """The state of each live milestone, in their order."""
+    found = []
     for milestone, share in zip(initiative.milestones, shares(initiative), strict=True):
-        reported, _ = latest(milestone.reports)
+        reported, done_on = latest(milestone.reports)
         verified, _ = latest(report for report in milestone.reports if report.verified)
-        done += reported == FULL
-        earned_value += share * earned(milestone.technique, reported)
-        verified_value += share * earned(milestone.technique, verified)
-    return Standing(len(initiative.milestones), done, earned_value, verified_value)
+        found.append(State(share, reported, verified, done_on))
+    return found
+
+
+def standing(initiative: Initiative, known: Sequence[State]) -> Standing:
+    """Sums over the states of an initiative's live milestones."""
+    done = earned_value = verified_value = 0
+    for milestone, state in zip(initiative.milestones, known, strict=True):
+        done += state.percent == FULL
+        earned_value += state.share * earned(milestone.technique, state.percent)
+        verified_value += state.share * earned(milestone.technique, state.verified)
+    return Standing(len(known), done, earned_value, verified_value)
 
 
 def of_initiative(initiative: Initiative) -> Contribution:

@@ -13,14 +13,14 @@ from app.rollup.contribution import Standing
 
 def keep(session: Session, institution_id: UUID, fact: facts.Fact) -> None:
     """Keep the shares of the milestones and the standing of the initiative."""
-    standing = contribution.standing(fact.initiative)
+    states = contribution.states(fact.initiative)
+    standing = contribution.standing(fact.initiative, states)
     if standing != fact.standing:
         set_standing(session, institution_id, fact.id, standing)
-    shares = contribution.shares(fact.initiative)
     changed = [
-        {"institution": institution_id, "milestone": stored.id, "points": share}
-        for stored, share in zip(fact.stored, shares, strict=True)
-        if stored.share != share
+        {"institution": institution_id, "milestone": stored.id, "points": state.share}
+        for stored, state in zip(fact.stored, states, strict=True)
+        if stored.share != state.share
     ]
     if changed:
         session.connection().execute(_SET_SHARE, changed)

@@ -194,10 +194,11 @@ def _plan_rows(
             detail = "There is no such milestone."
             raise Invalid.field(f"{pointer}/{name}", "unknown_milestone", detail)
     pure = contribution.Initiative(initiative["status"], initiative["weight"], [m for _, m in live])
-    standing = contribution.standing(pure)
+    states = contribution.states(pure)
+    standing = contribution.standing(pure, states)
     initiative |= standing._asdict()
-    for (row, _), share in zip(live, contribution.shares(pure), strict=True):
-        row["share"] = share
+    for (row, _), state in zip(live, states, strict=True):
+        row["share"] = state.share
     fact = facts.Fact(
         initiative["id"],
         initiative["code"],
