@@ -17,7 +17,8 @@ from app.errors import QuickwinError
 from app.main import open_database
 from app.rollup.audit import Findings
 from app.schemas.pages import MOST, Paging
-from app.services import institutions, rollups, tokens
+from app.services import institutions, operators, rollups
+from app.services.actors import SYSTEM
 from app.settings import Settings, settings
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ def serve(
 
     async def prepare(database: Database) -> str | None:
         secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
-        made = await database.write(tokens.first_start, secret)
+        made = await database.write(operators.first_start, secret)
         if demo and not await database.read(demo_loader.is_loaded):
             with _progress() as report:
                 await demo_loader.load(database, demo_loader.INITIATIVES, None, report)
@@ -135,7 +136,7 @@ def create_token(name: str, database_url: DatabaseUrl = None) -> None:
     """Make an operator's token and print it, this once."""
 
     async def work(database: Database) -> str:
-        return await database.write(tokens.create_operator, tokens.SYSTEM, name)
+        return await database.write(operators.create, SYSTEM, name)
 
     _out.print(_run(_configure(database_url), work))
 
@@ -145,7 +146,7 @@ def revoke_token(name: str, database_url: DatabaseUrl = None) -> None:
     """Make the operators' tokens of a name worthless from the next request on."""
 
     async def work(database: Database) -> int:
-        return await database.write(tokens.revoke_operator, tokens.SYSTEM, name)
+        return await database.write(operators.revoke, SYSTEM, name)
 
     _out.print(f"Revoked: {_run(_configure(database_url), work)}")
 
@@ -173,7 +174,7 @@ def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -
         for code in await _codes(database, institution):
             findings = await _audit(database, code)
             if not _print_findings(code, findings):
-                await database.write(rollups.mend, tokens.SYSTEM, code, findings)
+                await database.write(rollups.mend, SYSTEM, code, findings)
                 _out.print(f"{code}: mended")
 
     _run(_configure(database_url), work)
@@ -185,7 +186,7 @@ async def _codes(database: Database, institution: str | None) -> list[str]:
     codes: list[str] = []
     paging = Paging(limit=MOST)
     while True:
-        page = await database.read(institutions.page, tokens.SYSTEM, paging)
+        page = await database.read(institutions.page, SYSTEM, paging)
         codes += [item.code for item in page.items]
         if page.next_cursor is None:
             return codes
@@ -195,7 +196,7 @@ async def _codes(database: Database, institution: str | None) -> list[str]:
 async def _audit(database: Database, code: str) -> Findings:
     with _progress() as report:
         return await database.read(
-            rollups.audit, tokens.SYSTEM, code, lambda done, total: report(code, done, total)
+            rollups.audit, SYSTEM, code, lambda done, total: report(code, done, total)
         )
 
 

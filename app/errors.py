@@ -10,6 +10,8 @@
     ├── Conflict               409  conflict
     │   ├── CodeTaken          409  code_taken
     │   ├── AlreadySuperseded  409  already_superseded
+    │   ├── AlreadyGranted     409  already_granted
+    │   ├── TokenEnded         409  token_ended
     │   ├── InUse              409  in_use
     │   ├── UnitCycle          409  unit_cycle
     │   ├── RootUnit           409  root_unit
@@ -118,6 +120,18 @@ class AlreadySuperseded(Conflict):
     """Another report has superseded this one; supersede that one instead."""
 
     code = "already_superseded"
+
+
+class AlreadyGranted(Conflict):
+    """This person has this role on this unit already."""
+
+    code = "already_granted"
+
+
+class TokenEnded(Conflict):
+    """This token was revoked, or has expired: make another."""
+
+    code = "token_ended"
 
 
 class InUse(Conflict):

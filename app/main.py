@@ -14,6 +14,7 @@ from app.api import (
     documents,
     events,
     explanations,
+    grants,
     health,
     initiatives,
     institutions,
@@ -31,7 +32,7 @@ from app.api import (
 )
 from app.db import Database
 from app.keyset import CURSOR_KEY
-from app.services.tokens import service_secret
+from app.services.operators import service_secret
 from app.settings import Settings, settings
 
 
@@ -64,7 +65,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
-        units, people, institutions, schemes, events, tokens,
+        units, people, institutions, schemes, events, grants, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from app.db import Database
 from app.main import create_app
-from app.services import tokens
+from app.services import operators
 from app.settings import Settings
 from tests.support.contract import CheckedTransport, Contract
 from tests.support.institution import Institution
@@ -53,7 +53,7 @@ async def configuration(
         )
     database = Database(chosen)
     await database.migrate()
-    await database.write(tokens.first_start, OPERATOR)
+    await database.write(operators.first_start, OPERATOR)
     await database.close()
     return chosen
 

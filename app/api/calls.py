@@ -1,19 +1,22 @@
 """`Call`: the one dependency of an endpoint — who is asking, and the database."""
 
+import logging
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Security
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session
 
 from app import db
 from app.api.bodies import Route
-from app.errors import Unauthorized
+from app.errors import DatabaseUnavailable, Unauthorized
 from app.schemas.fields import Digits
-from app.services import access
-from app.services.access import Actor
+from app.services import actors, minting, tokens
+from app.services.actors import Actor
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `qw_…`.")
 _LONGEST = 4_096
+_log = logging.getLogger(__name__)
 
 
 # Dependencies are async although they await nothing: FastAPI runs plain ones in a thread each.
@@ -21,12 +24,32 @@ _LONGEST = 4_096
 
 async def _call(
     request: Request,
+    after: BackgroundTasks,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> db.Call[Actor]:
     if credentials is None or not 0 < len(credentials.credentials) <= _LONGEST:
         raise Unauthorized
+    if minting.is_mistyped(credentials.credentials):
+        raise Unauthorized
     database: db.Database = request.app.state.database
-    return db.Call(database, access.identify(access.digest(credentials.credentials)))
+    resolve = actors.identify(actors.digest(credentials.credentials))
+    resolved: list[Actor] = []
+
+    def identify(session: Session) -> Actor:
+        resolved.append(resolve(session))
+        return resolved[-1]
+
+    after.add_task(_note_use, database, resolved)
+    return db.Call(database, identify)
+
+
+async def _note_use(database: db.Database, resolved: list[Actor]) -> None:
+    """Keep when a token was last used; runs behind the answer, which does not depend on it."""
+    if resolved and actors.is_use_news(resolved[-1]):
+        try:
+            await database.write(tokens.used, resolved[-1].token_id)
+        except DatabaseUnavailable:
+            _log.warning("the last use of a token was not noted")
 
 
 Call = Annotated[db.Call[Actor], Depends(_call)]

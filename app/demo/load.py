@@ -10,8 +10,8 @@ from app.demo import compose
 from app.errors import NotFound
 from app.schemas.plans import Plan
 from app.services import institutions, loading
+from app.services.actors import SYSTEM
 from app.services.loading import Loaded
-from app.services.tokens import SYSTEM
 
 INITIATIVES = 1_700
 _FEW, _MANY = 425, 5_000

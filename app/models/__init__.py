@@ -3,6 +3,7 @@
 from app.models.base import Base
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
+from app.models.grants import RoleGrant
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
@@ -30,6 +31,7 @@ __all__ = [
     "ProgressUpdate",
     "Rating",
     "ReformArea",
+    "RoleGrant",
     "RollupPeriod",
     "RollupTotal",
     "Scheme",

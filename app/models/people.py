@@ -13,7 +13,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant
+from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice
+from app.schemas.fields import PersonKind
 
 
 class Person(Base):
@@ -35,6 +36,7 @@ class Person(Base):
     email: Mapped[str | None] = mapped_column(String(254))
     position: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     unit_id: Mapped[UUID | None]
+    kind: Mapped[PersonKind] = mapped_column(choice(PersonKind), server_default="person")
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)

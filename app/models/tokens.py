@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import NAME_LENGTH, Base, Instant
+from app.models.base import NAME_LENGTH, Base, Instant, Json
 
 
 class ApiToken(Base):
@@ -28,6 +28,10 @@ class ApiToken(Base):
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the token, hex. The tokens have over 128 bits of entropy: no slow hash is needed."""
     created_at: Mapped[datetime] = mapped_column(Instant)
+    scopes: Mapped[list[str] | None] = mapped_column(Json)
+    """Permissions that it is limited to; null for all that its person may do."""
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+    """To within the minutes that `services.actors` allows."""
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 

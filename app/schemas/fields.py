@@ -55,6 +55,13 @@ class InitiativeKind(StrEnum):
     INNOVATION = "innovation"
 
 
+class PersonKind(StrEnum):
+    """Whether it is a human being, or a program that acts by its own name."""
+
+    PERSON = "person"
+    SERVICE = "service"
+
+
 class Origin(StrEnum):
     """Who chose the initiative: the unit itself, or somebody above it."""
 

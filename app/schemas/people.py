@@ -5,7 +5,18 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
-from app.schemas.fields import Code, Email, Flag, Instant, Name, Reason, Reference, Shape, example
+from app.schemas.fields import (
+    Code,
+    Email,
+    Flag,
+    Instant,
+    Name,
+    PersonKind,
+    Reason,
+    Reference,
+    Shape,
+    example,
+)
 from app.schemas.pages import Paging, Search
 
 
@@ -23,6 +34,8 @@ class NewPerson(Shape):
     """Office that they hold."""
     unit: Reference | None = None
     """Code of their unit."""
+    kind: PersonKind = PersonKind.PERSON
+    """`service` for a program with tokens and roles of its own; it cannot own initiatives."""
     active: Flag = True
 
 
@@ -48,6 +61,7 @@ class Person(Shape):
     email: str | None
     position: str | None
     unit: str | None
+    kind: PersonKind
     active: bool
     """Inactive people keep their history but cannot become owners."""
     created_at: Instant
@@ -60,6 +74,7 @@ class PersonQuery(Paging):
 
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of units, with all below them."""
+    kind: Annotated[list[PersonKind], Field(max_length=10)] = Field(default_factory=list)
     active: bool | None = None
     updated_since: Instant | None = None
     """Changed at or after this instant."""

@@ -1,19 +1,27 @@
 """Tokens, and who is asking."""
 
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from app.schemas.fields import Instant, Name, Reference, Shape, example
+from app.schemas.permissions import Permission, Role
 
 
 class NewToken(Shape):
-    """A new token for a person of the institution."""
+    """A new token for a person of the institution, or for a service."""
 
-    model_config = example({"person": "sek-32", "name": "nightly job"})
+    model_config = example(
+        {"person": "sek-32", "name": "nightly job", "scopes": ["updates:report"]}
+    )
 
-    person: Reference
-    """Code of the person it acts for."""
+    person: Reference | None = None
+    """Code of the person that it acts for; yourself if left out."""
     name: Name
     """What it is for."""
+    scopes: Annotated[list[Permission], Field(min_length=1, max_length=50)] | None = None
+    """The permissions that it is limited to; all that its person has if left out. Reading comes with any."""
     expires_at: Instant | None = None
 
 
@@ -23,7 +31,11 @@ class Token(Shape):
     id: UUID
     person: str
     name: str
+    scopes: list[Permission] | None
+    """The permissions that it is limited to; null for all that its person has."""
     created_at: Instant
+    last_used_at: Instant | None
+    """When it was last used, to within ten minutes."""
     expires_at: Instant | None
     revoked_at: Instant | None
 
@@ -32,6 +44,16 @@ class IssuedToken(Token):
     """A token with its secret, which is shown this once."""
 
     token: str
+    """`qw_<id>_<secret>`, for the header `Authorization: Bearer`."""
+
+
+class Right(Shape):
+    """What you may do on a unit and all below it."""
+
+    unit: str
+    role: Role
+    permissions: list[Permission]
+    """What the role allows, as far as your token goes."""
 
 
 class Me(Shape):
@@ -40,9 +62,13 @@ class Me(Shape):
     actor: str
     """Code of the person, or name of the operator's token."""
     operator: bool
-    """Operators stand above institutions."""
+    """Operators stand above institutions, and may do everything."""
     institution: str | None
     """Code of the person's institution; null for operators."""
     person: str | None
     token_id: UUID
     token_name: str
+    scopes: list[Permission] | None
+    """What the token is limited to; null for all that the person may do."""
+    rights: list[Right]
+    """What you may do where; empty for operators, who may do everything."""

@@ -1,46 +1,41 @@
-"""Who is asking, and what they may see. Every query of the services begins here.
+"""What an actor may see and do. Every query of the services begins here.
 
-Today a token is an operator's, who sees every institution, or a person's, who sees their own.
+A row belongs to a unit, by itself or through what it hangs on. Who holds any role on that unit, or
+on one above it, sees the row; for everybody else it is not there. `visible` is the query that knows
+this; `within` is the institution alone, for statements about what was found before.
 """
 
-import hashlib
-from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, cast, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from app.errors import CodeTaken, Forbidden, Invalid, NotFound, Unauthorized
+from app.errors import CodeTaken, Invalid, NotFound
 from app.models import (
-    ApiToken,
     Base,
+    FrozenReport,
+    Initiative,
     Institution,
     InstitutionClock,
+    Milestone,
     Person,
+    ProgressUpdate,
+    RoleGrant,
     Unit,
     UnitClosure,
 )
 from app.models.base import code_key, now
 from app.models.base import table as table_of
+from app.schemas.permissions import Permission
+from app.services import rights
+from app.services.actors import Actor
+from app.services.rights import Demand
 
 Model = TypeVar("Model", bound=Base)
-
-
-class Actor(NamedTuple):
-    """Who is asking."""
-
-    id: UUID
-    """The person, or the token that acts for nobody in particular."""
-    name: str
-    """The person's code, or the token's name."""
-    operator: bool
-    institution_id: UUID | None
-    token_id: UUID
-    token_name: str
 
 
 class Scope(NamedTuple):
@@ -52,6 +47,7 @@ class Scope(NamedTuple):
     time_zone: str
     policy: dict[str, Any]
     scheme_id: UUID
+    actor: Actor
 
     def today(self) -> date:
         """The present day in the institution's time zone."""
@@ -72,71 +68,17 @@ class Lock(Enum):
     """The tree changes; waits for all who share it, and goes before those who come later."""
 
 
-def digest(token: str) -> str:
-    """How a token is kept: SHA-256, hex."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def require(session: Session, scope: Scope, permission: Permission, unit_id: UUID | None) -> None:
+    """Raise `Forbidden` unless the actor holds a permission on a unit that they see.
 
-
-_TOKEN = table_of(ApiToken).c
-_PERSON = table_of(Person).c
-_ACTOR = (
-    select(
-        _TOKEN.id,
-        _TOKEN.name,
-        _TOKEN.institution_id,
-        _TOKEN.person_id,
-        _TOKEN.expires_at,
-        _TOKEN.revoked_at,
-        _PERSON.code,
-        _PERSON.active,
-    )
-    .select_from(
-        table_of(ApiToken).outerjoin(
-            table_of(Person),
-            and_(_PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id),
-        )
-    )
-    .where(_TOKEN.digest == bindparam("digest"))
-)
-
-
-def identify(token_digest: str) -> Callable[[Session], Actor]:
-    """Resolve the actor of a token within the transaction of the call that it authorises.
-
-    Raises `Unauthorized` for a token that is unknown, expired, revoked or of an inactive person.
+    Without a unit, on the institution as a whole.
     """
-
-    def resolve(session: Session) -> Actor:
-        row = session.connection().execute(_ACTOR, {"digest": token_digest}).one_or_none()
-        if row is None or not _holds(
-            row.revoked_at, row.expires_at, active=row.active is not False
-        ):
-            raise Unauthorized
-        return Actor(
-            id=row.person_id or row.id,
-            name=row.code or row.name,
-            operator=row.institution_id is None,
-            institution_id=row.institution_id,
-            token_id=row.id,
-            token_name=row.name,
-        )
-
-    return resolve
-
-
-def _holds(revoked_at: datetime | None, expires_at: datetime | None, *, active: bool) -> bool:
-    return active and revoked_at is None and (expires_at is None or expires_at > now())
-
-
-def operator_only(actor: Actor) -> None:
-    """Raise `Forbidden` unless the actor is an operator."""
-    if not actor.operator:
-        raise Forbidden
+    rights.demand(session, scope.actor, Demand(scope.id, permission, unit_id))
 
 
 _INSTITUTION = table_of(Institution).c
 _CLOCK = table_of(InstitutionClock).c
-_SCOPE = select(
+_SCOPE: Select[*tuple[Any, ...]] = select(
     _INSTITUTION.id,
     _INSTITUTION.code,
     _INSTITUTION.name,
@@ -144,6 +86,7 @@ _SCOPE = select(
     _INSTITUTION.policy,
     _INSTITUTION.scheme_id,
 )
+_SCOPE_COLUMNS = len(Scope._fields) - 1  # all but the actor
 _TREE = func.hashtextextended(cast(_INSTITUTION.id, Text), 0)
 # Advisory locks queue. A row's do not: whoever shares it joins those who share it already, past one
 # who waits to have it alone; under steady reports a unit was never moved. SQLite has one writer.
@@ -170,7 +113,7 @@ def institution(session: Session, actor: Actor, key: str, lock: Lock = Lock.NONE
     row = connection.execute(statement, {"key": value}).one_or_none()
     if row is None or not (actor.operator or actor.institution_id == row.id):
         raise NotFound
-    return Scope(*row[: len(Scope._fields)])
+    return Scope._make((*row[:_SCOPE_COLUMNS], actor))
 
 
 def institutions(actor: Actor) -> Select[Institution]:
@@ -231,17 +174,61 @@ def place(session: Session, actor: Actor, institution: str, unit: str | None) ->
     row = session.connection().execute(statement, asked).one_or_none()
     if row is None or not (actor.operator or actor.institution_id == row.id):
         raise NotFound
-    *scope, unit_id, code, name, sequence = row
-    return Place(Scope(*scope), Node(unit_id, code, name), sequence)
+    *columns, unit_id, code, name, sequence = row
+    scope = Scope._make((*columns, actor))
+    if not sees(session, scope, unit_id):
+        raise NotFound
+    return Place(scope, Node(unit_id, code, name), sequence)
 
 
 def visible(scope: Scope, model: type[Model]) -> Select[Model]:
     """Rows of a tenant table that the actor of the scope may see: the start of every query."""
-    return select(model).where(within(scope, model))
+    return select(model).where(within(scope, model), seen(scope, model))
+
+
+def seen(
+    scope: Scope, model: type[Base], permission: Permission = Permission.PLANS_READ
+) -> ColumnElement[bool]:
+    """Whether a row belongs to a unit where the actor holds a permission; reading, if none is named.
+
+    True for rows of models that belong to no unit by themselves: they are found through those that do.
+    """
+    reach = scope.actor.reach(permission)
+    if reach is None:
+        return true()
+    return _belongs(scope, model, _with_all_below(scope, reach))
+
+
+def sees(session: Session, scope: Scope, unit_id: UUID) -> bool:
+    """Whether the actor of the scope sees what belongs to a unit."""
+    return rights.covers(session, scope.id, scope.actor.reach(Permission.PLANS_READ), unit_id)
+
+
+def _with_all_below(scope: Scope, reach: frozenset[UUID]) -> Select[UUID]:
+    return select(UnitClosure.descendant_id).where(
+        within(scope, UnitClosure), UnitClosure.ancestor_id.in_(reach)
+    )
+
+
+def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElement[bool]:
+    if model is Unit:
+        return Unit.id.in_(units)
+    if model is Person:
+        return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
+    for owned in (Initiative, FrozenReport, RoleGrant):
+        if model is owned:
+            return owned.unit_id.in_(units)
+    for child in (Milestone, ProgressUpdate):
+        if model is child:
+            parents = select(Initiative.id).where(
+                within(scope, Initiative), Initiative.unit_id.in_(units)
+            )
+            return child.initiative_id.in_(parents)
+    return true()
 
 
 def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
-    """The condition behind `visible`, for statements that select columns or join tables."""
+    """Whether a row is of the institution: for what hangs on rows that were found by `visible`."""
     return table_of(model).c.institution_id == scope.id
 
 
@@ -317,3 +304,8 @@ def open_unit(session: Session, scope: Scope, key: str, pointer: str) -> Unit:
     if unit.archived_at is not None:
         raise Invalid.field(pointer, "archived_unit", "This unit is archived, or merged away.")
     return unit
+
+
+def root(session: Session, scope: Scope) -> Unit:
+    """The unit that stands for the institution."""
+    return session.scalars(select(Unit).where(within(scope, Unit), Unit.parent_id.is_(None))).one()

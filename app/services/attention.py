@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.keyset import Key, paginate, parse_sort
 from app.models import Initiative, Milestone, Unit
+from app.models.milestones import parent_of_milestone
 from app.rollup.contribution import COUNTED
 from app.rollup.contribution import earned as counted_points
 from app.rollup.figures import share_of
@@ -30,7 +31,8 @@ from app.schemas.pages import Page
 from app.schemas.rollups import RollupQuery
 from app.services import access, policies, rollups, selection
 from app.services import milestones as plans
-from app.services.access import Actor, Scope
+from app.services.access import Scope
+from app.services.actors import Actor
 from app.services.rollups import Asked
 
 _LIVE = Milestone.dropped_at.is_(None)
@@ -88,7 +90,7 @@ def milestones(
     scope = access.institution(session, actor, institution)
     statement = (
         access.visible(scope, Milestone)
-        .join(Initiative, plans.parent_of_milestone())
+        .join(Initiative, parent_of_milestone())
         .join(
             Unit,
             and_(Unit.institution_id == Initiative.institution_id, Unit.id == Initiative.unit_id),
@@ -131,7 +133,7 @@ def _deadlines(session: Session, asked: Asked, until: date) -> list[Any]:
             func.min(Milestone.due_on).label("earliest"),
         )
         .select_from(Milestone)
-        .join(Initiative, plans.parent_of_milestone())
+        .join(Initiative, parent_of_milestone())
         .where(
             *rollups.initiatives(asked),
             access.within(asked.scope, Milestone),

@@ -15,7 +15,8 @@ from app.rollup.points import BAC_PER_WEIGHT, percent
 from app.schemas import explanations as wire
 from app.schemas.rollups import RollupQuery
 from app.services import curves, explanations, rollups
-from app.services.access import Actor, Node
+from app.services.access import Node
+from app.services.actors import Actor
 from app.services.rollups import Asked
 
 

@@ -16,7 +16,7 @@ from app.schemas import comparisons as wire
 from app.schemas.institutions import Policy
 from app.schemas.rollups import Rollup
 from app.services import policies, rollups
-from app.services.access import Actor
+from app.services.actors import Actor
 
 _TEXTS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
     "code": lambda item: code_key(item.unit),

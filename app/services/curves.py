@@ -16,7 +16,7 @@ from app.rollup.schedule import Forecast
 from app.rollup.series import Bucket, Step
 from app.schemas import curves as wire
 from app.services import rollups
-from app.services.access import Actor
+from app.services.actors import Actor
 from app.services.rollups import Asked
 
 MOST_YEARS, MOST_POINTS = 20, 2_000

@@ -12,7 +12,8 @@ from app.schemas import differences as wire
 from app.schemas.reports import OverdueMilestone, Picture
 from app.schemas.rollups import Rollup
 from app.services import access, reports
-from app.services.access import Actor, Scope
+from app.services.access import Scope
+from app.services.actors import Actor
 from app.services.reports import Told
 
 

@@ -17,8 +17,9 @@ from app.models import Event, InstitutionClock
 from app.models.base import new_id, now
 from app.models.base import table as table_of
 from app.schemas import events as wire
-from app.services import access
-from app.services.access import Actor
+from app.schemas.permissions import Permission
+from app.services import access, rights
+from app.services.actors import Actor
 
 CATALOGUE = UUID(int=0)
 """The feed of writes above institutions: schemes, areas and operators' tokens."""
@@ -112,12 +113,14 @@ def hold(session: Session, institution_id: UUID) -> int:
 
 def feed(session: Session, actor: Actor, institution: str, after: int, limit: int) -> wire.Events:
     """The institution's events behind `after`, oldest first."""
-    return _stretch(session, access.institution(session, actor, institution).id, after, limit)
+    scope = access.institution(session, actor, institution)
+    access.require(session, scope, Permission.EVENTS_READ, None)
+    return _stretch(session, scope.id, after, limit)
 
 
 def catalogue_feed(session: Session, actor: Actor, after: int, limit: int) -> wire.Events:
     """Events above institutions; for operators."""
-    access.operator_only(actor)
+    rights.operator_only(session, actor)
     return _stretch(session, CATALOGUE, after, limit)
 
 

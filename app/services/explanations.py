@@ -18,7 +18,7 @@ from app.rollup.points import BAC_PER_WEIGHT, FULL
 from app.schemas import explanations as wire
 from app.schemas.fields import InitiativeStatus
 from app.services import access, rollups
-from app.services.access import Actor
+from app.services.actors import Actor
 from app.services.rollups import Asked
 
 _AT_ONCE = 500

@@ -26,7 +26,7 @@ from app.schemas.fields import InitiativeStatus
 from app.schemas.groups import Dimension
 from app.schemas.rollups import RollupQuery
 from app.services import access, rollups
-from app.services.access import Actor
+from app.services.actors import Actor
 from app.services.rollups import Asked
 
 _SEVERAL = (Dimension.OWNER, Dimension.TAG)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
@@ -21,9 +21,11 @@ from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.rollup.contribution import Standing
 from app.schemas import initiatives as wire
-from app.schemas.fields import InitiativeStatus, OwnerRole
+from app.schemas.fields import InitiativeStatus, OwnerRole, PersonKind
+from app.schemas.permissions import Permission
 from app.services import access, events, lifecycle, milestones, plans, portfolio, schemes, versions
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 _PLAIN = {
@@ -63,7 +65,9 @@ def replace(
         access.visible(scope, Initiative).where(access.named(Initiative, code)).with_for_update()
     ).one_or_none()
     if row is None:
+        access.code_is_free(session, scope, Initiative, new.code)
         return _create(session, actor, scope, new), True
+    _may_change(session, scope, row.unit_id)
     versions.check(row, expected)
     given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
     if new.status is None:
@@ -91,6 +95,7 @@ def change(
     """Change an initiative."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Initiative, key, lock=True)
+    _may_change(session, scope, row.unit_id)
     versions.check(row, expected)
     _apply(session, scope, row, changes)
     events.record(session, actor, scope.id, "initiative.changed", _subject(row), changes)
@@ -109,6 +114,7 @@ def remove(
     """Delete an initiative with its milestones and reports; its event keeps what it was."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Initiative, key, lock=True)
+    _may_change(session, scope, row.unit_id)
     versions.check(row, expected)
     before = portfolio.one(session, scope, row.id).model_dump(mode="json")
     with ledger.recorded(session, scope.id, row.id):
@@ -124,6 +130,7 @@ def _create(
     session: Session, actor: Actor, scope: Scope, new: wire.NewInitiative
 ) -> wire.InitiativeWithPlan:
     unit = access.open_unit(session, scope, new.unit, "/unit")
+    _may_change(session, scope, unit.id)
     row = Initiative(**columns(scope, new, unit.id))
     owners = _owners(session, scope, new.owners)
     lifecycle.check_dates(row.start_on, row.due_on)
@@ -213,7 +220,13 @@ def _new_unit(
         access.refer(session, scope, Unit, changes.unit, "/unit").id == row.unit_id
     ):
         return row.unit_id
-    return access.open_unit(session, scope, changes.unit, "/unit").id
+    unit = access.open_unit(session, scope, changes.unit, "/unit")
+    _may_change(session, scope, unit.id)
+    return unit.id
+
+
+def _may_change(session: Session, scope: Scope, unit_id: UUID) -> None:
+    access.require(session, scope, Permission.INITIATIVES_CHANGE, unit_id)
 
 
 def _owners(
@@ -223,6 +236,8 @@ def _owners(
     for i, owner in enumerate(owners):
         pointer = f"/owners/{i}/person"
         person = access.refer(session, scope, Person, owner.person, pointer)
+        if person.kind is PersonKind.SERVICE:
+            raise Invalid.field(pointer, "service_owner", "A program cannot own an initiative.")
         if not person.active:
             raise Invalid.field(pointer, "inactive_person", "This person is not active.")
         if person.id in found:
@@ -237,10 +252,14 @@ def repeated_owner(pointer: str) -> Invalid:
 
 
 def _roles(session: Session, scope: Scope, initiative_id: UUID) -> list[OwnerRole]:
-    rows = session.scalars(
-        access.visible(scope, InitiativeOwner).where(InitiativeOwner.initiative_id == initiative_id)
+    return list(
+        session.scalars(
+            select(InitiativeOwner.role).where(
+                access.within(scope, InitiativeOwner),
+                InitiativeOwner.initiative_id == initiative_id,
+            )
+        )
     )
-    return [row.role for row in rows]
 
 
 def _set_areas(session: Session, scope: Scope, of: UUID, area_ids: Iterable[UUID]) -> None:

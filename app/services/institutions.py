@@ -10,14 +10,15 @@ from app.models import Institution, InstitutionClock, Scheme, Unit, UnitClosure
 from app.models.base import code_key, new_id, now
 from app.schemas import institutions as wire
 from app.schemas.pages import Page, Paging
-from app.services import access, events, schemes, versions
-from app.services.access import Actor
+from app.schemas.permissions import Permission
+from app.services import access, events, rights, schemes, versions
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 
 def create(session: Session, actor: Actor, new: wire.NewInstitution) -> wire.Institution:
     """Add an institution and its root unit, which has the same code and name; for operators."""
-    access.operator_only(actor)
+    rights.operator_only(session, actor)
     if session.scalars(
         access.institutions(actor).where(access.named(Institution, new.code))
     ).first():
@@ -71,6 +72,7 @@ def change(
 ) -> wire.Institution:
     """Change an institution's name, time zone, scheme or policy."""
     scope = access.institution(session, actor, key)
+    access.require(session, scope, Permission.INSTITUTION_CHANGE, None)
     row = session.scalars(
         access.institutions(actor).where(Institution.id == scope.id).with_for_update(key_share=True)
     ).one()

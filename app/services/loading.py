@@ -29,6 +29,7 @@ from app.rollup import contribution, facts, ledger
 from app.rollup.contribution import Report
 from app.schemas.fields import OwnerRole, Verification
 from app.schemas.people import NewPerson
+from app.schemas.permissions import Permission
 from app.schemas.plans import Plan, PlannedReport
 from app.schemas.units import NewUnit
 from app.services import (
@@ -44,7 +45,8 @@ from app.services import (
     verification,
 )
 from app.services import units as tree
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 from app.services.directory import Directory, Party
 
 
@@ -76,6 +78,7 @@ def add_units(session: Session, actor: Actor, institution: str, new: Sequence[Ne
 def add_people(session: Session, actor: Actor, institution: str, new: Sequence[NewPerson]) -> None:
     """Add many people."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
+    access.require(session, scope, Permission.PEOPLE_CHANGE, None)
     directory.check_codes(session, scope, Person, [person.code for person in new])
     known = directory.read(session, scope).units
     rows = [
@@ -100,6 +103,7 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
     Raises what the single verbs raise, with pointers that begin with the place in the batch.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
+    access.require(session, scope, Permission.INITIATIVES_CHANGE, None)
     directory.check_codes(session, scope, Initiative, [plan.initiative.code for plan in batch])
     known = directory.read(session, scope)
     rows: defaultdict[type[Base], list[dict[str, Any]]] = defaultdict(list)

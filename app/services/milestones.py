@@ -5,20 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, InUse, Invalid, NotFound
 from app.keyset import Key, paginate
 from app.models import Initiative, Milestone
 from app.models.base import new_id, now
+from app.models.milestones import parent_of_milestone
 from app.rollup import ledger
 from app.rollup.points import FULL, POINTS_PER_WEIGHT, percent
 from app.schemas import milestones as wire
 from app.schemas.fields import MilestoneStatus
 from app.schemas.pages import Page, Paging
+from app.schemas.permissions import Permission
 from app.services import access, events, versions
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 _PLANNED = {"weight", "technique", "due_on", "baseline_due_on", "status"}
@@ -31,8 +34,7 @@ def create(
     session: Session, actor: Actor, institution: str, initiative: str, new: wire.NewMilestone
 ) -> wire.Milestone:
     """Add a milestone to an initiative; its siblings' shares shrink."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    scope, parent = _changing(session, actor, institution, initiative)
     with ledger.recorded(session, scope.id, parent.id):
         row = add(session, scope, parent.id, new)
         versions.touch(parent)
@@ -105,8 +107,7 @@ def change(
     expected: Expected,
 ) -> wire.Milestone:
     """Change, drop or bring back a milestone."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    scope, parent = _changing(session, actor, institution, initiative)
     row = _find(session, scope, parent.id, number)
     versions.check(row, expected)
     weighed = (row.weight, row.dropped_at is None)
@@ -170,8 +171,7 @@ def delete(
     reason: str | None = None,
 ) -> None:
     """Remove a milestone without reports; one with reports is dropped instead (`InUse`)."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    scope, parent = _changing(session, actor, institution, initiative)
     row = _find(session, scope, parent.id, number)
     versions.check(row, expected)
     if row.reports:
@@ -281,12 +281,14 @@ def _of(scope: Scope, initiative: str) -> Select[Milestone, int]:
     )
 
 
-def parent_of_milestone() -> ColumnElement[bool]:
-    """How a milestone is joined to its initiative."""
-    return and_(
-        Initiative.institution_id == Milestone.institution_id,
-        Initiative.id == Milestone.initiative_id,
-    )
+def _changing(
+    session: Session, actor: Actor, institution: str, initiative: str
+) -> tuple[Scope, Initiative]:
+    """The initiative whose plan the actor may change, locked."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    parent = access.find(session, scope, Initiative, initiative, lock=True)
+    access.require(session, scope, Permission.MILESTONES_CHANGE, parent.unit_id)
+    return scope, parent
 
 
 def _find(session: Session, scope: Scope, initiative_id: UUID, number: int) -> Milestone:

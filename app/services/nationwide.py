@@ -6,7 +6,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select
+from sqlalchemy import Select, literal
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
@@ -18,9 +18,11 @@ from app.rollup.figures import Figures, total
 from app.schemas import comparisons as wire
 from app.schemas.institutions import Policy
 from app.schemas.pages import Page
+from app.schemas.permissions import Permission
 from app.schemas.rollups import Rollup, RollupQuery
 from app.services import access, policies, rollups
-from app.services.access import Actor, Node, Scope
+from app.services.access import Node, Scope
+from app.services.actors import Actor
 from app.services.rollups import Asked
 
 _FIRST_ZONE = timedelta(hours=14)
@@ -56,7 +58,7 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
     page = paginate(session, _roots(actor), keys, query)
     asked = [
         Asked(
-            scope := _scope(row[0]),
+            scope := _scope(actor, row[0]),
             Node(row.unit_id, row.unit, row.unit_name),
             area,
             query.year,
@@ -74,8 +76,8 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
     )
 
 
-def _scope(row: Institution) -> Scope:
-    return Scope(row.id, row.code, row.name, row.time_zone, row.policy, row.scheme_id)
+def _scope(actor: Actor, row: Institution) -> Scope:
+    return Scope(row.id, row.code, row.name, row.time_zone, row.policy, row.scheme_id, actor)
 
 
 def _check(as_of: date | None) -> None:
@@ -100,9 +102,11 @@ def _figures(session: Session, asked: Sequence[Asked]) -> dict[UUID, Figures]:
 
 
 def _roots(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """Institutions with their root units and event sequences."""
+    """Institutions that the actor may see as a whole, with their root units and event sequences."""
+    is_whole = actor.reach(Permission.PLANS_READ) is None
     return (
         access.institutions(actor)
+        .where(literal(is_whole))
         .join(Unit, (Unit.institution_id == Institution.id) & Unit.parent_id.is_(None))
         .join(InstitutionClock, InstitutionClock.institution_id == Institution.id)
         .add_columns(

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.errors import InUse, NotFound
 from app.keyset import Key, paginate
-from app.models import ApiToken, InitiativeOwner, Person, ProgressUpdate, Rating, Unit
+from app.models import ApiToken, InitiativeOwner, Person, ProgressUpdate, Rating, RoleGrant, Unit
 from app.models.base import code_key, new_id, now
 from app.schemas import people as wire
 from app.schemas.pages import Page
-from app.services import access, events, versions
-from app.services.access import Actor, Lock, Scope
+from app.schemas.permissions import Permission
+from app.services import access, events, grants, versions
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 
@@ -23,6 +25,7 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson
     scope = access.institution(session, actor, institution, Lock.SHARED)
     access.code_is_free(session, scope, Person, new.code)
     unit = access.open_unit(session, scope, new.unit, "/unit") if new.unit else None
+    _may_change(session, scope, unit.id if unit else None)
     row = Person(**columns(scope, new, unit.id if unit else None))
     session.add(row)
     events.record(session, actor, scope.id, "person.created", events.Subject(row.id, row.code), new)
@@ -41,6 +44,7 @@ def columns(scope: Scope, new: wire.NewPerson, unit_id: UUID | None) -> dict[str
         "email": new.email,
         "position": new.position,
         "unit_id": unit_id,
+        "kind": new.kind,
         "active": new.active,
         "created_at": at,
         "updated_at": at,
@@ -59,6 +63,8 @@ def change(
     """Change a person."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Person, key, lock=True)
+    _may_change(session, scope, row.unit_id)
+    grants.covered(session, scope, row.id)
     versions.check(row, expected)
     for name in changes.model_fields_set - {"unit", "reason"}:
         setattr(row, name, getattr(changes, name))
@@ -66,6 +72,7 @@ def change(
         row.unit_id = None
     elif changes.unit is not MISSING:
         row.unit_id = access.open_unit(session, scope, changes.unit, "/unit").id
+    _may_change(session, scope, row.unit_id)
     versions.touch(row)
     subject = events.Subject(row.id, row.code)
     events.record(session, actor, scope.id, "person.changed", subject, changes)
@@ -81,12 +88,13 @@ def delete(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Remove a person who owns nothing and has neither reported, judged nor a token; else `InUse`."""
+    """Remove a person who owns nothing, never reported or judged, and has no role or token; else `InUse`."""
     scope = access.institution(session, actor, institution)
     row = access.find(session, scope, Person, key, lock=True)
+    _may_change(session, scope, row.unit_id)
     versions.check(row, expected)
     if _is_used(session, scope, row.id):
-        detail = "This person owns, reported, judged, or has tokens: set active to false."
+        detail = "This person owns, reported, judged, or has roles or tokens: set active to false."
         raise InUse(detail)
     before = get(session, actor, institution, str(row.id)).model_dump(mode="json")
     session.delete(row)
@@ -111,6 +119,8 @@ def page(
     statement = _with_unit(scope)
     if query.unit:
         statement = statement.where(Person.unit_id.in_(access.below(scope, query.unit)))
+    if query.kind:
+        statement = statement.where(Person.kind.in_(query.kind))
     if query.active is not None:
         statement = statement.where(Person.active.is_(query.active))
     if query.updated_since is not None:
@@ -127,6 +137,10 @@ def page(
     )
 
 
+def _may_change(session: Session, scope: Scope, unit_id: UUID | None) -> None:
+    access.require(session, scope, Permission.PEOPLE_CHANGE, unit_id)
+
+
 def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
     uses: list[Select[*tuple[Any, ...]]] = [
         select(InitiativeOwner.person_id).where(
@@ -137,6 +151,9 @@ def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
         ),
         select(Rating.judge_id).where(access.within(scope, Rating), Rating.judge_id == person_id),
         select(ApiToken.id).where(access.within(scope, ApiToken), ApiToken.person_id == person_id),
+        select(RoleGrant.id).where(
+            access.within(scope, RoleGrant), RoleGrant.person_id == person_id
+        ),
     ]
     return any(session.execute(use.limit(1)).first() for use in uses)
 
@@ -159,6 +176,7 @@ def _person(row: Person, unit: str | None) -> wire.Person:
         email=row.email,
         position=row.position,
         unit=unit,
+        kind=row.kind,
         active=row.active,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -28,7 +28,8 @@ from app.schemas import initiatives as wire
 from app.schemas.fields import LAST_DAY, Health, OwnerRole
 from app.schemas.pages import Page
 from app.services import access, milestones, policies, ratings, selection
-from app.services.access import Actor, Scope
+from app.services.access import Scope
+from app.services.actors import Actor
 
 _NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
 _ROLE_ORDER = list(OwnerRole)
@@ -45,7 +46,11 @@ def get(
     found = session.execute(
         select(Initiative.id, Institution.updated_at)
         .join(Institution, Institution.id == Initiative.institution_id)
-        .where(access.within(scope, Initiative), access.named(Initiative, key))
+        .where(
+            access.within(scope, Initiative),
+            access.seen(scope, Initiative),
+            access.named(Initiative, key),
+        )
     ).one_or_none()
     if found is None:
         raise NotFound

@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid, NotFound, NotReportable
 from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
 from app.models.base import table as table_of
+from app.models.milestones import parent_of_milestone
 from app.rollup import contribution, ledger
 from app.rollup.contribution import COUNTED, Contribution, Report, Totals
 from app.rollup.points import FULL
 from app.schemas import updates as wire
 from app.schemas.fields import InitiativeStatus
-from app.services import access, events, milestones, updates
-from app.services.access import Actor, Lock, Scope
+from app.schemas.permissions import Permission
+from app.services import access, events, updates
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 
 
 def report(
@@ -42,8 +45,9 @@ def report(
         _TARGETS[isinstance(key, UUID)],
         {"institution": scope.id, "key": key, "number": number},
     ).one_or_none()
-    if target is None:
+    if target is None or not access.sees(session, scope, target.unit_id):
         raise NotFound
+    access.require(session, scope, Permission.UPDATES_REPORT, target.unit_id)
     known = _known(session, scope, target.milestone_id, new)
     if known is not None:
         return updates.shape(known, target.code, number), False
@@ -83,7 +87,7 @@ _TARGET = (
         Milestone.done_on,
         Milestone.reports,
     )
-    .join(Initiative, milestones.parent_of_milestone())
+    .join(Initiative, parent_of_milestone())
     .where(
         Milestone.institution_id == bindparam("institution"),
         Initiative.institution_id == bindparam("institution"),
@@ -139,7 +143,8 @@ def _known(
     if new.source is None:
         return None
     return session.scalars(
-        access.visible(scope, ProgressUpdate).where(
+        select(ProgressUpdate).where(
+            access.within(scope, ProgressUpdate),
             ProgressUpdate.milestone_id == milestone_id,
             ProgressUpdate.source == new.source,
             ProgressUpdate.external_id == new.external_id,

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound, NotRateable
@@ -13,8 +13,10 @@ from app.models.base import new_id, now
 from app.schemas import ratings as wire
 from app.schemas.fields import Confidence, InitiativeStatus
 from app.schemas.pages import Page, Paging
+from app.schemas.permissions import Permission
 from app.services import access, events, versions
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 
 _LATEST_FIRST = [Key(Rating.judged_on, descending=True), Key(Rating.id, descending=True)]
 _DIFFERENT = [
@@ -31,6 +33,7 @@ def rate_initiative(
     """Judge an initiative; raises `NotRateable` for a cancelled one."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Initiative, key, lock=True)
+    access.require(session, scope, Permission.RATINGS_JUDGE, row.unit_id)
     if row.status is InitiativeStatus.CANCELLED:
         detail = "This initiative is cancelled: there is nothing left to be confident of."
         raise NotRateable(detail)
@@ -43,6 +46,7 @@ def rate_unit(
     """Judge a unit as a whole; raises `NotRateable` for an archived one."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Unit, key, lock=True)
+    access.require(session, scope, Permission.RATINGS_JUDGE, row.id)
     if row.archived_at is not None:
         detail = "This unit is archived: there is nothing left to be confident of."
         raise NotRateable(detail)
@@ -145,7 +149,7 @@ def _judged_on(scope: Scope, new: wire.NewRating) -> date:
 def _page(
     session: Session, scope: Scope, of_noun: ColumnElement[bool], paging: Paging
 ) -> Page[wire.Rating]:
-    found = paginate(session, access.visible(scope, Rating).where(of_noun), _LATEST_FIRST, paging)
+    found = paginate(session, _of(scope, of_noun), _LATEST_FIRST, paging)
     return Page(
         items=[_shape(row[0]) for row in found.rows],
         next_cursor=found.next_cursor,
@@ -156,12 +160,14 @@ def _page(
 def _one(
     session: Session, scope: Scope, of_noun: ColumnElement[bool], rating_id: UUID
 ) -> wire.Rating:
-    row = session.scalars(
-        access.visible(scope, Rating).where(of_noun, Rating.id == rating_id)
-    ).one_or_none()
+    row = session.scalars(_of(scope, of_noun).where(Rating.id == rating_id)).one_or_none()
     if row is None:
         raise NotFound
     return _shape(row)
+
+
+def _of(scope: Scope, of_noun: ColumnElement[bool]) -> Select[Rating]:
+    return select(Rating).where(access.within(scope, Rating), of_noun)
 
 
 def _shape(row: Rating) -> wire.Rating:

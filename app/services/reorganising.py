@@ -15,8 +15,10 @@ from app.models import Initiative, Person, Unit, UnitClosure, UnitMerger
 from app.models.base import now
 from app.rollup import ledger
 from app.schemas import units as wire
+from app.schemas.permissions import Permission
 from app.services import access, events, units, versions
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 
@@ -34,9 +36,11 @@ def move(
     """
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
+    access.require(session, scope, Permission.UNITS_CHANGE, row.parent_id)
     versions.check(row, expected)
     former_id = _parent_of(row)
     parent = access.open_unit(session, scope, target.parent, "/parent")
+    access.require(session, scope, Permission.UNITS_CHANGE, parent.id)
     _carry(session, scope, row.id, former_id, parent.id)
     _relink(session, scope, row.id, parent.id, nearest=0)
     row.parent_id = parent.id
@@ -71,10 +75,12 @@ def merge(
     """
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
+    access.require(session, scope, Permission.UNITS_CHANGE, row.parent_id)
     versions.check(row, expected)
     former_id = _parent_of(row)
     units.not_merged(session, row)
     into = access.open_unit(session, scope, target.into, "/into")
+    access.require(session, scope, Permission.UNITS_CHANGE, into.id)
     _carry(session, scope, row.id, former_id, into.id)
     ledger.forget(session, scope.id, row.id)
     versions.touch_below(session, row, access.below(scope, [str(row.id)]))

@@ -17,9 +17,11 @@ from app.rollup import overdue
 from app.schemas import reports as wire
 from app.schemas.comparisons import ChildrenQuery
 from app.schemas.pages import Page
+from app.schemas.permissions import Permission
 from app.schemas.rollups import RollupQuery
-from app.services import access, comparisons, events, rollups, units
-from app.services.access import Actor, Lock, Scope
+from app.services import access, comparisons, events, rollups
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 
 _Successor = aliased(FrozenReport)
 _NEWEST_FIRST = [
@@ -55,10 +57,11 @@ def freeze(session: Session, actor: Actor, institution: str, new: wire.NewReport
     if new.as_of is not None and new.as_of > today:
         raise Invalid.field("/as_of", "in_future", "as_of cannot be in the future.")
     unit = (
-        units.root(session, scope)
+        access.root(session, scope)
         if new.unit is None
         else access.refer(session, scope, Unit, new.unit, "/unit")
     )
+    access.require(session, scope, Permission.REPORTS_FREEZE, unit.id)
     # From here on nobody else's write is seen: all parts are of one state, and of one version.
     version = events.hold(session, scope.id)
     _check_supersedes(session, scope, new.supersedes)
@@ -176,7 +179,11 @@ def _check_supersedes(session: Session, scope: Scope, report_id: UUID | None) ->
     row = session.execute(
         select(FrozenReport.id, _Successor.id)
         .outerjoin(_Successor, _supersedes())
-        .where(access.within(scope, FrozenReport), FrozenReport.id == report_id)
+        .where(
+            access.within(scope, FrozenReport),
+            access.seen(scope, FrozenReport),
+            FrozenReport.id == report_id,
+        )
     ).one_or_none()
     if row is None:
         raise Invalid.field("/supersedes", "unknown_report", "There is no such report.")

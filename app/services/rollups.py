@@ -17,7 +17,8 @@ from app.rollup.figures import Figures, Thresholds
 from app.rollup.points import percent
 from app.schemas import rollups as wire
 from app.services import access, events, policies, schemes
-from app.services.access import Actor, Lock, Node, Scope
+from app.services.access import Lock, Node, Scope
+from app.services.actors import Actor
 
 
 class Asked(NamedTuple):

@@ -15,14 +15,14 @@ from app.models.base import code_key, new_id, now
 from app.schemas import schemes as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page, Paging
-from app.services import access, events, versions
-from app.services.access import Actor
+from app.services import access, events, rights, versions
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 
 def create(session: Session, actor: Actor, new: wire.NewScheme) -> wire.Scheme:
     """Add a scheme; for operators."""
-    access.operator_only(actor)
+    rights.operator_only(session, actor)
     if session.scalars(select(Scheme).where(access.named(Scheme, new.code))).first():
         raise CodeTaken
     at = now()
@@ -48,7 +48,7 @@ def change(
     session: Session, actor: Actor, key: str, changes: wire.SchemeChanges, expected: Expected
 ) -> wire.Scheme:
     """Change a scheme; for operators."""
-    access.operator_only(actor)
+    rights.operator_only(session, actor)
     row = find(session, key)
     versions.check(row, expected)
     if changes.name is not MISSING:
@@ -92,7 +92,7 @@ def refer(session: Session, key: str, pointer: str) -> Scheme:
 
 def add_area(session: Session, actor: Actor, scheme: str, new: wire.NewArea) -> wire.Area:
     """Add an area to a scheme: a new one, or one that another scheme has already; for operators."""
-    access.operator_only(actor)
+    rights.operator_only(session, actor)
     parent = find(session, scheme)
     area = session.scalars(
         select(ReformArea).where(access.named(ReformArea, new.code))
@@ -138,7 +138,7 @@ def change_area(
     expected: Expected,
 ) -> wire.Area:
     """Change an area and its place in a scheme; for operators."""
-    access.operator_only(actor)
+    rights.operator_only(session, actor)
     parent = find(session, scheme)
     area, place, _ = _find_area(session, parent, key)
     versions.check(area, expected)

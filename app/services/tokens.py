@@ -1,128 +1,109 @@
-"""Tokens: shown once, kept as digests, revocable at once."""
+"""Tokens of people and services: shown once, kept as digests, revocable at once."""
 
-import secrets
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Row, Select, and_, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
+from app.errors import Forbidden, Invalid, NotFound, TokenEnded
 from app.keyset import Key, paginate
-from app.models import ApiToken, Institution, Person, ServiceSecret
+from app.models import ApiToken, Institution, Person, Unit
 from app.models.base import new_id, now
 from app.schemas import tokens as wire
 from app.schemas.pages import Page, Paging
-from app.services import access, events
-from app.services.access import Actor, Scope
-
-FIRST_OPERATOR = "operator"
-FROM_ENVIRONMENT = "QUICKWIN_ADMIN_TOKEN"
-SYSTEM = Actor(
-    id=UUID(int=0),
-    name="quickwin",
-    operator=True,
-    institution_id=None,
-    token_id=UUID(int=0),
-    token_name="quickwin",  # noqa: S106  a name, not a secret
-)
-"""The command line, which acts with the rights of whoever may read the database."""
-
-
-def first_start(session: Session, admin_token: str | None) -> str | None:
-    """Make sure that an operator can come in.
-
-    With `admin_token` that is the operator's token, in place of any that was set this way before.
-    Without it, and without any operator's token, one is made and returned: it is shown this once.
-    """
-    operators = select(ApiToken).where(
-        ApiToken.institution_id.is_(None), ApiToken.revoked_at.is_(None)
-    )
-    if admin_token is None:
-        if session.scalars(operators.limit(1)).first():
-            return None
-        return create_operator(session, SYSTEM, FIRST_OPERATOR)
-    digest = access.digest(admin_token)
-    present = session.scalars(operators.where(ApiToken.name == FROM_ENVIRONMENT)).one_or_none()
-    if present is None or present.digest != digest:
-        if present is not None:
-            present.revoked_at = now()
-        same = session.scalars(select(ApiToken).where(ApiToken.digest == digest)).one_or_none()
-        if same is None:
-            _add(session, SYSTEM, FROM_ENVIRONMENT, admin_token)
-        else:
-            same.revoked_at = None
-    return None
-
-
-def create_operator(session: Session, actor: Actor, name: str) -> str:
-    """A new operator's token; for operators."""
-    access.operator_only(actor)
-    token = _secret()
-    _add(session, actor, name, token)
-    return token
-
-
-def revoke_operator(session: Session, actor: Actor, name: str) -> int:
-    """Make operators' tokens of this name worthless; answers how many, and raises `NotFound` for none."""
-    access.operator_only(actor)
-    rows = session.scalars(
-        select(ApiToken).where(
-            ApiToken.institution_id.is_(None),
-            ApiToken.name == name,
-            ApiToken.revoked_at.is_(None),
-        )
-    ).all()
-    if not rows:
-        raise NotFound("No operator's token of this name is valid.")
-    for row in rows:
-        row.revoked_at = now()
-        subject = events.Subject(row.id, f"tokens/{row.id}")
-        events.record(session, actor, events.CATALOGUE, "token.revoked", subject, {"name": name})
-    return len(rows)
+from app.schemas.permissions import Permission
+from app.services import access, actors, events, grants, minting
+from app.services.access import Scope
+from app.services.actors import Actor
 
 
 def create(
     session: Session, actor: Actor, institution: str, new: wire.NewToken
 ) -> wire.IssuedToken:
-    """A new token for a person of the institution; for operators."""
-    access.operator_only(actor)
+    """A new token for oneself, or for a person over whom one has every right.
+
+    Raises `Forbidden` for scopes that go beyond those of the token that asks.
+    """
     scope = access.institution(session, actor, institution)
-    person = access.refer(session, scope, Person, new.person, "/person")
-    token = _secret()
+    person = _owner(session, scope, new)
+    if person.id == actor.id:
+        _narrower(actor, new.scopes)
+    else:
+        access.require(session, scope, Permission.TOKENS_CHANGE, person.unit_id)
+        grants.covered(session, scope, person.id)
+    token_id = new_id()
+    token = minting.mint(token_id)
     row = ApiToken(
-        id=new_id(),
+        id=token_id,
         institution_id=scope.id,
         person_id=person.id,
         name=new.name,
-        digest=access.digest(token),
+        digest=actors.digest(token),
+        scopes=None if new.scopes is None else sorted(set(new.scopes)),
         created_at=now(),
+        last_used_at=None,
         expires_at=new.expires_at,
         revoked_at=None,
     )
     session.add(row)
-    subject = events.Subject(row.id, f"{person.code}/tokens/{row.id}")
-    events.record(session, actor, scope.id, "token.created", subject, new)
-    return wire.IssuedToken(**_token(row, person.code).model_dump(), token=token)
+    data = new.model_dump(mode="json", exclude_unset=True) | {"person": person.code}
+    events.record(session, actor, scope.id, "token.created", _subject(row, person.code), data)
+    return _issued(row, person.code, token)
+
+
+def _owner(session: Session, scope: Scope, new: wire.NewToken) -> Person:
+    if new.person is not None:
+        return access.refer(session, scope, Person, new.person, "/person")
+    mine = session.get(Person, (scope.id, scope.actor.id))
+    if mine is None:
+        raise Invalid.field("/person", "missing", "Say whom the token acts for.")
+    return mine
+
+
+def _narrower(actor: Actor, scopes: list[Permission] | None) -> None:
+    if actor.scopes is not None and not set(scopes or Permission) <= actor.scopes:
+        raise Forbidden("A token cannot make one that may do more than itself.")
+
+
+def rotate(session: Session, actor: Actor, institution: str, token_id: UUID) -> wire.IssuedToken:
+    """A new secret for a token; the old one is worthless from the next request on.
+
+    Raises `TokenEnded` for a token that was revoked or has expired.
+    """
+    scope = access.institution(session, actor, institution)
+    row, person, unit_id = _find(session, scope, token_id)
+    _may_change(session, scope, row, unit_id)
+    if row.person_id is not None and row.person_id != actor.id:
+        grants.covered(session, scope, row.person_id)
+    elif row.person_id is not None:
+        _narrower(actor, None if row.scopes is None else list(map(Permission, row.scopes)))
+    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now()):
+        raise TokenEnded
+    token = minting.mint(row.id)
+    row.digest = actors.digest(token)
+    events.record(session, actor, scope.id, "token.rotated", _subject(row, person))
+    return _issued(row, person, token)
 
 
 def revoke(session: Session, actor: Actor, institution: str, token_id: UUID) -> None:
-    """Make a token worthless from the next request on; for operators."""
-    access.operator_only(actor)
+    """Make a token worthless from the next request on."""
     scope = access.institution(session, actor, institution)
-    row = session.scalars(
-        access.visible(scope, ApiToken).where(ApiToken.id == token_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
+    row, person, unit_id = _find(session, scope, token_id)
+    _may_change(session, scope, row, unit_id)
     if row.revoked_at is None:
         row.revoked_at = now()
-        subject = events.Subject(row.id, f"tokens/{row.id}")
-        events.record(session, actor, scope.id, "token.revoked", subject)
+        events.record(session, actor, scope.id, "token.revoked", _subject(row, person))
+
+
+def get(session: Session, actor: Actor, institution: str, token_id: UUID) -> wire.Token:
+    """One token, without its secret."""
+    scope = access.institution(session, actor, institution)
+    row, person, _ = _find(session, scope, token_id)
+    return _token(row, person)
 
 
 def page(session: Session, actor: Actor, institution: str, paging: Paging) -> Page[wire.Token]:
-    """The institution's tokens, oldest first, without secrets; for operators."""
-    access.operator_only(actor)
+    """The actor's own tokens, and those of people whose tokens they may read; oldest first."""
     scope = access.institution(session, actor, institution)
     found = paginate(session, _with_person(scope), [Key(ApiToken.id, descending=False)], paging)
     return Page(
@@ -133,11 +114,16 @@ def page(session: Session, actor: Actor, institution: str, paging: Paging) -> Pa
 
 
 def me(session: Session, actor: Actor) -> wire.Me:
-    """Who is asking."""
-    code = None
+    """Who is asking, and what they may do where."""
+    code, units = None, dict[UUID, str]()
     if actor.institution_id is not None:
         mine = select(Institution.code).where(Institution.id == actor.institution_id)
         code = session.execute(mine).scalar_one()
+        held = select(Unit.id, Unit.code).where(
+            Unit.institution_id == actor.institution_id,
+            Unit.id.in_({holding.unit_id for holding in actor.holdings}),
+        )
+        units = {unit_id: unit for unit_id, unit in session.execute(held)}  # noqa: C416  as rows are typed
     return wire.Me(
         actor=actor.name,
         operator=actor.operator,
@@ -145,47 +131,62 @@ def me(session: Session, actor: Actor) -> wire.Me:
         person=None if actor.operator else actor.name,
         token_id=actor.token_id,
         token_name=actor.token_name,
+        scopes=None if actor.scopes is None else sorted(actor.scopes),
+        rights=sorted(
+            (
+                wire.Right(
+                    unit=units[holding.unit_id],
+                    role=holding.role,
+                    permissions=sorted(actor.allowed(holding.role)),
+                )
+                for holding in actor.holdings
+            ),
+            key=lambda right: (right.unit, right.role),
+        ),
     )
 
 
-def service_secret(session: Session, name: str) -> str:
-    """A random secret of the service, made when it is first asked for."""
-    row = session.get(ServiceSecret, name)
+def used(session: Session, token_id: UUID) -> None:
+    """Note that a token has been used; no event, since it changes nothing that anybody plans."""
+    session.execute(
+        update(ApiToken)
+        .where(ApiToken.id == token_id)
+        .values(last_used_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _may_change(session: Session, scope: Scope, row: ApiToken, unit_id: UUID | None) -> None:
+    if row.person_id != scope.actor.id:
+        access.require(session, scope, Permission.TOKENS_CHANGE, unit_id)
+
+
+def _find(session: Session, scope: Scope, token_id: UUID) -> Row[ApiToken, str, UUID | None]:
+    statement = _with_person(scope).where(ApiToken.id == token_id)
+    row = session.execute(statement.with_for_update(of=ApiToken)).one_or_none()
     if row is None:
-        row = ServiceSecret(name=name, value=secrets.token_hex(32))
-        session.add(row)
-    return row.value
+        raise NotFound
+    return row
 
 
-def _secret() -> str:
-    return f"qw_{secrets.token_urlsafe(32)}"
-
-
-def _add(session: Session, actor: Actor, name: str, token: str) -> None:
-    row = ApiToken(
-        id=new_id(),
-        institution_id=None,
-        person_id=None,
-        name=name,
-        digest=access.digest(token),
-        created_at=now(),
-        expires_at=None,
-        revoked_at=None,
-    )
-    session.add(row)
-    subject = events.Subject(row.id, f"tokens/{row.id}")
-    events.record(session, actor, events.CATALOGUE, "token.created", subject, {"name": name})
-
-
-def _with_person(scope: Scope) -> Select[ApiToken, str]:
+def _with_person(scope: Scope) -> Select[ApiToken, str, UUID | None]:
     return (
-        access.visible(scope, ApiToken)
+        select(ApiToken)
         .join(
             Person,
             and_(Person.institution_id == ApiToken.institution_id, Person.id == ApiToken.person_id),
         )
-        .add_columns(Person.code)
+        .where(access.within(scope, ApiToken), access.seen(scope, Person, Permission.TOKENS_READ))
+        .add_columns(Person.code, Person.unit_id)
     )
+
+
+def _subject(row: ApiToken, person: str) -> events.Subject:
+    return events.Subject(row.id, f"{person}/tokens/{row.id}")
+
+
+def _issued(row: ApiToken, person: str, token: str) -> wire.IssuedToken:
+    return wire.IssuedToken(**_token(row, person).model_dump(), token=token)
 
 
 def _token(row: ApiToken, person: str) -> wire.Token:
@@ -193,7 +194,9 @@ def _token(row: ApiToken, person: str) -> wire.Token:
         id=row.id,
         person=person,
         name=row.name,
+        scopes=None if row.scopes is None else list(map(Permission, row.scopes)),
         created_at=row.created_at,
+        last_used_at=row.last_used_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
     )

@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session, aliased
 
 from app.errors import InUse, RootUnit, UnitMerged
 from app.keyset import Key, paginate, parse_sort
-from app.models import FrozenReport, Initiative, Person, Unit, UnitClosure, UnitMerger
+from app.models import FrozenReport, Initiative, Person, RoleGrant, Unit, UnitClosure, UnitMerger
 from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.schemas import units as wire
 from app.schemas.pages import Page
+from app.schemas.permissions import Permission
 from app.services import access, events, ratings, versions
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 from app.services.versions import Expected
 
 
@@ -34,8 +36,9 @@ def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit
     parent = (
         access.open_unit(session, scope, new.parent, "/parent")
         if new.parent
-        else root(session, scope)
+        else access.root(session, scope)
     )
+    access.require(session, scope, Permission.UNITS_CHANGE, parent.id)
     at = now()
     row = Unit(
         institution_id=scope.id,
@@ -81,6 +84,7 @@ def change(
     """Rename, recode, archive or restore a unit."""
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
+    access.require(session, scope, Permission.UNITS_CHANGE, row.id)
     versions.check(row, expected)
     before = row.code
     if changes.code is not MISSING and code_key(changes.code) != row.code_key:
@@ -120,6 +124,7 @@ def remove(
     """Delete a unit that nothing belongs to: units, initiatives, people, reports; else `InUse`."""
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
+    access.require(session, scope, Permission.UNITS_CHANGE, row.parent_id)
     versions.check(row, expected)
     if row.parent_id is None:
         raise RootUnit
@@ -129,13 +134,12 @@ def remove(
         (Initiative, Initiative.unit_id),
         (Person, Person.unit_id),
         (FrozenReport, FrozenReport.unit_id),
+        (RoleGrant, RoleGrant.unit_id),
     ):
         if session.execute(
             select(column).where(access.within(scope, table), column == row.id).limit(1)
         ).first():
-            detail = (
-                "Units, initiatives, people or reports belong to this unit: archive it instead."
-            )
+            detail = "Units, initiatives, people, reports or roles belong to this unit: archive it."
             raise InUse(detail)
     before = shape(session, scope, row).model_dump(mode="json")
     ledger.forget(session, scope.id, row.id)
@@ -194,11 +198,6 @@ _SORTS = {
     "created_at": Unit.created_at,
     "updated_at": Unit.updated_at,
 }
-
-
-def root(session: Session, scope: Scope) -> Unit:
-    """The unit that stands for the institution."""
-    return session.scalars(access.visible(scope, Unit).where(Unit.parent_id.is_(None))).one()
 
 
 def not_merged(session: Session, row: Unit) -> None:

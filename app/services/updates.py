@@ -12,11 +12,13 @@ from app.errors import NotFound
 from app.keyset import Key, Slice, paginate
 from app.models import Initiative, Milestone, ProgressUpdate
 from app.models.base import new_id, now
+from app.models.milestones import parent_of_milestone
 from app.schemas import updates as wire
 from app.schemas.fields import Verification
 from app.schemas.pages import Page, Paging
 from app.services import access, milestones
-from app.services.access import Actor, Scope
+from app.services.access import Scope
+from app.services.actors import Actor
 
 _NEWEST_FIRST = [
     Key(ProgressUpdate.reported_at, descending=True),
@@ -178,7 +180,7 @@ def _with_address(scope: Scope) -> Select[*tuple[Any, ...]]:
                 Milestone.id == ProgressUpdate.milestone_id,
             ),
         )
-        .join(Initiative, milestones.parent_of_milestone())
+        .join(Initiative, parent_of_milestone())
         .add_columns(Initiative.code, Milestone.number)
     )
 

@@ -11,8 +11,10 @@ from app.models.base import now
 from app.rollup import ledger
 from app.schemas import updates as wire
 from app.schemas.fields import Verdict, Verification
+from app.schemas.permissions import Permission
 from app.services import access, events, updates, versions
-from app.services.access import Actor, Lock, Scope
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
 
 
 def verify(
@@ -30,6 +32,7 @@ def verify(
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
     parent = access.find(session, scope, Initiative, initiative, lock=True)
+    access.require(session, scope, Permission.UPDATES_VERIFY, parent.unit_id)
     row = _find_update(session, scope, parent.id, number, update_id)
     if row.reporter_id == actor.id:
         raise OwnReport

@@ -6,7 +6,7 @@ import pytest
 
 from app.db import Database
 from app.services import rollups
-from app.services.tokens import SYSTEM
+from app.services.actors import SYSTEM
 from tests.api.test_bad_state import alone, sequence, told
 from tests.api.test_query_counts import statements
 from tests.support.institution import Institution, Json

@@ -284,7 +284,7 @@ async def test_ratings_live_and_end_with_their_noun(judged: Institution) -> None
 
 
 async def test_who_judged_stays(judged: Institution) -> None:
-    judge = await judged.person("judge")
+    judge = await judged.person("judge", "verifier")
     path = f"{judged.path}/units/A/ratings"
     await judged.expect(201, "POST", path, {"rating": "red", "reason": "x"}, client=judge)
     await judge.aclose()

@@ -166,6 +166,7 @@ async def test_verified_counts_from_the_day_of_the_report(planned: Institution) 
 
 async def test_nobody_verifies_their_own(planned: Institution) -> None:
     made = await send(planned, FEED)
+    await planned.post("grants", {"person": "reporter", "role": "verifier"})
     path = f"{planned.path}/{PATH}/{made['id']}/verification"
     told = await planned.expect(403, "POST", path, {"verdict": "verified"}, client=planned.reporter)
     assert told["code"] == "own_report"

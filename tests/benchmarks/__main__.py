@@ -28,8 +28,8 @@ from app.main import open_database
 from app.schemas.comparisons import ChildrenQuery
 from app.schemas.rollups import RollupQuery
 from app.schemas.updates import NewUpdate
-from app.services import access, comparisons, rollups, tokens
-from app.services.tokens import SYSTEM
+from app.services import actors, comparisons, operators, rollups
+from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.benchmarks import answers, bare, client
 from tests.support.postgres import create_database, free_port, running_postgres
@@ -194,7 +194,7 @@ def repeated(payload: bytes) -> Callable[[int], Iterator[bytes]]:
 async def writes(database: Database, url: str, server: str) -> None:
     """Reports over HTTP against the bare driver."""
     count = 3_000
-    digest = access.digest(TOKEN)
+    digest = actors.digest(TOKEN)
     new = NewUpdate.model_validate({"percent_complete": 55, "effective_on": "2024-03-01"})
     recorded = await bare.record(database, digest, await targets(database, 1_500, 0), new)
     plain = await bare.replay(url, recorded, 8)
@@ -230,7 +230,7 @@ def serving_constant(url: str, size: int) -> Iterator[tuple[str, int]]:
 
 async def over_http(database: Database, url: str) -> None:
     """Reads and writes through one server process."""
-    await database.write(tokens.first_start, TOKEN)
+    await database.write(operators.first_start, TOKEN)
     with serving_constant(url, 700) as (server, pid):
         await writes(database, url, server)
         rollup = client.request(server, ROLLUP, TOKEN)
@@ -280,7 +280,7 @@ async def run(big_url: str, small_url: str, folder: Path) -> None:
     small = await open_database(Settings(database_url=small_url))
     await reads(big, small)
     await over_http(big, big_url)
-    await small.write(tokens.first_start, TOKEN)
+    await small.write(operators.first_start, TOKEN)
     with serving_constant(big_url, 0) as (large, _), serving_constant(small_url, 0) as (little, _):
         answers.compare(large, little, TOKEN, show)
     await big.close()

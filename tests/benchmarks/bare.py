@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.schemas.updates import NewUpdate
-from app.services import access, events, progress
+from app.services import actors, events, progress
 
 
 class Statement(NamedTuple):
@@ -52,7 +52,7 @@ async def record(
     """The statements of one report on each of the (initiative, milestone number) targets."""
 
     def run(session: Session, initiative: str, number: int) -> None:
-        actor = access.identify(digest)(session)
+        actor = actors.identify(digest)(session)
         progress.report(session, actor, "kpu", initiative, number, new)
         events.write(session)
         raise _Enough

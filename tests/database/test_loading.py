@@ -14,7 +14,7 @@ from app.schemas.fields import InitiativeStatus, Verdict
 from app.schemas.plans import Plan, PlannedReport
 from app.schemas.updates import NewUpdate
 from app.services import access, loading, rollups
-from app.services.tokens import SYSTEM
+from app.services.actors import SYSTEM
 from tests.support.institution import Institution
 
 TWICE = (("reporter", "accountable"), ("Reporter", "supporting"))

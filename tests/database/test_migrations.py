@@ -14,7 +14,7 @@ from app.db import Database
 from app.demo import load
 from app.models import Base
 from app.services import rollups
-from app.services.tokens import SYSTEM
+from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.support.postgres import create_database
 

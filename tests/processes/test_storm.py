@@ -13,7 +13,7 @@ import pytest
 from app.db import Database
 from app.rollup.audit import Findings
 from app.services import rollups
-from app.services.tokens import SYSTEM
+from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.conftest import OPERATOR
 from tests.support.institution import API, Institution

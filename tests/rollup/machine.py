@@ -38,7 +38,7 @@ from app.services import (
     units,
     verification,
 )
-from app.services.access import Actor
+from app.services.actors import Actor
 from tests.rollup.brute_force import Initiative, Milestone, Report, World
 from tests.rollup.told import compare_derived, compare_rollups
 from tests.rollup.told_apart import Place, compare

@@ -12,7 +12,7 @@ from app.rollup import overdue
 from app.schemas.comparisons import ChildrenQuery
 from app.schemas.rollups import Rollup, RollupQuery
 from app.services import access, comparisons, rollups
-from app.services.access import Actor
+from app.services.actors import Actor
 from tests.rollup.brute_force import ONE_DAY, Snapshot, World
 
 

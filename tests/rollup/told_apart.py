@@ -14,7 +14,7 @@ from app.schemas.explanations import ChangesQuery, ExplanationQuery, Level
 from app.schemas.fields import Interval
 from app.schemas.groups import Dimension, GroupsQuery
 from app.services import changes, comparisons, curves, explanations, groups
-from app.services.access import Actor
+from app.services.actors import Actor
 from tests.rollup.brute_force import COUNTED, ONE_DAY, Initiative, World, ratio, sums
 
 Number = int | Fraction

@@ -25,17 +25,21 @@ class Institution:
     async def create(self) -> None:
         """Make the institution, its people and their clients."""
         await self.expect(201, "POST", f"{API}/institutions", {"code": self.code, "name": "Test"})
-        self.reporter = await self.person("reporter")
-        self.verifier = await self.person("verifier")
+        self.reporter = await self.person("reporter", "reporter")
+        self.verifier = await self.person("verifier", "verifier")
 
     async def close(self) -> None:
         """Close the clients that were opened here."""
         await self.reporter.aclose()
         await self.verifier.aclose()
 
-    async def person(self, code: str) -> httpx.AsyncClient:
-        """A new person, and a client with their token."""
-        await self.post("people", {"code": code, "name": code.title()})
+    async def person(
+        self, code: str, role: str | None = None, on: str | None = None
+    ) -> httpx.AsyncClient:
+        """A new person with a role on a unit, the root if none is named; and their client."""
+        await self.post("people", {"code": code, "name": code.title(), "unit": on})
+        if role is not None:
+            await self.post("grants", {"person": code, "role": role, "unit": on})
         token = (await self.post("tokens", {"person": code, "name": "tests"}))["token"]
         return httpx.AsyncClient(
             transport=self._transport,

@@ -1,0 +1,51 @@
+"""Who may do what: permissions by name, and roles, which are sets of them."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What one may be allowed to do, as `nouns:verb`; held on a unit for all below it."""
+
+    EVENTS_READ = "events:read"
+    GRANTS_CHANGE = "grants:change"
+    GRANTS_READ = "grants:read"
+    INITIATIVES_CHANGE = "initiatives:change"
+    INSTITUTION_CHANGE = "institution:change"
+    MILESTONES_CHANGE = "milestones:change"
+    PEOPLE_CHANGE = "people:change"
+    PLANS_READ = "plans:read"
+    RATINGS_JUDGE = "ratings:judge"
+    REPORTS_FREEZE = "reports:freeze"
+    TOKENS_CHANGE = "tokens:change"
+    TOKENS_READ = "tokens:read"
+    UNITS_CHANGE = "units:change"
+    UPDATES_REPORT = "updates:report"
+    UPDATES_VERIFY = "updates:verify"
+
+
+class Role(StrEnum):
+    """What somebody is in a unit and all below it."""
+
+    VIEWER = "viewer"
+    REPORTER = "reporter"
+    PLANNER = "planner"
+    VERIFIER = "verifier"
+    ADMIN = "admin"
+
+
+_VIEWER = frozenset({Permission.PLANS_READ})
+_REPORTER = _VIEWER | {Permission.UPDATES_REPORT}
+_PLANNER = _REPORTER | {
+    Permission.INITIATIVES_CHANGE,
+    Permission.MILESTONES_CHANGE,
+    Permission.RATINGS_JUDGE,
+    Permission.REPORTS_FREEZE,
+}
+PERMISSIONS = {
+    Role.VIEWER: _VIEWER,
+    Role.REPORTER: _REPORTER,
+    Role.PLANNER: _PLANNER,
+    Role.VERIFIER: _VIEWER | {Permission.RATINGS_JUDGE, Permission.UPDATES_VERIFY},
+    Role.ADMIN: frozenset(Permission),
+}
+"""What each role allows. Every role reads, so whatever allows anything in a unit shows it."""

@@ -1,0 +1,167 @@
+"""Who is asking, and where they hold which permission."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy.orm import Session
+
+from app.errors import Unauthorized
+from app.models import ApiToken, Person, RoleGrant, Unit
+from app.models.base import now
+from app.models.base import table as table_of
+from app.schemas.permissions import PERMISSIONS, Permission, Role
+
+Reach = frozenset[UUID] | None
+"""Units, each with all below it; None is everywhere."""
+
+
+_USED_AGAIN = timedelta(minutes=10)
+"""How long the last use of a token may lag behind: not every read becomes a write."""
+
+
+class Holding(NamedTuple):
+    """A role on a unit."""
+
+    unit_id: UUID
+    is_root: bool
+    role: Role
+
+
+class Actor(NamedTuple):
+    """Who is asking."""
+
+    id: UUID
+    """The person, or the token that acts for nobody in particular."""
+    name: str
+    """The person's code, or the token's name."""
+    operator: bool
+    """Operators stand above institutions: they hold every permission everywhere."""
+    institution_id: UUID | None
+    token_id: UUID
+    token_name: str
+    holdings: tuple[Holding, ...] = ()
+    scopes: frozenset[Permission] | None = None
+    """What the token is limited to; None is all that its person may do."""
+    last_used_at: datetime | None = None
+    """When the token is known to have been used last."""
+
+    def allowed(self, role: Role) -> frozenset[Permission]:
+        """What a role allows this actor; reading comes with whatever is left of it."""
+        held = PERMISSIONS[role]
+        if self.scopes is None:
+            return held
+        narrowed = held & self.scopes
+        return narrowed | {Permission.PLANS_READ} if narrowed else narrowed
+
+    def reach(self, permission: Permission) -> Reach:
+        """Where the actor holds a permission."""
+        if self.operator:
+            return None
+        places = [held for held in self.holdings if permission in self.allowed(held.role)]
+        if any(held.is_root for held in places):
+            return None
+        return frozenset(held.unit_id for held in places)
+
+
+SYSTEM = Actor(
+    id=UUID(int=0),
+    name="quickwin",
+    operator=True,
+    institution_id=None,
+    token_id=UUID(int=0),
+    token_name="quickwin",  # noqa: S106  a name, not a secret
+)
+"""The command line, which acts with the rights of whoever may read the database."""
+
+
+def digest(token: str) -> str:
+    """How a token is kept: SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+_TOKEN = table_of(ApiToken).c
+_PERSON = table_of(Person).c
+_GRANT = table_of(RoleGrant).c
+_UNIT = table_of(Unit).c
+# One statement: a row for each grant, and one without a unit where there is none.
+_ACTOR: Select[*tuple[Any, ...]] = (
+    select(
+        _TOKEN.id,
+        _TOKEN.name,
+        _TOKEN.institution_id,
+        _TOKEN.person_id,
+        _TOKEN.expires_at,
+        _TOKEN.revoked_at,
+        _TOKEN.scopes,
+        _TOKEN.last_used_at,
+        _PERSON.code,
+        _PERSON.active,
+        _GRANT.unit_id,
+        _UNIT.parent_id,
+        _GRANT.role,
+    )
+    .select_from(
+        table_of(ApiToken)
+        .outerjoin(
+            table_of(Person),
+            and_(_PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id),
+        )
+        .outerjoin(
+            table_of(RoleGrant),
+            and_(
+                _GRANT.institution_id == _TOKEN.institution_id,
+                _GRANT.person_id == _TOKEN.person_id,
+            ),
+        )
+        .outerjoin(
+            table_of(Unit),
+            and_(_UNIT.institution_id == _GRANT.institution_id, _UNIT.id == _GRANT.unit_id),
+        )
+    )
+    .where(_TOKEN.digest == bindparam("digest"))
+)
+
+
+def identify(token_digest: str) -> Callable[[Session], Actor]:
+    """Resolve the actor of a token within the transaction of the call that it authorises.
+
+    Raises `Unauthorized` for a token that is unknown, expired, revoked or of an inactive person.
+    """
+
+    def resolve(session: Session) -> Actor:
+        rows = session.connection().execute(_ACTOR, {"digest": token_digest}).all()
+        if not rows:
+            raise Unauthorized
+        row = rows[0]
+        if row.active is False or not _holds(row.revoked_at, row.expires_at):
+            raise Unauthorized
+        return Actor(
+            id=row.person_id or row.id,
+            name=row.code or row.name,
+            operator=row.institution_id is None,
+            institution_id=row.institution_id,
+            token_id=row.id,
+            token_name=row.name,
+            holdings=tuple(
+                Holding(each.unit_id, each.parent_id is None, each.role)
+                for each in rows
+                if each.unit_id is not None
+            ),
+            scopes=None if row.scopes is None else frozenset(map(Permission, row.scopes)),
+            last_used_at=row.last_used_at,
+        )
+
+    return resolve
+
+
+def _holds(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
+    return revoked_at is None and (expires_at is None or expires_at > now())
+
+
+def is_use_news(actor: Actor) -> bool:
+    """Whether the last use of the actor's token is worth keeping."""
+    return actor.last_used_at is None or now() - actor.last_used_at > _USED_AGAIN
