@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from app.demo.courses import STATUS, YEARS, Course, Stage, course_of, days, reached, stages
-from app.demo.kpu import Place, institution, people, places, units
+from app.demo.kpu import Place, grants, institution, people, places, units
 from app.demo.quick_wins import TEMPLATES, Template
 from app.demo.reports import Desk, desk, reports
 from app.schemas.fields import InitiativeKind, InitiativeStatus, Origin, OwnerRole, Technique
@@ -18,7 +18,7 @@ from app.schemas.initiatives import NewInitiative, Owner
 from app.schemas.milestones import MOST_MILESTONES, NewMilestone
 from app.schemas.plans import Plan
 
-__all__ = ["MARK", "institution", "people", "plans", "units"]
+__all__ = ["MARK", "grants", "institution", "people", "plans", "units"]
 
 MARK = "synthetic"
 """Tag of every initiative of the demo: none of them is a real one."""

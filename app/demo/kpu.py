@@ -6,8 +6,10 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from app.schemas.grants import NewGrant
 from app.schemas.institutions import NewInstitution
 from app.schemas.people import NewPerson
+from app.schemas.permissions import Role
 from app.schemas.units import NewUnit
 
 VERIFIERS = ("apip-1", "apip-2", "apip-3", "apip-4")
@@ -80,6 +82,17 @@ def people() -> list[NewPerson]:
             found.append(_person(f"{role}-{place.code}", next(names), office, place.code))
     office = "Auditor Inspektorat Utama"
     found.extend(_person(code, next(names), office, _INSPECTORATE) for code in VERIFIERS)
+    return found
+
+
+def grants() -> list[NewGrant]:
+    """Return the roles: secretaries plan, operators report, auditors verify, KPU's secretary is admin."""
+    found = []
+    for place in places():
+        chief = Role.PLANNER if place.parent else Role.ADMIN
+        for prefix, role in (("sek", chief), ("ops", Role.REPORTER)):
+            found.append(NewGrant(person=f"{prefix}-{place.code}", role=role, unit=place.code))
+    found.extend(NewGrant(person=code, role=Role.VERIFIER) for code in VERIFIERS)
     return found
 
 

@@ -44,6 +44,7 @@ async def load(
     await database.write(loading.add_units, SYSTEM, institution.code, units)
     report("Units", len(units) + 1, len(units) + 1)
     await database.write(loading.add_people, SYSTEM, institution.code, people)
+    await database.write(loading.add_grants, SYSTEM, institution.code, compose.grants())
     report("People", len(people), len(people))
     loaded = Loaded()
     plans = compose.plans(initiatives, milestones)

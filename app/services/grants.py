@@ -12,7 +12,7 @@ from app.models import Person, RoleGrant, Unit
 from app.models.base import new_id, now
 from app.schemas import grants as wire
 from app.schemas.pages import Page
-from app.schemas.permissions import PERMISSIONS, Permission
+from app.schemas.permissions import PERMISSIONS, Permission, Role
 from app.services import access, events, rights
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
@@ -41,19 +41,24 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewGrant)
     )
     if session.execute(same).first():
         raise AlreadyGranted
-    row = RoleGrant(
-        institution_id=scope.id,
-        id=new_id(),
-        person_id=person.id,
-        unit_id=unit.id,
-        role=new.role,
-        granted_by=actor.name,
-        granted_at=now(),
-    )
+    row = RoleGrant(**columns(scope, person.id, unit.id, new.role))
     session.add(row)
     made = _grant(row, person.code, unit.code)
     _record(session, actor, scope, "grant.created", made)
     return made
+
+
+def columns(scope: Scope, person_id: UUID, unit_id: UUID, role: Role) -> dict[str, Any]:
+    """A new grant's row."""
+    return {
+        "institution_id": scope.id,
+        "id": new_id(),
+        "person_id": person_id,
+        "unit_id": unit_id,
+        "role": role,
+        "granted_by": scope.actor.name,
+        "granted_at": now(),
+    }
 
 
 def revoke(
@@ -70,7 +75,7 @@ def revoke(
 def get(session: Session, actor: Actor, institution: str, grant_id: UUID) -> wire.Grant:
     """One grant."""
     scope = access.institution(session, actor, institution)
-    return _grant(*_find(session, scope, grant_id))
+    return _grant(*_find(session, scope, grant_id, lock=False))
 
 
 def page(
@@ -108,10 +113,12 @@ def covered(session: Session, scope: Scope, person_id: UUID) -> None:
             raise Forbidden("This person may do more than you: somebody above both of you can.")
 
 
-def _find(session: Session, scope: Scope, grant_id: UUID) -> Row[RoleGrant, str, str]:
-    row = session.execute(
-        _with_codes(scope).where(RoleGrant.id == grant_id).with_for_update(of=RoleGrant)
-    ).one_or_none()
+def _find(
+    session: Session, scope: Scope, grant_id: UUID, *, lock: bool = True
+) -> Row[RoleGrant, str, str]:
+    statement = _with_codes(scope).where(RoleGrant.id == grant_id)
+    locked = statement.with_for_update(of=RoleGrant) if lock else statement
+    row = session.execute(locked).one_or_none()
     if row is None:
         raise NotFound
     return row

@@ -22,12 +22,14 @@ from app.models import (
     Milestone,
     Person,
     ProgressUpdate,
+    RoleGrant,
 )
 from app.models.base import Base
 from app.models.base import table as table_of
 from app.rollup import contribution, facts, ledger
 from app.rollup.contribution import Report
 from app.schemas.fields import OwnerRole, Verification
+from app.schemas.grants import NewGrant
 from app.schemas.people import NewPerson
 from app.schemas.permissions import Permission
 from app.schemas.plans import Plan, PlannedReport
@@ -36,6 +38,7 @@ from app.services import (
     access,
     directory,
     events,
+    grants,
     initiatives,
     lifecycle,
     milestones,
@@ -95,6 +98,27 @@ def add_people(session: Session, actor: Actor, institution: str, new: Sequence[N
     for person, row in zip(new, rows, strict=True):
         subject = events.Subject(row["id"], person.code)
         events.record(session, actor, scope.id, "person.created", subject, person)
+
+
+def add_grants(session: Session, actor: Actor, institution: str, new: Sequence[NewGrant]) -> None:
+    """Add many grants of roles, each given once."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    access.require(session, scope, Permission.GRANTS_CHANGE, None)
+    known = directory.read(session, scope)
+    root = access.root(session, scope)
+    rows = []
+    for i, grant in enumerate(new):
+        person = directory.open_party(known.people, grant.person, f"/{i}/person", "person")
+        unit_id = (
+            directory.open_party(known.units, grant.unit, f"/{i}/unit", "unit").id
+            if grant.unit
+            else root.id
+        )
+        row = grants.columns(scope, person.id, unit_id, grant.role)
+        rows.append(row)
+        subject = events.Subject(row["id"], f"grants/{row['id']}")
+        events.record(session, actor, scope.id, "grant.created", subject, grant)
+    bulk_insert(session, table_of(RoleGrant), rows)
 
 
 def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[Plan]) -> Loaded:

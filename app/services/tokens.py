@@ -98,7 +98,7 @@ def revoke(session: Session, actor: Actor, institution: str, token_id: UUID) -> 
 def get(session: Session, actor: Actor, institution: str, token_id: UUID) -> wire.Token:
     """One token, without its secret."""
     scope = access.institution(session, actor, institution)
-    row, person, _ = _find(session, scope, token_id)
+    row, person, _ = _find(session, scope, token_id, lock=False)
     return _token(row, person)
 
 
@@ -161,9 +161,12 @@ def _may_change(session: Session, scope: Scope, row: ApiToken, unit_id: UUID | N
         access.require(session, scope, Permission.TOKENS_CHANGE, unit_id)
 
 
-def _find(session: Session, scope: Scope, token_id: UUID) -> Row[ApiToken, str, UUID | None]:
+def _find(
+    session: Session, scope: Scope, token_id: UUID, *, lock: bool = True
+) -> Row[ApiToken, str, UUID | None]:
     statement = _with_person(scope).where(ApiToken.id == token_id)
-    row = session.execute(statement.with_for_update(of=ApiToken)).one_or_none()
+    locked = statement.with_for_update(of=ApiToken) if lock else statement
+    row = session.execute(locked).one_or_none()
     if row is None:
         raise NotFound
     return row

@@ -1,8 +1,11 @@
 """Tokens: shown once, worthless at once when revoked."""
 
+from typing import Any
+
 import httpx
 import pytest
 
+from app.services import minting
 from tests.conftest import Clients
 from tests.support.institution import API, Institution, Json
 
@@ -12,7 +15,7 @@ async def me(institution: Institution, secret: str) -> httpx.Response:
     return await institution.reporter.get(f"{API}/me", headers=headers)
 
 
-async def issue(institution: Institution, **more: str) -> Json:
+async def issue(institution: Institution, **more: Any) -> Json:
     return await institution.post("tokens", {"person": "reporter", "name": "laptop", **more})
 
 
@@ -95,3 +98,86 @@ async def test_a_token_belongs_to_its_institution(institution: Institution) -> N
     told = await institution.expect(422, "POST", f"{API}/institutions/{other}/tokens", body)
     assert told["errors"][0]["pointer"] == "/person"
     assert (await me(institution, made["token"])).status_code == 200
+
+
+async def test_a_token_for_oneself(institution: Institution) -> None:
+    path = f"{institution.path}/tokens"
+    body = {"name": "own"}
+    made = await institution.expect(201, "POST", path, body, client=institution.reporter)
+    assert made["person"] == "reporter"
+    told = await institution.expect(422, "POST", path, body)
+    assert told["errors"][0] == told["errors"][0] | {"pointer": "/person", "code": "missing"}
+    other = {"person": "verifier", "name": "theirs"}
+    await institution.expect(403, "POST", path, other, client=institution.reporter)
+
+
+async def test_one_sees_ones_own_tokens_alone(institution: Institution) -> None:
+    path = f"{institution.path}/tokens"
+    listed = await institution.expect(200, "GET", path, client=institution.reporter)
+    assert [item["person"] for item in listed["items"]] == ["reporter"]
+    (theirs,) = (
+        item for item in (await institution.get("tokens"))["items"] if item["person"] == "verifier"
+    )
+    for method, to in (("GET", ""), ("DELETE", ""), ("POST", "/rotation")):
+        address = f"{path}/{theirs['id']}{to}"
+        await institution.expect(404, method, address, client=institution.reporter)
+
+
+async def test_scopes_narrow_a_token(institution: Institution) -> None:
+    await institution.post("grants", {"person": "reporter", "role": "planner"})
+    made = await issue(institution, scopes=["updates:report"])
+    assert made["scopes"] == ["updates:report"]
+    narrow = institution.client(made["token"])
+    async with narrow:
+        (right, _) = (await institution.expect(200, "GET", f"{API}/me", client=narrow))["rights"]
+        assert right["permissions"] == ["plans:read", "updates:report"]
+        path = f"{institution.path}/initiatives"
+        body = {"code": "QW-1", "title": "T", "unit": institution.code, "year": 2022, "areas": []}
+        await institution.expect(403, "POST", path, body, client=narrow)
+        for scopes, status in ((None, 403), (["units:change"], 403), (["updates:report"], 201)):
+            new = {"name": "child", "scopes": scopes}
+            await institution.expect(
+                status, "POST", f"{institution.path}/tokens", new, client=narrow
+            )
+
+
+async def test_scopes_give_nothing_that_the_person_lacks(institution: Institution) -> None:
+    made = await issue(institution, scopes=["units:change"])
+    async with institution.client(made["token"]) as client:
+        body = {"code": "A", "name": "A"}
+        await institution.expect(403, "POST", f"{institution.path}/units", body, client=client)
+
+
+async def test_rotation_keeps_all_but_the_secret(institution: Institution) -> None:
+    made = await issue(institution, scopes=["updates:report"])
+    path = f"{institution.path}/tokens/{made['id']}"
+    turned = await institution.expect(200, "POST", f"{path}/rotation", client=institution.reporter)
+    assert turned["token"] != made["token"]
+    assert {**turned, "token": made["token"]} == made
+    assert (await me(institution, made["token"])).status_code == 401
+    assert (await me(institution, turned["token"])).status_code == 200
+    await institution.expect(204, "DELETE", path)
+    told = await institution.expect(409, "POST", f"{path}/rotation")
+    assert told["code"] == "token_ended"
+
+
+async def test_the_last_use_is_kept(institution: Institution) -> None:
+    made = await issue(institution)
+    path = f"tokens/{made['id']}"
+    assert (await institution.get(path))["last_used_at"] is None
+    await me(institution, made["token"])
+    first = (await institution.get(path))["last_used_at"]
+    assert first is not None
+    await me(institution, made["token"])
+    assert (await institution.get(path))["last_used_at"] == first  # not every read is a write
+
+
+async def test_a_mistyped_token_is_told_by_its_checksum(institution: Institution) -> None:
+    made = await issue(institution)
+    token = made["token"]
+    assert not minting.is_mistyped(token)
+    for place in (3, 30, len(token) - 1):
+        other = "a" if token[place] != "a" else "b"
+        wrong = token[:place] + other + token[place + 1 :]
+        assert minting.is_mistyped(wrong)
+        assert (await me(institution, wrong)).status_code == 401

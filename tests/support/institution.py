@@ -41,6 +41,10 @@ class Institution:
         if role is not None:
             await self.post("grants", {"person": code, "role": role, "unit": on})
         token = (await self.post("tokens", {"person": code, "name": "tests"}))["token"]
+        return self.client(token)
+
+    def client(self, token: str) -> httpx.AsyncClient:
+        """A client with a token."""
         return httpx.AsyncClient(
             transport=self._transport,
             base_url="http://test",
