@@ -100,13 +100,23 @@ def serve(
 
 
 @_db.command("upgrade")
-def upgrade(database_url: DatabaseUrl = None) -> None:
-    """Bring the schema to the newest revision."""
+def upgrade(
+    service_role: Annotated[
+        str | None,
+        typer.Option(help="PostgreSQL role that the service runs as; it gets rows, not tables."),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Bring the schema to the newest revision, as its owner."""
 
-    async def nothing(_: Database) -> None:
-        """Whatever runs finds the schema up to date."""
+    async def go() -> None:
+        database = Database(_configure(database_url))
+        if service_role is not None and database.is_sqlite:
+            raise typer.BadParameter("SQLite has no roles.")
+        await database.migrate(service_role=service_role)
+        await database.close()
 
-    _run(_configure(database_url), nothing)
+    asyncio.run(go())
     _out.print("The schema is up to date.")
 
 

@@ -16,7 +16,13 @@ from alembic import command
 from alembic.config import Config
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
@@ -24,7 +30,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app.errors import Conflict, DatabaseUnavailable
+from app.errors import Conflict, DatabaseUnavailable, SchemaBehind
+from app.service_role import grants as service_role_grants
 from app.settings import Settings
 
 P = ParamSpec("P")
@@ -34,6 +41,7 @@ A = TypeVar("A")
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migrations one at a time
 _SQLITE_READERS = 8
+_NOT_ALLOWED = "42501"  # insufficient privilege
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 
 
@@ -83,14 +91,25 @@ class Database:
         """Run a verb in one transaction, commit, then answer what it returned."""
         return await self._run(lambda session: verb(session, *args, **kwargs), writing=True)
 
-    async def migrate(self, revision: str = "head") -> None:
-        """Bring the schema to a revision; safe when several processes start at once."""
+    async def migrate(self, revision: str = "head", *, service_role: str | None = None) -> None:
+        """Bring the schema to a revision; safe when several processes start at once.
+
+        On PostgreSQL a `service_role` gets what it needs to run the service without owning the
+        tables. Raises `SchemaBehind` where the schema is older and is not ours to change.
+        """
         if isinstance(self.engine, AsyncEngine):
-            async with self.engine.begin() as connection:
-                await connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
-                )
-                await connection.run_sync(_upgrade, revision)
+            try:
+                async with self.engine.begin() as connection:
+                    await connection.execute(
+                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                    )
+                    await connection.run_sync(_upgrade, revision)
+                    for statement in service_role_grants(service_role) if service_role else ():
+                        await connection.exec_driver_sql(statement)
+            except ProgrammingError as error:
+                if getattr(error.orig, "sqlstate", None) == _NOT_ALLOWED:
+                    raise SchemaBehind from error
+                raise
         else:
             engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
 

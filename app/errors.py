@@ -25,6 +25,7 @@
     ├── Invalid                422  invalid
     ├── VersionRequired        428  version_required
     ├── InternalError          500  internal_error
+    │   └── SchemaBehind       500  schema_behind
     └── DatabaseUnavailable    503  database_unavailable
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
@@ -218,6 +219,12 @@ class VersionRequired(QuickwinError):
 
 class InternalError(QuickwinError):
     """Something went wrong on our side; quote `instance` when you report it."""
+
+
+class SchemaBehind(InternalError):
+    """The schema is older than this release: run `quickwin db upgrade` as the owner of the tables."""
+
+    code, title = "schema_behind", "Schema is behind"
 
 
 class DatabaseUnavailable(QuickwinError):

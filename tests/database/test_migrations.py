@@ -70,27 +70,6 @@ async def test_up_down_and_up_again(empty: Database) -> None:
     await empty.close()
 
 
-async def test_the_database_itself_keeps_institutions_apart(
-    database: Database, institution: Any
-) -> None:
-    """A reference to another institution's unit cannot be stored, whatever the code does."""
-    mine = await institution.unit("A")
-
-    def steal(connection: Connection) -> None:
-        connection.execute(
-            text(
-                "INSERT INTO unit_closure (institution_id, ancestor_id, descendant_id, distance) "
-                "SELECT i.id, u.id, u.id, 9 FROM institution i, unit u "
-                "WHERE i.id <> u.institution_id AND u.code = 'A' AND i.code <> :mine"
-            ),
-            {"mine": institution.code},
-        )
-
-    assert mine["code"] == "A"
-    with pytest.raises(Exception, match=r"(?i)foreign key"):
-        await on_connection(database, steal)
-
-
 async def test_data_survives_down_and_up(empty: Database) -> None:
     await empty.migrate()
 

@@ -1,0 +1,88 @@
+"""Institutions are kept apart by the database itself, whatever the code above it does."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import ForeignKeyConstraint, Table, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.models import Base
+from tests.support.contract import CheckedTransport
+from tests.support.institution import Institution
+
+TENANT = "institution_id"
+ABOVE = {"api_token"}  # an operator's token has no institution, and then no person either
+REFERENCES = [
+    (table, constraint)
+    for table in Base.metadata.sorted_tables
+    for constraint in table.foreign_key_constraints
+    if TENANT in table.c and TENANT in constraint.referred_table.c
+]
+
+
+def name_of(case: Any) -> str:
+    return case.name if isinstance(case, Table) else "-".join(case.column_keys)
+
+
+@pytest.mark.parametrize(("table", "constraint"), REFERENCES, ids=name_of)
+def test_every_reference_names_its_institution(
+    table: Table, constraint: ForeignKeyConstraint
+) -> None:
+    pairs = {element.parent.name: element.column.name for element in constraint.elements}
+    assert pairs[TENANT] == TENANT
+    assert not table.c[TENANT].nullable or table.name in ABOVE
+
+
+async def fill(institution: Institution, prefix: str) -> None:
+    """One row, at least, of whatever refers to something of the institution."""
+    for code, parent in ((f"{prefix}1", None), (f"{prefix}2", None)):
+        await institution.unit(code, parent)
+    body = {"code": f"{prefix}-ani", "name": "Ani", "unit": f"{prefix}1"}
+    await institution.post("people", body)
+    await institution.post("grants", {"person": f"{prefix}-ani", "role": "viewer"})
+    await institution.post("tokens", {"person": f"{prefix}-ani", "name": "laptop"})
+    await institution.initiative(f"{prefix}-QW", f"{prefix}1", tags=["t"])
+    await institution.milestone(f"{prefix}-QW", "2022-03-01")
+    await institution.report(f"{prefix}-QW", 1, 10, "2022-01-01")
+    await institution.post(f"initiatives/{prefix}-QW/ratings", {"rating": "green", "reason": "r"})
+    await institution.post(f"units/{prefix}1/ratings", {"rating": "green", "reason": "r"})
+    first = await institution.post("reports", {"title": "First"})
+    await institution.post("reports", {"title": "Second", "supersedes": first["id"]})
+    path = f"{institution.path}/units/{prefix}2/merge"
+    await institution.expect(200, "POST", path, {"into": f"{prefix}1"})
+
+
+async def test_no_row_can_be_made_to_refer_across(
+    institution: Institution, database: Database, checked: CheckedTransport
+) -> None:
+    """Each reference of a row is turned to a row of another institution: the database refuses."""
+    other = Institution(f"{institution.code}-b", institution.operator, checked)
+    await other.create()
+    await fill(institution, "x")
+    await fill(other, "y")
+    mine, theirs = [
+        UUID((await tenant.expect(200, "GET", tenant.path))["id"])
+        for tenant in (institution, other)
+    ]
+
+    def steal(session: Session, table: Table, constraint: ForeignKeyConstraint) -> bool:
+        own = table.c[TENANT] == mine
+        columns = {e.parent: e.column for e in constraint.elements if e.parent.name != TENANT}
+        given = [column.is_not(None) for column in columns]
+        target = constraint.referred_table
+        stolen = session.execute(
+            select(*columns.values()).where(target.c[TENANT] == theirs).limit(1)
+        ).one()
+        row = session.execute(select(*table.primary_key.columns).where(own, *given).limit(1)).one()
+        key = [c == v for c, v in zip(table.primary_key.columns, row, strict=True)]
+        changed = dict(zip((c.name for c in columns), stolen, strict=True))
+        with pytest.raises(IntegrityError, match=r"(?i)foreign key"), session.begin_nested():
+            session.execute(update(table).where(*key).values(changed))
+        return True
+
+    for table, constraint in REFERENCES:
+        assert await database.write(steal, table, constraint), (table.name, constraint.column_keys)
+    await other.close()
