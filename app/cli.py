@@ -17,7 +17,7 @@ from app.errors import QuickwinError
 from app.main import open_database
 from app.rollup.audit import Findings
 from app.schemas.pages import MOST, Paging
-from app.services import institutions, operators, rollups
+from app.services import deletions, institutions, operators, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings, settings
 
@@ -32,11 +32,13 @@ app = typer.Typer(
 _db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 _demo = typer.Typer(help="Synthetic data of a real institution.", no_args_is_help=True)
 _token = typer.Typer(help="Who may come in.", no_args_is_help=True)
+_deletions = typer.Typer(help="What was deleted and can be restored.", no_args_is_help=True)
 _rollups = typer.Typer(help="The roll-up against its facts.", no_args_is_help=True)
 app.add_typer(_db, name="db")
 app.add_typer(_demo, name="demo")
 app.add_typer(_token, name="token")
 app.add_typer(_rollups, name="rollups")
+app.add_typer(_deletions, name="deletions")
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
@@ -74,6 +76,7 @@ def serve(
     async def prepare(database: Database) -> str | None:
         secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
         made = await database.write(operators.first_start, secret)
+        await _purge(database)
         if demo and not await database.read(demo_loader.is_loaded):
             with _progress() as report:
                 await demo_loader.load(database, demo_loader.INITIATIVES, None, report)
@@ -188,6 +191,19 @@ def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -
                 _out.print(f"{code}: mended")
 
     _run(_configure(database_url), work)
+
+
+@_deletions.command("purge")
+def purge(database_url: DatabaseUrl = None) -> None:
+    """Remove for good what can no longer be restored, a little at a time, while the service goes on."""
+    _out.print(f"Purged: {_run(_configure(database_url), _purge):,}")
+
+
+async def _purge(database: Database) -> int:
+    purged = 0
+    while found := await database.write(deletions.purge):
+        purged += found
+    return purged
 
 
 async def _codes(database: Database, institution: str | None) -> list[str]:

@@ -12,10 +12,14 @@
     │   ├── AlreadySuperseded  409  already_superseded
     │   ├── AlreadyGranted     409  already_granted
     │   ├── TokenEnded         409  token_ended
+    │   ├── NumberTaken        409  number_taken
     │   ├── InUse              409  in_use
+    │   ├── AlreadyRestored    409  already_restored
+    │   ├── MissingReference   409  missing_reference
     │   ├── UnitCycle          409  unit_cycle
     │   ├── RootUnit           409  root_unit
     │   ├── UnitMerged         409  unit_merged
+    │   ├── UnitArchived       409  unit_archived
     │   ├── StatusConflict     409  status_conflict
     │   ├── NotReportable      409  not_reportable
     │   └── NotRateable        409  not_rateable
@@ -117,6 +121,12 @@ class CodeTaken(Conflict):
     code = "code_taken"
 
 
+class NumberTaken(Conflict):
+    """Another milestone has this number by now."""
+
+    code = "number_taken"
+
+
 class AlreadySuperseded(Conflict):
     """Another report has superseded this one; supersede that one instead."""
 
@@ -141,6 +151,18 @@ class InUse(Conflict):
     code = "in_use"
 
 
+class AlreadyRestored(Conflict):
+    """This has been restored already; if it was deleted again, restore that deletion."""
+
+    code = "already_restored"
+
+
+class MissingReference(Conflict):
+    """Something that this belongs to is deleted itself; restore that first."""
+
+    code = "missing_reference"
+
+
 class UnitCycle(Conflict):
     """A unit cannot be moved below, or merged into, itself or a unit below it."""
 
@@ -157,6 +179,12 @@ class UnitMerged(Conflict):
     """This unit has been merged into another: it can be neither restored nor merged again."""
 
     code = "unit_merged"
+
+
+class UnitArchived(Conflict):
+    """The unit is archived: it takes nothing back; restore the unit first."""
+
+    code = "unit_archived"
 
 
 class StatusConflict(Conflict):

@@ -11,6 +11,7 @@ from app import __version__
 from app.api import (
     answers,
     attention,
+    deletions,
     documents,
     events,
     explanations,
@@ -65,7 +66,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
-        units, people, institutions, schemes, events, grants, tokens,
+        units, people, deletions, institutions, schemes, events, grants, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

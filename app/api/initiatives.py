@@ -15,7 +15,7 @@ from app.schemas.initiatives import (
     NewInitiative,
 )
 from app.schemas.pages import Page
-from app.services import initiatives, portfolio
+from app.services import initiatives, portfolio, removing
 
 routes = router("/institutions/{institution}/initiatives", "initiatives")
 
@@ -94,4 +94,4 @@ async def delete_initiative(
     removal: Annotated[Removal, Query()],
 ) -> None:
     """Delete an initiative with its milestones and reports; the event keeps what it was."""
-    await call.write(initiatives.remove, institution, initiative, expected, removal.reason)
+    await call.write(removing.initiative, institution, initiative, expected, removal.reason)

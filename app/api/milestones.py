@@ -9,7 +9,7 @@ from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
 from app.schemas.milestones import Milestone, MilestoneChanges, NewMilestone
 from app.schemas.pages import Page, Paging
-from app.services import milestones
+from app.services import milestones, removing
 
 routes = router("/institutions/{institution}/initiatives/{initiative}/milestones", "milestones")
 
@@ -85,4 +85,4 @@ async def delete_milestone(
     removal: Annotated[Removal, Query()],
 ) -> None:
     """Remove a milestone without reports; one with reports is dropped instead."""
-    await call.write(milestones.delete, institution, initiative, number, expected, removal.reason)
+    await call.write(removing.milestone, institution, initiative, number, expected, removal.reason)

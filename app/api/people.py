@@ -9,7 +9,7 @@ from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InstitutionPath, PersonPath, router
 from app.schemas.pages import Page
 from app.schemas.people import NewPerson, Person, PersonChanges, PersonQuery
-from app.services import people
+from app.services import people, removing
 
 routes = router("/institutions/{institution}/people", "people")
 
@@ -70,4 +70,4 @@ async def delete_person(
     removal: Annotated[Removal, Query()],
 ) -> None:
     """Remove a person who has left no trace; others become inactive."""
-    await call.write(people.delete, institution, person, expected, removal.reason)
+    await call.write(removing.person, institution, person, expected, removal.reason)

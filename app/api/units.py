@@ -9,7 +9,7 @@ from app.api.answers import IfMatch, OptionalIfMatch, Removal
 from app.api.calls import Call, InstitutionPath, UnitPath, router
 from app.schemas.pages import Page
 from app.schemas.units import NewUnit, Unit, UnitChanges, UnitMerge, UnitMove, UnitQuery
-from app.services import reorganising, units
+from app.services import removing, reorganising, units
 
 routes = router("/institutions/{institution}/units", "units")
 
@@ -66,7 +66,7 @@ async def delete_unit(
     removal: Annotated[Removal, Query()],
 ) -> None:
     """Delete an empty unit; others are archived."""
-    await call.write(units.remove, institution, unit, expected, removal.reason)
+    await call.write(removing.unit, institution, unit, expected, removal.reason)
 
 
 @routes.post("/{unit}/move")

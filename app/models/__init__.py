@@ -1,6 +1,7 @@
 """All tables, on one floor: whoever imports this package has the whole schema."""
 
 from app.models.base import Base
+from app.models.deletions import Deletion
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
@@ -18,6 +19,7 @@ from app.models.updates import ProgressUpdate
 __all__ = [
     "ApiToken",
     "Base",
+    "Deletion",
     "Event",
     "FrozenReport",
     "Initiative",

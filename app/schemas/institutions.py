@@ -33,6 +33,9 @@ class Policy(Shape):
     ranked_from_coverage: Ratio = Decimal("0.5")
     """Coverage (measured ÷ initiatives) from which a unit gets a rank among its siblings."""
 
+    restorable_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 30
+    """Days for which what is deleted from now on can be restored."""
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.at_risk_from > self.on_track_from:

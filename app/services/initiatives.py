@@ -1,4 +1,4 @@
-"""Initiatives: created, changed, replaced and removed with all that follows for the roll-up."""
+"""Initiatives: created, changed and replaced with all that follows for the roll-up."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -78,8 +78,8 @@ def replace(
         session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
     )
     if new.milestones is not None:
-        plans.replace(session, scope, row, new.milestones)
-    events.record(session, actor, scope.id, "initiative.replaced", _subject(row), new)
+        plans.replace(session, actor, scope, row, new.milestones, new.reason)
+    events.record(session, actor, scope.id, "initiative.replaced", subject(row), new)
     session.flush()
     return portfolio.one(session, scope, row.id), False
 
@@ -98,32 +98,9 @@ def change(
     _may_change(session, scope, row.unit_id)
     versions.check(row, expected)
     _apply(session, scope, row, changes)
-    events.record(session, actor, scope.id, "initiative.changed", _subject(row), changes)
+    events.record(session, actor, scope.id, "initiative.changed", subject(row), changes)
     session.flush()
     return portfolio.one(session, scope, row.id)
-
-
-def remove(
-    session: Session,
-    actor: Actor,
-    institution: str,
-    key: str,
-    expected: Expected,
-    reason: str | None = None,
-) -> None:
-    """Delete an initiative with its milestones and reports; its event keeps what it was."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = access.find(session, scope, Initiative, key, lock=True)
-    _may_change(session, scope, row.unit_id)
-    versions.check(row, expected)
-    before = portfolio.one(session, scope, row.id).model_dump(mode="json")
-    with ledger.recorded(session, scope.id, row.id):
-        session.execute(
-            delete(Initiative).where(access.within(scope, Initiative), Initiative.id == row.id)
-        )
-    events.record(
-        session, actor, scope.id, "initiative.deleted", _subject(row), before, reason=reason
-    )
 
 
 def _create(
@@ -144,7 +121,7 @@ def _create(
         _set_tags(session, scope, row.id, new.tags)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
-    events.record(session, actor, scope.id, "initiative.created", _subject(row), new)
+    events.record(session, actor, scope.id, "initiative.created", subject(row), new)
     return portfolio.one(session, scope, row.id)
 
 
@@ -295,5 +272,6 @@ def _set(
         session.execute(insert(model), [{**shared, **row} for row in rows])
 
 
-def _subject(row: Initiative) -> events.Subject:
+def subject(row: Initiative) -> events.Subject:
+    """What an event about an initiative names."""
     return events.Subject(row.id, row.code)

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.errors import Conflict, InUse, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.keyset import Key, paginate
 from app.models import Initiative, Milestone
 from app.models.base import new_id, now
@@ -19,9 +19,10 @@ from app.schemas import milestones as wire
 from app.schemas.fields import MilestoneStatus
 from app.schemas.pages import Page, Paging
 from app.schemas.permissions import Permission
-from app.services import access, events, versions
+from app.services import access, deletions, events, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
+from app.services.deletions import Doomed
 from app.services.versions import Expected
 
 _PLANNED = {"weight", "technique", "due_on", "baseline_due_on", "status"}
@@ -34,13 +35,12 @@ def create(
     session: Session, actor: Actor, institution: str, initiative: str, new: wire.NewMilestone
 ) -> wire.Milestone:
     """Add a milestone to an initiative; its siblings' shares shrink."""
-    scope, parent = _changing(session, actor, institution, initiative)
+    scope, parent = changing(session, actor, institution, initiative)
     with ledger.recorded(session, scope.id, parent.id):
         row = add(session, scope, parent.id, new)
         versions.touch(parent)
-    _touch_siblings(session, scope, row)
-    subject = _subject(parent, row)
-    events.record(session, actor, scope.id, "milestone.created", subject, new)
+    touch_siblings(session, scope, row)
+    events.record(session, actor, scope.id, "milestone.created", subject(parent, row), new)
     session.refresh(row)
     return shape(row, parent.weight, scope.today())
 
@@ -49,17 +49,10 @@ def add(
     session: Session, scope: Scope, initiative_id: UUID, new: wire.NewMilestone, pointer: str = ""
 ) -> Milestone:
     """Add a milestone within `ledger.recorded`; raises `Invalid` below `pointer`."""
-    numbers = session.execute(
-        select(func.max(Milestone.number), func.count()).where(
-            access.within(scope, Milestone), Milestone.initiative_id == initiative_id
-        )
-    ).one()
-    if numbers[1] >= wire.MOST_MILESTONES:
-        detail = f"An initiative has at most {wire.MOST_MILESTONES} milestones."
-        raise Conflict(detail)
-    if new.number is not None and _taken(session, scope, initiative_id, new.number):
+    highest = check_room(session, scope, initiative_id)
+    if new.number is not None and is_taken(session, scope, initiative_id, new.number):
         raise Invalid.field(f"{pointer}/number", "number_taken", "This number is in use.")
-    number = new.number or (numbers[0] or 0) + 1
+    number = new.number or highest + 1
     if number > wire.HIGHEST_NUMBER:
         detail = "The highest number is in use; give one that is free."
         raise Invalid.field(f"{pointer}/number", "number_owed", detail)
@@ -67,6 +60,19 @@ def add(
     session.add(row)
     session.flush()
     return row
+
+
+def check_room(session: Session, scope: Scope, initiative_id: UUID) -> int:
+    """Raise `Conflict` where an initiative takes no further milestone; answers its highest number."""
+    highest, count = session.execute(
+        select(func.max(Milestone.number), func.count()).where(
+            access.within(scope, Milestone), Milestone.initiative_id == initiative_id
+        )
+    ).one()
+    if count >= wire.MOST_MILESTONES:
+        detail = f"An initiative has at most {wire.MOST_MILESTONES} milestones."
+        raise Conflict(detail)
+    return highest or 0
 
 
 def columns(
@@ -107,16 +113,15 @@ def change(
     expected: Expected,
 ) -> wire.Milestone:
     """Change, drop or bring back a milestone."""
-    scope, parent = _changing(session, actor, institution, initiative)
-    row = _find(session, scope, parent.id, number)
+    scope, parent = changing(session, actor, institution, initiative)
+    row = find(session, scope, parent.id, number)
     versions.check(row, expected)
     weighed = (row.weight, row.dropped_at is None)
     apply(session, scope, parent, row, changes)
     if (row.weight, row.dropped_at is None) != weighed:
-        _touch_siblings(session, scope, row)
+        touch_siblings(session, scope, row)
     versions.touch(parent)
-    subject = _subject(parent, row)
-    events.record(session, actor, scope.id, "milestone.changed", subject, changes)
+    events.record(session, actor, scope.id, "milestone.changed", subject(parent, row), changes)
     session.flush()
     session.refresh(row)
     return shape(row, parent.weight, scope.today())
@@ -161,34 +166,21 @@ def apply(
         assign()
 
 
-def delete(
+def take_away(
     session: Session,
     actor: Actor,
-    institution: str,
-    initiative: str,
-    number: int,
-    expected: Expected,
-    reason: str | None = None,
+    scope: Scope,
+    parent: Initiative,
+    row: Milestone,
+    reason: str | None,
 ) -> None:
-    """Remove a milestone without reports; one with reports is dropped instead (`InUse`)."""
-    scope, parent = _changing(session, actor, institution, initiative)
-    row = _find(session, scope, parent.id, number)
-    versions.check(row, expected)
-    if row.reports:
-        detail = "This milestone has reports; drop it with a reason instead."
-        raise InUse(detail)
-    if row.baseline_due_on is not None and reason is None:
-        raise Invalid.parameter("reason", "reason_owed", "This change owes a reason.")
-    before = shape(row, parent.weight, scope.today()).model_dump(mode="json")
-    with ledger.recorded(session, scope.id, parent.id):
-        session.delete(row)
-        versions.touch(parent)
-        _touch_siblings(session, scope, row)
-    subject = _subject(parent, row)
-    events.record(session, actor, scope.id, "milestone.deleted", subject, before, reason=reason)
+    """Delete a milestone within `ledger.recorded`; it can be restored."""
+    doomed = Doomed(row, subject(parent, row), row.title, parent.unit_id)
+    deletions.keep(session, actor, scope, doomed, reason)
+    session.delete(row)
 
 
-def _touch_siblings(session: Session, scope: Scope, row: Milestone) -> None:
+def touch_siblings(session: Session, scope: Scope, row: Milestone) -> None:
     """Count a change of the live milestones whose shares shrink or grow with this one."""
     versions.touch_all(
         session,
@@ -281,7 +273,7 @@ def _of(scope: Scope, initiative: str) -> Select[Milestone, int]:
     )
 
 
-def _changing(
+def changing(
     session: Session, actor: Actor, institution: str, initiative: str
 ) -> tuple[Scope, Initiative]:
     """The initiative whose plan the actor may change, locked."""
@@ -291,7 +283,8 @@ def _changing(
     return scope, parent
 
 
-def _find(session: Session, scope: Scope, initiative_id: UUID, number: int) -> Milestone:
+def find(session: Session, scope: Scope, initiative_id: UUID, number: int) -> Milestone:
+    """A milestone of a locked initiative, locked too; raises `NotFound`."""
     row = session.scalars(
         access.visible(scope, Milestone)
         .where(Milestone.initiative_id == initiative_id, Milestone.number == number)
@@ -302,17 +295,16 @@ def _find(session: Session, scope: Scope, initiative_id: UUID, number: int) -> M
     return row
 
 
-def _taken(
-    session: Session, scope: Scope, initiative_id: UUID, number: int
-) -> Row[*tuple[Any, ...]] | None:
-    return session.execute(
-        select(Milestone.id).where(
-            access.within(scope, Milestone),
-            Milestone.initiative_id == initiative_id,
-            Milestone.number == number,
-        )
-    ).first()
+def is_taken(session: Session, scope: Scope, initiative_id: UUID, number: int) -> bool:
+    """Whether an initiative has a milestone of this number."""
+    taken = select(Milestone.id).where(
+        access.within(scope, Milestone),
+        Milestone.initiative_id == initiative_id,
+        Milestone.number == number,
+    )
+    return session.execute(taken).first() is not None
 
 
-def _subject(parent: Initiative, row: Milestone) -> events.Subject:
+def subject(parent: Initiative, row: Milestone) -> events.Subject:
+    """What an event about a milestone names."""
     return events.Subject(row.id, f"{parent.code}/milestones/{row.number}")

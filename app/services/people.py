@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
 
-from app.errors import InUse, NotFound
+from app.errors import NotFound
 from app.keyset import Key, paginate
-from app.models import ApiToken, InitiativeOwner, Person, ProgressUpdate, Rating, RoleGrant, Unit
+from app.models import Person, Unit
 from app.models.base import code_key, new_id, now
 from app.schemas import people as wire
 from app.schemas.pages import Page
@@ -80,32 +80,19 @@ def change(
     return get(session, actor, institution, str(row.id))
 
 
-def delete(
-    session: Session,
-    actor: Actor,
-    institution: str,
-    key: str,
-    expected: Expected,
-    reason: str | None = None,
-) -> None:
-    """Remove a person who owns nothing, never reported or judged, and has no role or token; else `InUse`."""
-    scope = access.institution(session, actor, institution)
-    row = access.find(session, scope, Person, key, lock=True)
-    _may_change(session, scope, row.unit_id)
-    versions.check(row, expected)
-    if _is_used(session, scope, row.id):
-        detail = "This person owns, reported, judged, or has roles or tokens: set active to false."
-        raise InUse(detail)
-    before = get(session, actor, institution, str(row.id)).model_dump(mode="json")
-    session.delete(row)
-    subject = events.Subject(row.id, row.code)
-    events.record(session, actor, scope.id, "person.deleted", subject, before, reason=reason)
-
-
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Person:
     """One person."""
     scope = access.institution(session, actor, institution)
-    row = session.execute(_with_unit(scope).where(access.named(Person, key))).one_or_none()
+    return _one(session, scope, access.named(Person, key))
+
+
+def by_id(session: Session, scope: Scope, person_id: UUID) -> wire.Person:
+    """One person, by their id."""
+    return _one(session, scope, Person.id == person_id)
+
+
+def _one(session: Session, scope: Scope, condition: ColumnElement[bool]) -> wire.Person:
+    row = session.execute(_with_unit(scope).where(condition)).one_or_none()
     if row is None:
         raise NotFound
     return _person(*row)
@@ -139,23 +126,6 @@ def page(
 
 def _may_change(session: Session, scope: Scope, unit_id: UUID | None) -> None:
     access.require(session, scope, Permission.PEOPLE_CHANGE, unit_id)
-
-
-def _is_used(session: Session, scope: Scope, person_id: UUID) -> bool:
-    uses: list[Select[*tuple[Any, ...]]] = [
-        select(InitiativeOwner.person_id).where(
-            access.within(scope, InitiativeOwner), InitiativeOwner.person_id == person_id
-        ),
-        select(ProgressUpdate.reporter_id).where(
-            access.within(scope, ProgressUpdate), ProgressUpdate.reporter_id == person_id
-        ),
-        select(Rating.judge_id).where(access.within(scope, Rating), Rating.judge_id == person_id),
-        select(ApiToken.id).where(access.within(scope, ApiToken), ApiToken.person_id == person_id),
-        select(RoleGrant.id).where(
-            access.within(scope, RoleGrant), RoleGrant.person_id == person_id
-        ),
-    ]
-    return any(session.execute(use.limit(1)).first() for use in uses)
 
 
 def _with_unit(scope: Scope) -> Select[Person, str | None]:

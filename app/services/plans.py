@@ -10,6 +10,7 @@ from app.rollup import ledger
 from app.schemas.milestones import MilestoneChanges, NewMilestone
 from app.services import access, milestones
 from app.services.access import Scope
+from app.services.actors import Actor
 
 
 def numbers(plan: Sequence[NewMilestone], pointer: str = "") -> list[int]:
@@ -24,7 +25,14 @@ def numbers(plan: Sequence[NewMilestone], pointer: str = "") -> list[int]:
     return found
 
 
-def replace(session: Session, scope: Scope, row: Initiative, plan: Sequence[NewMilestone]) -> None:
+def replace(
+    session: Session,
+    actor: Actor,
+    scope: Scope,
+    row: Initiative,
+    plan: Sequence[NewMilestone],
+    reason: str | None,
+) -> None:
     """Make an initiative's milestones the given ones, by number; raises `Invalid`.
 
     Those with a known number are changed, new ones added, and the others removed, but none that has
@@ -43,7 +51,7 @@ def replace(session: Session, scope: Scope, row: Initiative, plan: Sequence[NewM
         raise Invalid.field("/milestones", "reported_milestone_missing", detail)
     with ledger.recorded(session, scope.id, row.id):
         for number in gone:
-            session.delete(present[number])
+            milestones.take_away(session, actor, scope, row, present[number], reason)
         session.flush()
         for i, (number, new) in enumerate(zip(numbered, plan, strict=True)):
             if number not in present:

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RootUnit, UnitCycle
-from app.models import Initiative, Person, Unit, UnitClosure, UnitMerger
+from app.models import Deletion, Initiative, Person, Unit, UnitClosure, UnitMerger
 from app.models.base import now
 from app.rollup import ledger
 from app.schemas import units as wire
@@ -64,7 +64,8 @@ def merge(
 ) -> wire.Unit:
     """Merge a unit into another: all that it has goes there, and it stays archived for good.
 
-    Its own initiatives and people are put into the other unit, and the units directly below it,
+    Its own initiatives and people, deleted ones too, go to the other
+    unit, and the units directly below it,
     archived ones too, are put below the other, since an archived unit has nothing live below it.
     The merged unit keeps its code, its place in the tree and its events, so that old references
     are still answered; it is empty, and its past numbers are the other's from now on. Units that
@@ -201,6 +202,7 @@ def _hand_over(session: Session, scope: Scope, from_id: UUID, to_id: UUID) -> _T
         assert isinstance(done, CursorResult)  # noqa: S101  what an UPDATE answers
         return done.rowcount
 
+    put(Deletion, "unit_id", counted=False)  # what comes back comes back there
     return _Taken(
         put(Initiative, "unit_id", counted=True),
         put(Person, "unit_id", counted=True),

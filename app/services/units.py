@@ -6,14 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select, and_, delete, insert, literal, or_, select
+from sqlalchemy import Select, and_, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from app.errors import InUse, RootUnit, UnitMerged
+from app.errors import RootUnit, UnitMerged
 from app.keyset import Key, paginate, parse_sort
-from app.models import FrozenReport, Initiative, Person, RoleGrant, Unit, UnitClosure, UnitMerger
+from app.models import Unit, UnitClosure, UnitMerger
 from app.models.base import code_key, new_id, now
-from app.rollup import ledger
 from app.schemas import units as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -56,21 +55,26 @@ def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit
     )
     session.add(row)
     session.flush()
+    link(session, scope, row.id, parent.id)
+    events.record(session, actor, scope.id, "unit.created", subject(row), new)
+    return row
+
+
+def link(session: Session, scope: Scope, unit_id: UUID, parent_id: UUID) -> None:
+    """Enter a new unit into the closure, below its parent and all above that."""
     above = select(
         UnitClosure.institution_id,
-        literal(row.id, Unit.id.type),
+        literal(unit_id, Unit.id.type),
         UnitClosure.ancestor_id,
         UnitClosure.distance + 1,
-    ).where(access.within(scope, UnitClosure), UnitClosure.descendant_id == parent.id)
+    ).where(access.within(scope, UnitClosure), UnitClosure.descendant_id == parent_id)
     columns = ["institution_id", "descendant_id", "ancestor_id", "distance"]
     session.execute(insert(UnitClosure).from_select(columns, above))
     session.execute(
         insert(UnitClosure).values(
-            institution_id=scope.id, descendant_id=row.id, ancestor_id=row.id, distance=0
+            institution_id=scope.id, descendant_id=unit_id, ancestor_id=unit_id, distance=0
         )
     )
-    events.record(session, actor, scope.id, "unit.created", subject(row), new)
-    return row
 
 
 def change(
@@ -111,45 +115,6 @@ def _archive(session: Session, row: Unit, changes: wire.UnitChanges) -> None:
         raise RootUnit
     if was_archived and row.archived_at is None:
         not_merged(session, row)
-
-
-def remove(
-    session: Session,
-    actor: Actor,
-    institution: str,
-    key: str,
-    expected: Expected,
-    reason: str | None = None,
-) -> None:
-    """Delete a unit that nothing belongs to: units, initiatives, people, reports; else `InUse`."""
-    scope = access.institution(session, actor, institution, Lock.ALONE)
-    row = access.find(session, scope, Unit, key, lock=True)
-    access.require(session, scope, Permission.UNITS_CHANGE, row.parent_id)
-    versions.check(row, expected)
-    if row.parent_id is None:
-        raise RootUnit
-    for table, column in (
-        (Unit, Unit.parent_id),
-        (UnitMerger, UnitMerger.into_id),
-        (Initiative, Initiative.unit_id),
-        (Person, Person.unit_id),
-        (FrozenReport, FrozenReport.unit_id),
-        (RoleGrant, RoleGrant.unit_id),
-    ):
-        if session.execute(
-            select(column).where(access.within(scope, table), column == row.id).limit(1)
-        ).first():
-            detail = "Units, initiatives, people, reports or roles belong to this unit: archive it."
-            raise InUse(detail)
-    before = shape(session, scope, row).model_dump(mode="json")
-    ledger.forget(session, scope.id, row.id)
-    for link, column in (
-        (UnitClosure, UnitClosure.descendant_id),
-        (UnitMerger, UnitMerger.unit_id),
-    ):
-        session.execute(delete(link).where(access.within(scope, link), column == row.id))
-    session.delete(row)
-    events.record(session, actor, scope.id, "unit.deleted", subject(row), before, reason=reason)
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Unit:

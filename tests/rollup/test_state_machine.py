@@ -22,7 +22,7 @@ from app.schemas.fields import InitiativeStatus
 from app.schemas.initiatives import InitiativeChanges
 from app.schemas.milestones import MilestoneChanges
 from app.schemas.units import NewUnit, UnitMerge, UnitMove
-from app.services import initiatives, lifecycle, milestones, reorganising, units
+from app.services import initiatives, lifecycle, milestones, removing, reorganising, units
 from app.settings import Settings
 from tests.rollup.brute_force import HUNDRED, Initiative, Milestone
 from tests.rollup.machine import (
@@ -115,9 +115,9 @@ class Planning(Reporting):
         initiative, milestone = self.milestone(pick, lambda m: not (free and m.reports))
         address = (initiative.code, milestone.number)
         if milestone.reports:
-            self.refused(InUse, milestones.delete, *address, None, "tests")
+            self.refused(InUse, removing.milestone, *address, None, "tests")
         else:
-            self.write(milestones.delete, *address, None, "tests")
+            self.write(removing.milestone, *address, None, "tests")
             del initiative.milestones[milestone.number]
         self.check("delete_milestone", milestone.due_on)
 
@@ -180,7 +180,7 @@ class Planning(Reporting):
     @rule(pick=picks)
     def delete(self, pick: int) -> None:
         initiative = self.initiative(pick)
-        self.write(initiatives.remove, initiative.code, None)
+        self.write(removing.initiative, initiative.code, None)
         del self.world.initiatives[initiative.code]
         self.check("delete")
 

@@ -10,15 +10,15 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
     "settings": 0, "errors": 0, "schemas": 0,
-    "models": 1, "db": 1, "service_role": 1, "keyset": 1, "rollup": 1,
+    "models": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "rollup": 1,
     "services": 2,
     "api": 3, "demo": 3,
     "main": 4, "cli": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "rights", "access", "policies", "events", "ratings", "schemes", "institutions", "grants", "people",
+    "versions", "actors", "rights", "access", "policies", "events", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "progress", "verification",
+    "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences",
 ]  # fmt: skip
@@ -105,7 +105,7 @@ def test_queries_of_services_begin_with_access() -> None:
     scoped = {"within", "visible", "below", "find", "refer"} | {"initiatives"}  # of `rollups`
     tenant = {
         "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
-        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating",
+        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating", "Deletion",
     }  # fmt: skip
     for path in (APP / "services").glob("*.py"):
         if path.stem in {"access", "institutions"}:
