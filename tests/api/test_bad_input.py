@@ -247,7 +247,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "initiatives": {**INITIATIVE, "unit": "theirs"}, "milestones": M, "move": {"parent": "theirs"},
         "merge": {"into": "theirs"}, "ratings": {"rating": "green", "reason": "x"},
         "updates": {"percent_complete": 5}, "verification": {"verdict": "verified"},
-        "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "QW-X": {**INITIATIVE, "code": "QW-X"},
+        "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "QW-X": {**INITIATIVE, "code": "QW-X"},
     }  # fmt: skip
     before = (await theirs.rollup())["version"]
     for template, operations in app.openapi()["paths"].items():

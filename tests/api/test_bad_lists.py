@@ -14,7 +14,7 @@ __all__ = ["ready"]
 LISTS = [
     "institutions", "schemes", "schemes/rb-2020/areas", "@/units", "@/people", "@/initiatives",
     "@/initiatives/QW-1/milestones", "@/initiatives/QW-1/milestones/1/updates", "@/updates",
-    "@/tokens", "@/initiatives/QW-1/ratings", "@/units/A/ratings",
+    "@/tokens", "@/initiatives/QW-1/ratings", "@/units/A/ratings", "@/deletions",
 ]  # fmt: skip
 MISFITS = [
     pytest.param("limit=0", "limit", id="0"),
@@ -75,6 +75,10 @@ OWN = [
     ("initiatives?year=22", "year", "greater_than_equal"),
     ("initiatives?overdue=2", "overdue", "bool_parsing"),
     ("initiatives?due_after=2022-06-30T00:00:00Z", "due_after", "value_error"),
+    ("deletions?noun=report", "noun", "enum"),
+    ("deletions?subject=a%20b", "subject", "string_pattern_mismatch"),
+    ("deletions?since=2022-01-01", "since", "value_error"),
+    ("deletions?restored=perhaps", "restored", "bool_parsing"),
     ("events?limit=0", "limit", "greater_than_equal"),
     ("events?after=abc", "after", "value_error"),
     ("events?cursor=x", "cursor", "extra_forbidden"),

@@ -15,7 +15,7 @@ from app.errors import AlreadyRestored
 from app.models import Base, Institution
 from app.rollup.audit import Findings
 from app.services import restoring, rollups
-from app.services.tokens import SYSTEM
+from app.services.actors import SYSTEM
 from tests.api.test_worked_example import example
 from tests.support.institution import Institution as Tenant
 from tests.support.institution import Json

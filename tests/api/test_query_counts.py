@@ -14,7 +14,7 @@ from tests.support.institution import API, Institution
 LISTS = [
     "units", "people", "initiatives", "updates", "events", "tokens", "initiatives/QW-0",
     "initiatives/QW-0/milestones", "initiatives/QW-0/milestones/1/updates",
-    "initiatives/QW-0/ratings", "units/top/ratings",
+    "initiatives/QW-0/ratings", "units/top/ratings", "deletions",
 ]  # fmt: skip
 ROLLUPS = [f"{at}rollup{part}" for at in ("", "units/top/") for part in ("", "/children", "/areas")]
 ASKED: list[dict[str, Any]] = [
@@ -54,6 +54,8 @@ async def fill(institution: Institution, start: int, end: int) -> None:
         await institution.report("QW-0", 1, i, "2022-06-01")
         for noun in ("initiatives/QW-0", "units/top"):
             await institution.post(f"{noun}/ratings", {"rating": "red", "reason": f"{i}"})
+        await institution.post("people", {"code": f"d{i}", "name": f"D {i}", "unit": "top"})
+        await institution.delete(f"people/d{i}")
         if i:
             await institution.initiative(
                 f"QW-{i}", f"u{i}", areas=["oversight", "accountability"], tags=["x", f"t{i}"],

@@ -70,6 +70,24 @@ async def test_verify_and_rebuild(
     assert (await institution.rollup())["percent_complete"] == 40.0
 
 
+async def test_purge_what_can_no_longer_be_restored(
+    configuration: Settings, institution: Institution, database: Database
+) -> None:
+    await institution.post("people", {"code": "p", "name": "P"})
+    await institution.delete("people/p")
+    url = configuration.database_url
+    assert quickwin(url, "deletions", "purge").returncode == 0
+    assert len((await institution.get("deletions"))["items"]) == 1
+    await database.write(
+        lambda session: session.connection().exec_driver_sql(
+            "UPDATE deletion SET restorable_until = deleted_at, deleted_at = '2022-01-01 00:00:00'"
+        )
+    )
+    assert quickwin(url, "deletions", "purge").stdout.startswith("Purged: ")
+    assert quickwin(url, "deletions", "purge").stdout == "Purged: 0\n"
+    assert (await institution.get("deletions"))["items"] == []
+
+
 def test_a_first_start_prints_a_token_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'quickwin.db'}"
     for start in (1, 2):

@@ -112,6 +112,7 @@ class Reporting(RuleBasedStateMachine):
         self.code = f"rm{os.getpid()}-{next(_numbers)}"
         self.world = World({self.code: None})
         self.updates: dict[tuple[str, int, int], UUID] = {}
+        self.deleted: list[Initiative] = []
 
         def founded(session: Session) -> None:
             new = NewInstitution(code=self.code, name="Machine")
@@ -201,6 +202,9 @@ class Reporting(RuleBasedStateMachine):
 
     def has_milestone(self) -> bool:
         return any(self.matching(lambda _: True))
+
+    def has_free_milestone(self) -> bool:
+        return any(self.matching(lambda m: not m.reports))
 
     def has_report(self) -> bool:
         return any(self.matching(lambda m: m.reports))

@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck, Phase, settings
@@ -16,16 +17,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from app.db import Database
-from app.errors import InUse, Invalid, RootUnit, StatusConflict, UnitCycle, UnitMerged
+from app.errors import (
+    AlreadyRestored,
+    InUse,
+    Invalid,
+    RootUnit,
+    StatusConflict,
+    UnitCycle,
+    UnitMerged,
+)
 from app.keyset import CURSOR_KEY
+from app.schemas.deletions import DeletionQuery
 from app.schemas.fields import InitiativeStatus
 from app.schemas.initiatives import InitiativeChanges
 from app.schemas.milestones import MilestoneChanges
 from app.schemas.units import NewUnit, UnitMerge, UnitMove
-from app.services import initiatives, lifecycle, milestones, removing, reorganising, units
+from app.services import (
+    deletions,
+    initiatives,
+    lifecycle,
+    milestones,
+    removing,
+    reorganising,
+    restoring,
+    units,
+)
 from app.settings import Settings
 from tests.rollup.brute_force import HUNDRED, Initiative, Milestone
 from tests.rollup.machine import (
+    REPORTER,
     Reporting,
     areas,
     days,
@@ -43,7 +63,7 @@ EXAMPLES, STEPS = int(GIVEN or 8), 25
 MOST_MERGERS = 3
 """Half of the units, so that there are some left to move."""
 MOST_KINDS = 14
-"""Of the 25 kinds of steps, those that a run must have made; each begins with the five of reports."""
+"""Of the 27 kinds of steps, those that a run must have made; each begins with the five of reports."""
 
 statuses = st.sampled_from([status.value for status in InitiativeStatus])
 
@@ -181,8 +201,41 @@ class Planning(Reporting):
     def delete(self, pick: int) -> None:
         initiative = self.initiative(pick)
         self.write(removing.initiative, initiative.code, None)
-        del self.world.initiatives[initiative.code]
+        self.deleted.append(self.world.initiatives.pop(initiative.code))
         self.check("delete")
+
+    @precondition(lambda self: self.deleted)
+    @rule(pick=picks)
+    def restore(self, pick: int) -> None:
+        """What was deleted once comes back to its unit, or to the one that this was merged into."""
+        initiative = self.deleted.pop(pick % len(self.deleted))
+        deletion_id = self.deletion_of(initiative.code)
+        self.write(restoring.restore, deletion_id)
+        self.refused(AlreadyRestored, restoring.restore, deletion_id)
+        initiative.unit = self.world.heir(initiative.unit)
+        self.world.initiatives[initiative.code] = initiative
+        self.check("restore", *(m.due_on for m in initiative.milestones.values()))
+
+    @precondition(Reporting.has_free_milestone)
+    @rule(pick=picks, day=days)
+    def delete_and_restore_milestone(self, pick: int, day: date) -> None:
+        """The others share its points meanwhile, and may be reported on."""
+        initiative, milestone = self.milestone(pick, lambda m: not m.reports)
+        self.write(removing.milestone, initiative.code, milestone.number, None, "tests")
+        del initiative.milestones[milestone.number]
+        self.check("delete_and_restore_milestone", milestone.due_on)
+        if others := [m for m in initiative.milestones.values() if m.reports]:
+            self.put_report(initiative, others[pick % len(others)], Decimal(50), day)
+        address = f"{initiative.code}/milestones/{milestone.number}"
+        self.write(restoring.restore, self.deletion_of(address))
+        initiative.milestones[milestone.number] = milestone
+        self.check("delete_and_restore_milestone", milestone.due_on)
+
+    def deletion_of(self, subject: str) -> UUID:
+        asked = DeletionQuery(subject=[subject], restored=False)
+        page = self.portal.call(self.database.read, deletions.page, REPORTER, self.code, asked)
+        found: UUID = page.items[0].id
+        return found
 
     @precondition(Reporting.has_initiative)
     @rule(pick=picks, unit=places, year=years, served=areas, weight=weights,
