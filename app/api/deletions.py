@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Body, Path, Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InstitutionPath, router
@@ -48,7 +48,7 @@ async def restore_deletion(
     institution: InstitutionPath,
     deletion: DeletionPath,
     response: Response,
-    restoration: NewRestoration | None = None,
+    restoration: Annotated[NewRestoration, Body(default_factory=NewRestoration)],
 ) -> Restored:
     """Bring back what was deleted, with all that was deleted along with it.
 
@@ -61,8 +61,7 @@ async def restore_deletion(
     itself (`missing_reference`), or its unit is archived (`unit_archived`). After `restorable_until`
     there is nothing at this address.
     """
-    reason = restoration.reason if restoration else None
-    made = await call.write(restoring.restore, institution, deletion, reason)
+    made = await call.write(restoring.restore, institution, deletion, restoration.reason)
     collection = _COLLECTIONS[made.noun]
     return answers.created(
         response, made.resource, "institutions", institution, collection, made.subject

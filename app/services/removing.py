@@ -83,7 +83,7 @@ def person(
     reason: str | None = None,
 ) -> None:
     """Delete a person who owns nothing, never reported or judged, and has no role or token; else `InUse`."""
-    scope = access.institution(session, actor, institution)
+    scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Person, key, lock=True)
     access.require(session, scope, Permission.PEOPLE_CHANGE, row.unit_id)
     versions.check(row, expected)
