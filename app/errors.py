@@ -36,8 +36,8 @@ A class carries its status, its stable `code` and a title; its docstring is the 
 No message repeats what the client sent.
 """
 
-from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, NamedTuple, Self
 
 
 class FieldError(NamedTuple):
@@ -48,6 +48,17 @@ class FieldError(NamedTuple):
     code: str
     detail: str
     is_parameter: bool = False
+
+    @classmethod
+    def found(cls, steps: Iterable[int | str], code: str, message: str) -> "FieldError":
+        """What pydantic found at a place of the body; long steps are cut."""
+        parts = (str(step).replace("~", "~0").replace("/", "~1")[:100] for step in steps)
+        pointer = "".join(f"/{part}" for part in parts)
+        return cls(pointer, code, message.removeprefix("Value error, "))
+
+    def below(self, pointer: str) -> "FieldError":
+        """The same error where the place is part of something larger."""
+        return self._replace(pointer=pointer + self.pointer)
 
 
 class QuickwinError(Exception):
@@ -68,6 +79,11 @@ class QuickwinError(Exception):
         self.errors = errors
         self.headers = dict(headers or {})
         super().__init__(self.detail)
+
+    def below(self, pointer: str) -> Self:
+        """The same error where the body that it is about is part of something larger."""
+        self.errors = tuple(place.below(pointer) for place in self.errors)
+        return self
 
 
 class Unreadable(QuickwinError):

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.errors import FieldError, QuickwinError
-from app.schemas.problems import Problem, ProblemField
+from app.schemas.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
 _BY_STATUS: dict[int, type[QuickwinError]] = {
@@ -38,26 +37,10 @@ def install(app: FastAPI) -> None:
 
 def render(error: QuickwinError) -> Response:
     """An error as a response."""
-    problem = Problem(
-        type=f"urn:quickwin:problem:{error.code}",
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        instance=f"urn:uuid:{uuid4()}",
-        code=error.code,
-        errors=[
-            ProblemField(
-                pointer=None if place.is_parameter else place.pointer,
-                parameter=place.pointer if place.is_parameter else None,
-                code=place.code,
-                detail=place.detail,
-            )
-            for place in error.errors
-        ],
-    )
+    problem = Problem.of(error)
     if error.status >= 500:  # noqa: PLR2004  server errors
         _log.error("%s %s", problem.instance, problem.code, exc_info=error)
-    body = problem.model_dump(mode="json", exclude_none=True)
+    body = problem.model_dump(mode="json")
     return Response(
         json.dumps(body),  # ASCII, so that any code point can be named in a pointer
         error.status,
@@ -73,26 +56,19 @@ async def _raised(_: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
-    places = [
-        FieldError(
-            _pointer(found["loc"]),
-            found["type"],
-            str(found["msg"]).removeprefix("Value error, "),
-            is_parameter=found["loc"][0] != "body",
-        )
-        for found in error.errors()
-    ]
+    places = [_place(found["loc"], found["type"], str(found["msg"])) for found in error.errors()]
     if any(found["loc"][0] == "path" for found in error.errors()):
         return render(errors.NotFound())  # an address that cannot exist
     return render(errors.Invalid(errors=tuple(places)))
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
-    """A JSON pointer for a place in the body; the bare name for a parameter."""
-    if location[0] != "body":
-        return str(location[1])
-    steps = (str(step).replace("~", "~0").replace("/", "~1")[:100] for step in location[1:])
-    return "".join(f"/{step}" for step in steps)
+def _place(location: tuple[int | str, ...], code: str, message: str) -> FieldError:
+    """An error at a place in the body, or in a parameter by its name."""
+    kind, *steps = location
+    found = FieldError.found(steps, code, message)
+    if kind == "body":
+        return found
+    return found._replace(pointer=str(steps[0]), is_parameter=True)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from fastapi import Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
+from app.schemas.batches import Batch, NewBatch
 from app.schemas.pages import Page, Paging
 from app.schemas.updates import NewUpdate, NewVerification, Update, UpdateQuery
 from app.services import progress, updates, verification
@@ -73,6 +74,29 @@ async def verify_update(
 ) -> Update:
     """Verify somebody else's report, or return it with a note."""
     return await call.write(verification.verify, institution, initiative, number, update, verdict)
+
+
+@routes.post("/updates", status_code=207, responses={201: {"model": Batch}})
+async def report_batch(
+    call: Call, institution: InstitutionPath, batch: NewBatch, response: Response
+) -> Batch:
+    """Report progress on many milestones at once, in one transaction.
+
+    Items are taken in order by the rules of a single report, and each is answered in `results`
+    (207): with `update`, or with the `problem` that a single report would have met. An item that is
+    wrong by itself (an unknown field, `percent_complete` 101) is refused alone. With `atomic: true`
+    all are taken (201) or none: a 422 then names every item that is refused, such as
+    `/items/3/percent_complete`.
+
+    The whole batch is refused, and nothing written, when the body is not JSON as this service reads
+    it (400, or 422 for duplicate keys, NUL characters, lone surrogates), when something is wrong
+    beside the items (422), and when it is too large (413): 1 MiB takes 1,000 items with notes of
+    500 characters. What has a `source` and an `external_id` can be sent again as it is.
+    """
+    made = await call.write(progress.report_batch, institution, batch)
+    if batch.atomic:
+        response.status_code = 201
+    return made
 
 
 @routes.get("/updates")

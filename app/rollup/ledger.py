@@ -107,20 +107,24 @@ def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Ite
     for fact in facts.read(session, institution_id, [initiative_id]):
         collect(entries, fact)
         derived.keep(session, institution_id, fact)
-    post(session, institution_id, entries)
+    post(session, institution_id, entries.items())
 
 
-def post(session: Session, institution_id: UUID, entries: Mapping[Bucket, Entry]) -> None:
-    """Write entries of units' own contributions for those units and all their ancestors."""
-    if not entries:
+def post(session: Session, institution_id: UUID, entries: Iterable[tuple[Bucket, Entry]]) -> None:
+    """Write entries of units' own contributions for those units and all their ancestors.
+
+    Buckets may share an entry, and a bucket may come several times.
+    """
+    given = list(entries)
+    if not given:
         return
-    for entry in {id(entry): entry for entry in entries.values()}.values():  # many share one
+    for entry in {id(entry): entry for _, entry in given}.values():
         entry.fill_months()
-    chains = _chains(session, institution_id, {bucket.unit_id for bucket in entries})
+    chains = _chains(session, institution_id, {bucket.unit_id for bucket, _ in given})
     depths = {unit_id: depth for chain in chains.values() for depth, unit_id in chain}
     raised: Entries = {}
     sums: set[Bucket] = set()
-    for bucket, entry in entries.items():
+    for bucket, entry in given:
         for _, ancestor_id in chains[bucket.unit_id]:
             at = Bucket(ancestor_id, bucket.area_id, bucket.year)
             if at not in raised:

@@ -1,21 +1,34 @@
 """The shape of every error (RFC 9457)."""
 
+from uuid import uuid4
+
 from pydantic import Field
 
+from app.errors import FieldError, QuickwinError
 from app.schemas.fields import Shape
+
+
+def _absent(value: object) -> bool:
+    return value is None
 
 
 class ProblemField(Shape):
     """One thing wrong with one place of the request."""
 
-    pointer: str | None = None
+    pointer: str | None = Field(default=None, exclude_if=_absent)
     """JSON pointer into the body."""
-    parameter: str | None = None
+    parameter: str | None = Field(default=None, exclude_if=_absent)
     """Name of the parameter, where it is not the body that is wrong."""
     code: str
     """Stable name of what is wrong."""
     detail: str
     """What is wrong, for people."""
+
+    @classmethod
+    def of(cls, place: FieldError) -> "ProblemField":
+        """An error at one place, as it is told."""
+        named = {"parameter" if place.is_parameter else "pointer": place.pointer}
+        return cls(code=place.code, detail=place.detail, **named)
 
 
 class Problem(Shape):
@@ -34,3 +47,16 @@ class Problem(Shape):
     """Stable name of the kind of error, for programs."""
     errors: list[ProblemField] = Field(default_factory=list)
     """Where the request is wrong, if that is known."""
+
+    @classmethod
+    def of(cls, error: QuickwinError) -> "Problem":
+        """An error as it is told; each occurrence gets a name of its own."""
+        return cls(
+            type=f"urn:quickwin:problem:{error.code}",
+            title=error.title,
+            status=error.status,
+            detail=error.detail,
+            instance=f"urn:uuid:{uuid4()}",
+            code=error.code,
+            errors=[ProblemField.of(place) for place in error.errors],
+        )

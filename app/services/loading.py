@@ -143,7 +143,7 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
         Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Milestone, ProgressUpdate,
     ):  # fmt: skip
         bulk_insert(session, table_of(model), rows[model])
-    ledger.post(session, scope.id, entries)
+    ledger.post(session, scope.id, entries.items())
     return Loaded(len(batch), len(rows[Milestone]), len(rows[ProgressUpdate]))
 
 

@@ -1,27 +1,30 @@
-"""Progress: reports on milestones, the verb that is called most."""
+"""Progress: reports on milestones, the verb that is called most, alone and in batches."""
 
 from collections.abc import Sequence
-from datetime import date
-from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, literal, select, union_all, update
+from sqlalchemy import Integer, String, Uuid, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, NotFound, NotReportable
-from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
-from app.models.base import table as table_of
+from app.errors import FieldError, Forbidden, Invalid, NotFound, QuickwinError
+from app.given import Statement
+from app.models import Initiative, Milestone
 from app.models.milestones import parent_of_milestone
-from app.rollup import contribution, ledger
-from app.rollup.contribution import COUNTED, Contribution, Report, Totals
-from app.rollup.points import FULL
 from app.schemas import updates as wire
-from app.schemas.fields import InitiativeStatus
+from app.schemas.batches import (
+    Batch,
+    BatchItem,
+    BatchSummary,
+    NewBatch,
+    Refused,
+    Taken,
+)
 from app.schemas.permissions import Permission
-from app.services import access, events, updates
+from app.schemas.problems import Problem
+from app.services import access, rights
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
+from app.services.reporting import Reporting, Target
 
 
 def report(
@@ -39,35 +42,129 @@ def report(
     effective date in the future.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    run = session.connection().execute  # below the ORM: this is the verb that is called most
     key = access.key_of(initiative)
-    target = run(
-        _TARGETS[isinstance(key, UUID)],
-        {"institution": scope.id, "key": key, "number": number},
-    ).one_or_none()
-    if target is None or not access.sees(session, scope, target.unit_id):
-        raise NotFound
-    access.require(session, scope, Permission.UPDATES_REPORT, target.unit_id)
-    known = _known(session, scope, target.milestone_id, new)
-    if known is not None:
-        return updates.shape(known, target.code, number), False
-    effective_on = _effective_on(scope, target, new)
-
-    before, after = _neighbours(session, scope, target.milestone_id, effective_on)
-    row = updates.columns(
-        scope, target, new, effective_on, before.basis_points if before else 0, actor
+    row = (
+        session.connection()  # below the ORM: this is the verb that is called most
+        .execute(
+            _TARGETS[isinstance(key, UUID)],
+            {"institution": scope.id, "key": key, "number": number},
+        )
+        .one_or_none()
     )
-    run(_INSERT, row)
-    _keep_current(session, scope, target, row, before, after)
-    if target.status in COUNTED:
-        mine = Report(effective_on, row["sequence"], row["percent"], verified=False)
-        around = [neighbour for neighbour in (before, after) if neighbour]
-        _post(session, scope, target, around, [*around, mine])
+    if row is None or not access.sees(session, scope, row.unit_id):
+        raise NotFound
+    access.require(session, scope, Permission.UPDATES_REPORT, row.unit_id)
+    target = Target._make(row)
+    reporting = Reporting(session, scope, [(target, new)])
+    made, is_new = reporting.take(target, new)
+    reporting.write()
+    return made, is_new
 
-    subject = events.Subject(row["id"], f"{target.code}/milestones/{number}/updates/{row['id']}")
-    data = {**new.model_dump(mode="json", exclude_unset=True), "effective_on": str(effective_on)}
-    events.record(session, actor, scope.id, "update.reported", subject, data)
-    return updates.shape(SimpleNamespace(**row), target.code, number), True
+
+def report_batch(session: Session, actor: Actor, institution: str, new: NewBatch) -> Batch:
+    """Report on many milestones in one transaction, in order; answers what became of each item.
+
+    An item is refused for what `report` raises, or for its form, and the others are taken. Raises
+    `Invalid` with the places of all that are refused, when the batch is atomic.
+    """
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    desk = _Desk(session, scope, new.items)
+    outcomes = [desk.serve(index, item) for index, item in enumerate(new.items)]
+    if new.atomic:
+        _insist_on_all(outcomes)
+    desk.reporting.write()
+    return _answer(outcomes)
+
+
+Outcome = tuple[wire.Update, bool] | QuickwinError
+"""What a single report would have answered, or raised."""
+Address = tuple[UUID | str, int]
+"""An initiative by its id or by its code as codes are compared, and the number of a milestone."""
+
+
+def _address(item: BatchItem) -> Address:
+    return access.key_of(item.initiative), item.milestone
+
+
+def _lock(session: Session, scope: Scope, addresses: Sequence[Address]) -> dict[Address, Target]:
+    """The milestones that are there. Rows are locked by their ids, so that batches never cross."""
+    asked = [
+        {
+            "place": place,
+            "id": key if isinstance(key, UUID) else None,
+            "code": None if isinstance(key, UUID) else key,
+            "number": number,
+        }
+        for place, (key, number) in enumerate(addresses)
+    ]
+    found = _TARGETS_GIVEN.run(session, asked, institution=scope.id)
+    return {addresses[place]: Target(*columns) for place, *columns in found}
+
+
+class _Desk:
+    """Where the items of a batch are taken or refused, one after the other."""
+
+    def __init__(
+        self, session: Session, scope: Scope, items: Sequence[BatchItem | Invalid]
+    ) -> None:
+        """Look up for all of them what they are on, and what the actor may do there."""
+        whole = [item for item in items if isinstance(item, BatchItem)]
+        self._targets = _lock(session, scope, list({_address(item) for item in whole}))
+        self._seen, self._held = rights.sort_out(
+            session,
+            scope.actor,
+            scope.id,
+            Permission.UPDATES_REPORT,
+            frozenset(target.unit_id for target in self._targets.values()),
+        )
+        asked = [
+            (self._targets[_address(item)], item)
+            for item in whole
+            if _address(item) in self._targets
+        ]
+        self.reporting = Reporting(session, scope, asked)
+
+    def serve(self, index: int, item: BatchItem | Invalid) -> Outcome:
+        """What becomes of an item; what is wrong has its place in the batch."""
+        try:
+            if isinstance(item, Invalid):
+                raise item
+            return self.reporting.take(self._allowed(item), item)
+        except QuickwinError as error:
+            return error.below(f"/items/{index}")
+
+    def _allowed(self, item: BatchItem) -> Target:
+        target = self._targets.get(_address(item))
+        if target is None or target.unit_id not in self._seen:
+            raise NotFound
+        if target.unit_id not in self._held:
+            raise Forbidden
+        return target
+
+
+def _insist_on_all(outcomes: Sequence[Outcome]) -> None:
+    places: list[FieldError] = []
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, QuickwinError):
+            whole = FieldError(f"/items/{index}", outcome.code, outcome.detail)
+            places += outcome.errors or (whole,)
+    if places:
+        raise Invalid(errors=tuple(places))
+
+
+def _answer(outcomes: Sequence[Outcome]) -> Batch:
+    results: list[Taken | Refused] = []
+    summary = dict.fromkeys(BatchSummary.model_fields, 0)
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, QuickwinError):
+            problem = Problem.of(outcome)
+            results.append(Refused(index=index, status=problem.status, problem=problem))
+            summary["failed"] += 1
+        else:
+            made, is_new = outcome
+            results.append(Taken(index=index, status=201 if is_new else 200, update=made))
+            summary["created" if is_new else "replayed"] += 1
+    return Batch(results=results, summary=BatchSummary(**summary))
 
 
 _TARGET = (
@@ -78,6 +175,7 @@ _TARGET = (
         Initiative.year,
         Initiative.status,
         Milestone.id.label("milestone_id"),
+        Milestone.number,
         Milestone.technique,
         Milestone.due_on,
         Milestone.baseline_due_on,
@@ -87,183 +185,30 @@ _TARGET = (
         Milestone.done_on,
         Milestone.reports,
     )
-    .join(Initiative, parent_of_milestone())
+    .join(Milestone, parent_of_milestone())
     .where(
-        Milestone.institution_id == bindparam("institution"),
         Initiative.institution_id == bindparam("institution"),
-        Milestone.number == bindparam("number"),
+        Milestone.institution_id == bindparam("institution"),
     )
-    .with_for_update()
+    # The initiative first, as all who change a plan do.
+    .with_for_update(of=[Initiative, Milestone])
 )
 _TARGETS = {
-    True: _TARGET.where(Initiative.id == bindparam("key")),
-    False: _TARGET.where(Initiative.code_key == bindparam("key")),
+    by_id: _TARGET.where(
+        Initiative.id == bindparam("key") if by_id else Initiative.code_key == bindparam("key"),
+        Milestone.number == bindparam("number"),
+    )
+    for by_id in (False, True)
 }
-_INSERT = insert(table_of(ProgressUpdate))
-_SET_MILESTONE = (
-    update(table_of(Milestone))
-    .where(
-        Milestone.institution_id == bindparam("institution"), Milestone.id == bindparam("milestone")
-    )
-    .values(
-        percent=bindparam("current"),
-        done_on=bindparam("since"),
-        reports=Milestone.reports + 1,
-        version=Milestone.version + 1,
-        updated_at=bindparam("at"),
-    )
+_TARGETS_GIVEN = Statement(
+    lambda asked: (
+        _TARGET.join(asked, Milestone.number == asked.c.number)
+        .where(or_(Initiative.id == asked.c.id, Initiative.code_key == asked.c.code))
+        .with_only_columns(asked.c.place, *_TARGET.selected_columns)
+        .order_by(Initiative.id, Milestone.id)
+    ),
+    place=Integer(),
+    id=Uuid(),
+    code=String(),
+    number=Integer(),
 )
-_SET_INITIATIVE = (
-    update(table_of(Initiative))
-    .where(
-        Initiative.institution_id == bindparam("institution"),
-        Initiative.id == bindparam("initiative"),
-    )
-    .values(
-        last_reported_at=bindparam("at"),
-        earned=Initiative.earned + bindparam("more_earned"),
-        done=Initiative.done + bindparam("more_done"),
-        version=Initiative.version + 1,
-        updated_at=bindparam("at"),
-    )
-)
-_AREAS = (
-    select(InitiativeArea.area_id)
-    .where(
-        InitiativeArea.institution_id == bindparam("institution"),
-        InitiativeArea.initiative_id == bindparam("initiative"),
-    )
-    .order_by(InitiativeArea.area_id)
-)
-
-
-def _known(
-    session: Session, scope: Scope, milestone_id: UUID, new: wire.NewUpdate
-) -> ProgressUpdate | None:
-    if new.source is None:
-        return None
-    return session.scalars(
-        select(ProgressUpdate).where(
-            access.within(scope, ProgressUpdate),
-            ProgressUpdate.milestone_id == milestone_id,
-            ProgressUpdate.source == new.source,
-            ProgressUpdate.external_id == new.external_id,
-        )
-    ).one_or_none()
-
-
-def _effective_on(scope: Scope, target: Row[*tuple[Any, ...]], new: wire.NewUpdate) -> date:
-    if target.dropped_at is not None:
-        detail = "This milestone is dropped; bring it back before you report on it."
-        raise NotReportable(detail)
-    if target.status is InitiativeStatus.CANCELLED:
-        detail = "This initiative is cancelled."
-        raise NotReportable(detail)
-    today = scope.today()
-    if new.effective_on is not None and new.effective_on > today:
-        detail = "Progress cannot be reported for a day that has not come."
-        raise Invalid.field("/effective_on", "in_future", detail)
-    return new.effective_on or today
-
-
-_OF_MILESTONE = (
-    ProgressUpdate.institution_id == bindparam("institution"),
-    ProgressUpdate.milestone_id == bindparam("milestone"),
-)
-_REPORT = (ProgressUpdate.effective_on, ProgressUpdate.sequence, ProgressUpdate.percent)
-_BEFORE = (
-    select(literal(0).label("side"), *_REPORT)
-    .where(*_OF_MILESTONE, ProgressUpdate.effective_on <= bindparam("day"))
-    .order_by(ProgressUpdate.effective_on.desc(), ProgressUpdate.sequence.desc())
-    .limit(1)
-    .subquery("before")
-)
-_AFTER = (
-    select(literal(1).label("side"), *_REPORT)
-    .where(*_OF_MILESTONE, ProgressUpdate.effective_on > bindparam("day"))
-    .order_by(ProgressUpdate.effective_on, ProgressUpdate.sequence.desc())
-    .limit(1)
-    .subquery("after")
-)
-_NEIGHBOURS = union_all(select(_BEFORE), select(_AFTER))
-
-
-def _neighbours(
-    session: Session, scope: Scope, milestone_id: UUID, day: date
-) -> tuple[Report | None, Report | None]:
-    """The report that holds on a day, and the one that takes over after it."""
-    sides: list[Report | None] = [None, None]
-    asked = {"institution": scope.id, "milestone": milestone_id, "day": day}
-    for side, *numbers in session.connection().execute(_NEIGHBOURS, asked):
-        sides[side] = _report(numbers)
-    return sides[0], sides[1]
-
-
-def _report(numbers: Sequence[Any]) -> Report:
-    effective_on, sequence, basis_points = numbers
-    return Report(effective_on, sequence, basis_points, verified=False)
-
-
-def _keep_current(
-    session: Session,
-    scope: Scope,
-    target: Row[*tuple[Any, ...]],
-    row: dict[str, Any],
-    before: Report | None,
-    after: Report | None,
-) -> None:
-    """Keep what is stored of the milestone's latest state, and note the report on its initiative."""
-    day, current = row["effective_on"], row["percent"]
-    was_done = before is not None and before.basis_points == FULL
-    # A day that is corrected to 100 % may close a gap: only the history says since when it is done.
-    closes = current == FULL and not was_done and before is not None and before.effective_on == day
-    if after is None and not closes:
-        since = (target.done_on if was_done else day) if current == FULL else None
-    else:
-        # What held before a corrected report, or behind a back-dated one, only the history says.
-        history = session.execute(
-            select(*_REPORT).where(*_OF_MILESTONE),
-            {"institution": scope.id, "milestone": target.milestone_id},
-        )
-        current, since = contribution.latest(_report(row) for row in history)
-    connection = session.connection()
-    stamp = {"institution": scope.id, "at": row["reported_at"]}
-    connection.execute(
-        _SET_MILESTONE,
-        {**stamp, "milestone": target.milestone_id, "current": current, "since": since},
-    )
-    counts = [contribution.earned(target.technique, bp) for bp in (target.percent, current)]
-    moved = {
-        "initiative": target.initiative_id,
-        "more_earned": target.share * (counts[1] - counts[0]),
-        "more_done": int(current == FULL) - int(target.percent == FULL),
-    }
-    connection.execute(_SET_INITIATIVE, {**stamp, **moved})
-
-
-def _post(
-    session: Session,
-    scope: Scope,
-    target: Row[*tuple[Any, ...]],
-    before: list[Report],
-    after: list[Report],
-) -> None:
-    """Write what the report changes: the milestone's curve around it, after less before."""
-    found = session.connection().execute(
-        _AREAS, {"institution": scope.id, "initiative": target.initiative_id}
-    )
-    area_ids = [row[0] for row in found]
-    planned_on = target.baseline_due_on or target.due_on
-
-    def part(reports: list[Report]) -> Contribution:
-        plan = contribution.Milestone(1, target.technique, target.due_on, planned_on, reports)
-        return Contribution(Totals(), contribution.of_milestone(plan, target.share))
-
-    entry = ledger.Entry()
-    entry.add(part(before), -1)
-    entry.add(part(after))
-    ledger.post(
-        session,
-        scope.id,
-        dict.fromkeys(ledger.buckets(target.unit_id, area_ids, target.year), entry),
-    )

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, NotFound
+from app.given import Statement
 from app.models import UnitClosure
 from app.schemas.permissions import Permission
 from app.services.actors import Actor, Reach
@@ -63,6 +64,27 @@ def _holds(session: Session, actor: Actor, wanted: Demand) -> bool:
     return covers(session, wanted.institution_id, reach, wanted.unit_id)
 
 
+def sort_out(
+    session: Session,
+    actor: Actor,
+    institution_id: UUID,
+    permission: Permission,
+    unit_ids: frozenset[UUID],
+) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    """Those of some units that the actor sees, and those on which they hold a permission.
+
+    It counts as demanded where it is held: what the others are for is refused, not done.
+    """
+    seen, held = (
+        _covered(session, institution_id, actor.reach(wanted), unit_ids)
+        for wanted in (Permission.PLANS_READ, permission)
+    )
+    session.info.setdefault(_DEMANDS, []).extend(
+        Demand(institution_id, permission, unit_id) for unit_id in sorted(held)
+    )
+    return seen, held
+
+
 def held_on(
     session: Session, actor: Actor, institution_id: UUID, unit_id: UUID
 ) -> frozenset[Permission]:
@@ -86,11 +108,32 @@ def covers(session: Session, institution_id: UUID, reach: Reach, unit_id: UUID |
     """Whether a unit is in reach; without a unit, whether everything is."""
     if reach is None or unit_id in reach:
         return True
-    if not reach or unit_id is None:
-        return False
-    above = select(UnitClosure.ancestor_id).where(
-        UnitClosure.institution_id == institution_id,
-        UnitClosure.descendant_id == unit_id,
-        UnitClosure.ancestor_id.in_(reach),
+    return unit_id is not None and unit_id in _covered(
+        session, institution_id, reach, frozenset({unit_id})
     )
-    return session.execute(above.limit(1)).first() is not None
+
+
+def _covered(
+    session: Session, institution_id: UUID, reach: Reach, unit_ids: frozenset[UUID]
+) -> frozenset[UUID]:
+    """Those of some units that are in reach."""
+    if reach is None or unit_ids <= reach:
+        return unit_ids
+    if not reach:
+        return frozenset()
+    asked = [{"unit": unit_id} for unit_id in unit_ids]
+    found = _BELOW.run(session, asked, institution=institution_id, reach=list(reach))
+    return frozenset(unit_id for (unit_id,) in found)
+
+
+_BELOW = Statement(
+    lambda asked: (
+        select(UnitClosure.descendant_id)
+        .join(asked, UnitClosure.descendant_id == asked.c.unit)
+        .where(
+            UnitClosure.institution_id == bindparam("institution"),
+            UnitClosure.ancestor_id.in_(bindparam("reach", expanding=True)),
+        )
+    ),
+    unit=Uuid(),
+)

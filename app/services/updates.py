@@ -131,7 +131,7 @@ def columns(
         "initiative_id": target.initiative_id,
         "milestone_id": target.milestone_id,
         "sequence": target.reports + 1,
-        "percent": int(new.percent_complete * 100),
+        "percent": basis_points(new),
         "previous": previous,
         "effective_on": effective_on,
         "note": new.note,
@@ -146,6 +146,11 @@ def columns(
         "verified_at": None,
         "verification_note": None,
     }
+
+
+def basis_points(new: wire.NewUpdate) -> int:
+    """A new report's percent, as it is kept."""
+    return int(new.percent_complete * 100)
 
 
 def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int) -> wire.Update:

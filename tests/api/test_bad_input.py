@@ -246,7 +246,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "POST …": {}, "units": {"code": "n", "name": "N"}, "people": {"code": "n", "name": "N"},
         "initiatives": {**INITIATIVE, "unit": "theirs"}, "milestones": M, "move": {"parent": "theirs"},
         "merge": {"into": "theirs"}, "ratings": {"rating": "green", "reason": "x"},
-        "updates": {"percent_complete": 5}, "verification": {"verdict": "verified"},
+        "batch": {"items": [5]}, "grants": {"person": "verifier", "role": "viewer"}, "updates": {"percent_complete": 5}, "verification": {"verdict": "verified"},
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "QW-X": {**INITIATIVE, "code": "QW-X"},
     }  # fmt: skip
     before = (await theirs.rollup())["version"]
@@ -260,7 +260,8 @@ async def test_another_institution_does_not_exist_for_a_person(
                 for at in operation["parameters"]
                 if at["in"] == "query" and at["required"]
             ]
-            body = bodies[path.rsplit("/", 1)[1]] if method in ("post", "put") else {}
+            noun = "batch" if template.endswith("{institution}/updates") else path.rsplit("/", 1)[1]
+            body = bodies[noun] if method in ("post", "put") else {}
             content = await ready.expect(
                 403 if "/tokens" in path else 404,
                 method.upper(),

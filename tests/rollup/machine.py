@@ -20,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.errors import NotReportable, QuickwinError
+from app.errors import Invalid, NotReportable, QuickwinError
+from app.schemas.batches import NewBatch
 from app.schemas.fields import Verdict
 from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
@@ -277,9 +278,47 @@ class Reporting(RuleBasedStateMachine):
         if again:
             same, is_new = self.write(progress.report, *address, new)
             assert (same.id, is_new) == (made.id, False)
+        self.remember(initiative, milestone, percent, day, made.id)
+
+    def remember(
+        self, initiative: Initiative, milestone: Milestone, percent: Decimal, day: date, made: UUID
+    ) -> None:
         sequence = len(milestone.reports) + 1
         milestone.reports.append(Report(day, sequence, Fraction(percent)))
-        self.updates[*address, sequence] = made.id
+        self.updates[initiative.code, milestone.number, sequence] = made
+
+    @precondition(has_milestone)
+    @rule(
+        news=st.lists(st.tuples(picks, percents, days), min_size=2, max_size=6),
+        atomic=st.booleans(),
+    )
+    def batch(self, news: list[tuple[int, Decimal, date]], *, atomic: bool) -> None:
+        """Reports in one call, some on the same milestone: as if they came one by one."""
+        asked = [(*self.milestone(pick), percent, day) for pick, percent, day in news]
+        closed = [m.dropped or i.status == "cancelled" for i, m, _, _ in asked]
+        items = [
+            {
+                "initiative": i.code,
+                "milestone": m.number,
+                "percent_complete": p,
+                "effective_on": day,
+            }
+            for i, m, p, day in asked
+        ]
+        new = NewBatch.model_validate({"items": items, "atomic": atomic})
+        if atomic and any(closed):
+            self.refused(Invalid, progress.report_batch, new)
+            self.check("refused_batch")
+            return
+        results = self.write(progress.report_batch, new).results
+        for (initiative, milestone, percent, day), refused, result in zip(
+            asked, closed, results, strict=True
+        ):
+            assert result.status == (409 if refused else 201)
+            if not refused:
+                assert result.update.previous_percent == float(milestone.at(day))
+                self.remember(initiative, milestone, percent, day, result.update.id)
+        self.check("batch", *(day for _, _, day in news))
 
     @precondition(has_report)
     @rule(pick=picks, which=picks, verdict=verdicts)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
     "settings": 0, "errors": 0, "schemas": 0,
-    "models": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "rollup": 1,
+    "models": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "given": 1, "rollup": 1,
     "services": 2,
     "api": 3, "demo": 3,
     "main": 4, "cli": 4,
@@ -18,7 +18,7 @@ FLOORS = {
 SERVICES = [
     "versions", "actors", "rights", "access", "policies", "events", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "progress", "verification",
+    "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences",
 ]  # fmt: skip

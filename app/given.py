@@ -1,0 +1,82 @@
+"""Given rows: any number of rows as one parameter, so that a statement is the same for all of them.
+
+    _FOUND = Statement(
+        lambda asked: select(Milestone.percent).join(asked, Milestone.id == asked.c.id),
+        id=Uuid(),
+    )
+    _FOUND.run(session, [{"id": milestone_id}, …])
+
+A list that is written out in the statement makes another statement of each length: each is parsed
+and planned anew, and stays in the cache of prepared statements of each connection. The rows travel
+as JSON: UUIDs, dates, whole numbers, text, and null.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    CursorResult,
+    Executable,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+_PARAMETER = "given"
+
+
+class Statement:
+    """A statement over given rows, built once in the form of each database."""
+
+    def __init__(self, build: Callable[[FromClause], Executable], **types: TypeEngine[Any]) -> None:
+        self._forms = {
+            "postgresql": build(_on_postgresql(types)),
+            "sqlite": build(_on_sqlite(types)),
+        }
+
+    def run(
+        self,
+        session: Session,
+        rows: Iterable[Mapping[str, Any]],
+        **parameters: Any,  # noqa: ANN401  whatever the statement binds
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute it over these rows, with further parameters of the statement."""
+        connection = session.connection()
+        text = json.dumps(list(rows), default=_plain, separators=(",", ":"))
+        statement = self._forms[connection.dialect.name]
+        return connection.execute(statement, {_PARAMETER: text, **parameters})
+
+
+def _on_postgresql(types: dict[str, TypeEngine[Any]]) -> FromClause:
+    rows = func.json_to_recordset(cast(bindparam(_PARAMETER, type_=Text()), JSON))
+    columns = (column(name, type_) for name, type_ in types.items())
+    return rows.table_valued(*columns, name=_PARAMETER).render_derived(with_types=True)
+
+
+def _on_sqlite(types: dict[str, TypeEngine[Any]]) -> FromClause:
+    rows = func.json_each(bindparam(_PARAMETER, type_=Text())).table_valued("value")
+    return select(
+        *(
+            func.json_extract(rows.c.value, f"$.{name}", type_=type_).label(name)
+            for name, type_ in types.items()
+        )
+    ).subquery(_PARAMETER)
+
+
+def _plain(value: object) -> str:
+    """A value that JSON lacks, as both databases read it."""
+    if isinstance(value, UUID):
+        return value.hex  # how SQLite keeps it; PostgreSQL takes it too
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value))
