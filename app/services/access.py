@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.errors import CodeTaken, Invalid, NotFound
 from app.models import (
     Base,
+    Event,
     FrozenReport,
     Initiative,
     Institution,
@@ -215,7 +216,7 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
         return Unit.id.in_(units)
     if model is Person:
         return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
-    for owned in (Initiative, FrozenReport, RoleGrant):
+    for owned in (Initiative, FrozenReport, RoleGrant, Event):
         if model is owned:
             return owned.unit_id.in_(units)
     for child in (Milestone, ProgressUpdate):

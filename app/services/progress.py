@@ -66,8 +66,19 @@ def report(
 
     subject = events.Subject(row["id"], f"{target.code}/milestones/{number}/updates/{row['id']}")
     data = {**new.model_dump(mode="json", exclude_unset=True), "effective_on": str(effective_on)}
-    events.record(session, actor, scope.id, "update.reported", subject, data)
-    return updates.shape(SimpleNamespace(**row), target.code, number), True
+    reported = updates.shape(SimpleNamespace(**row), target.code, number)
+    moved = {"before": reported.previous_percent, "after": reported.percent_complete}
+    events.record(
+        session,
+        actor,
+        scope.id,
+        "update.reported",
+        subject,
+        data,
+        unit_id=target.unit_id,
+        changes={"percent_complete": moved},
+    )
+    return reported, True
 
 
 _TARGET = (
