@@ -1,7 +1,6 @@
 """`Call`: the one dependency of an endpoint — who is asking, and the database."""
 
 import logging
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Security

@@ -13,7 +13,7 @@ FLOORS = {
     "models": 1, "db": 1, "service_role": 1, "keyset": 1, "rollup": 1,
     "services": 2,
     "api": 3, "demo": 3,
-    "main": 4, "cli": 4,
+    "main": 4, "cli": 4, "terminal": 4, "auditing": 4,
 }  # fmt: skip
 SERVICES = [
     "versions", "actors", "rights", "access", "policies", "chain", "alterations", "events", "feeds", "audit", "ratings", "schemes", "institutions", "grants", "people",
