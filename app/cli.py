@@ -1,28 +1,19 @@
-"""The command line: serve, migrate, load the demo, make tokens, audit the roll-up."""
+"""The command line: serve, migrate, load the demo, make tokens, audit roll-up and trail."""
 
 import asyncio
-import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app import auditing
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
-from app.main import open_database
 from app.rollup.audit import Findings
-from app.schemas.pages import MOST, Paging
-from app.services import deletions, institutions, operators, rollups
+from app.services import deletions, operators, rollups
 from app.services.actors import SYSTEM
-from app.settings import Settings, settings
-
-T = TypeVar("T")
-Report = Callable[[str, int, int], None]
+from app.terminal import DatabaseUrl, Institution, codes, configure, err, out, progress, run
 
 app = typer.Typer(
     help="Quick-win reform initiatives, rolled up exactly through a tree of units.",
@@ -39,17 +30,7 @@ app.add_typer(_demo, name="demo")
 app.add_typer(_token, name="token")
 app.add_typer(_rollups, name="rollups")
 app.add_typer(_deletions, name="deletions")
-
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False)
-
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option("--database-url", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."),
-]
-Institution = Annotated[
-    str | None, typer.Option(help="Code of one institution; all of them if left out.")
-]
+app.add_typer(auditing.commands, name="audit")
 
 
 def main() -> None:
@@ -57,7 +38,7 @@ def main() -> None:
     try:
         app()
     except QuickwinError as error:
-        _err.print(f"[red]{error.title}[/red]: {error.detail}")
+        err.print(f"[red]{error.title}[/red]: {error.detail}")
         raise SystemExit(1) from error
 
 
@@ -71,25 +52,25 @@ def serve(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Migrate the database and serve the API."""
-    chosen = _configure(database_url)
+    chosen = configure(database_url)
 
     async def prepare(database: Database) -> str | None:
         secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
         made = await database.write(operators.first_start, secret)
         await _purge(database)
         if demo and not await database.read(demo_loader.is_loaded):
-            with _progress() as report:
+            with progress() as report:
                 await demo_loader.load(database, demo_loader.INITIATIVES, None, report)
         return made
 
-    made = _run(chosen, prepare)
-    _out.print(f"Quickwin:  http://{host}:{port}/docs")
+    made = run(chosen, prepare)
+    out.print(f"Quickwin:  http://{host}:{port}/docs")
     if made is not None:
-        _out.print(f"Operator token, shown this once:  {made}")
+        out.print(f"Operator token, shown this once:  {made}")
     elif chosen.admin_token is not None:
-        _out.print("Operator token:  the one in QUICKWIN_ADMIN_TOKEN")
+        out.print("Operator token:  the one in QUICKWIN_ADMIN_TOKEN")
     else:
-        _out.print("Operator token:  shown at first start; another: quickwin token create NAME")
+        out.print("Operator token:  shown at first start; another: quickwin token create NAME")
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -113,14 +94,14 @@ def upgrade(
     """Bring the schema to the newest revision, as its owner."""
 
     async def go() -> None:
-        database = Database(_configure(database_url))
+        database = Database(configure(database_url))
         if service_role is not None and database.is_sqlite:
             raise typer.BadParameter("SQLite has no roles.")
         await database.migrate(service_role=service_role)
         await database.close()
 
     asyncio.run(go())
-    _out.print("The schema is up to date.")
+    out.print("The schema is up to date.")
 
 
 @_demo.command("load")
@@ -134,14 +115,14 @@ def load(
     """Load KPU's 561 units and people with synthetic quick wins of 2022-2024."""
 
     async def work(database: Database) -> None:
-        with _progress() as report:
+        with progress() as report:
             loaded = await demo_loader.load(database, initiatives, milestones, report)
-        _out.print(
+        out.print(
             f"Loaded {loaded.initiatives:,} initiatives, {loaded.milestones:,} milestones "
             f"and {loaded.updates:,} reports."
         )
 
-    _run(_configure(database_url), work)
+    run(configure(database_url), work)
 
 
 @_token.command("create")
@@ -151,7 +132,7 @@ def create_token(name: str, database_url: DatabaseUrl = None) -> None:
     async def work(database: Database) -> str:
         return await database.write(operators.create, SYSTEM, name)
 
-    _out.print(_run(_configure(database_url), work))
+    out.print(run(configure(database_url), work))
 
 
 @_token.command("revoke")
@@ -161,7 +142,7 @@ def revoke_token(name: str, database_url: DatabaseUrl = None) -> None:
     async def work(database: Database) -> int:
         return await database.write(operators.revoke, SYSTEM, name)
 
-    _out.print(f"Revoked: {_run(_configure(database_url), work)}")
+    out.print(f"Revoked: {run(configure(database_url), work)}")
 
 
 @_rollups.command("verify")
@@ -170,12 +151,12 @@ def verify(institution: Institution = None, database_url: DatabaseUrl = None) ->
 
     async def work(database: Database) -> bool:
         clean = True
-        for code in await _codes(database, institution):
+        for code in await codes(database, institution):
             findings = await _audit(database, code)
             clean = _print_findings(code, findings) and clean
         return clean
 
-    if not _run(_configure(database_url), work):
+    if not run(configure(database_url), work):
         raise typer.Exit(1)
 
 
@@ -184,19 +165,19 @@ def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -
     """Mend every difference that `verify` finds, while the service goes on."""
 
     async def work(database: Database) -> None:
-        for code in await _codes(database, institution):
+        for code in await codes(database, institution):
             findings = await _audit(database, code)
             if not _print_findings(code, findings):
                 await database.write(rollups.mend, SYSTEM, code, findings)
-                _out.print(f"{code}: mended")
+                out.print(f"{code}: mended")
 
-    _run(_configure(database_url), work)
+    run(configure(database_url), work)
 
 
 @_deletions.command("purge")
 def purge(database_url: DatabaseUrl = None) -> None:
     """Remove for good what can no longer be restored, a little at a time, while the service goes on."""
-    _out.print(f"Purged: {_run(_configure(database_url), _purge):,}")
+    out.print(f"Purged: {run(configure(database_url), _purge):,}")
 
 
 async def _purge(database: Database) -> int:
@@ -206,21 +187,8 @@ async def _purge(database: Database) -> int:
     return purged
 
 
-async def _codes(database: Database, institution: str | None) -> list[str]:
-    if institution is not None:
-        return [institution]
-    codes: list[str] = []
-    paging = Paging(limit=MOST)
-    while True:
-        page = await database.read(institutions.page, SYSTEM, paging)
-        codes += [item.code for item in page.items]
-        if page.next_cursor is None:
-            return codes
-        paging = Paging(limit=MOST, cursor=page.next_cursor)
-
-
 async def _audit(database: Database, code: str) -> Findings:
-    with _progress() as report:
+    with progress() as report:
         return await database.read(
             rollups.audit, SYSTEM, code, lambda done, total: report(code, done, total)
         )
@@ -228,56 +196,12 @@ async def _audit(database: Database, code: str) -> Findings:
 
 def _print_findings(code: str, findings: Findings) -> bool:
     for difference in findings.differences:
-        _out.print(f"{code}: {difference}")
+        out.print(f"{code}: {difference}")
     for found in findings.derived:
-        _out.print(f"{code}: {found.address}: stored {found.stored}, expected {found.expected}")
+        out.print(f"{code}: {found.address}: stored {found.stored}, expected {found.expected}")
     wrong = len(findings.differences) + len(findings.derived)
-    _out.print(f"{code}: {findings.initiatives:,} initiatives recomputed, {wrong} differences")
+    out.print(f"{code}: {findings.initiatives:,} initiatives recomputed, {wrong} differences")
     return not wrong
-
-
-def _configure(database_url: str | None) -> Settings:
-    """Settings of this run; child processes of the server read them from the environment."""
-    if database_url is not None:
-        os.environ["QUICKWIN_DATABASE_URL"] = database_url
-        settings.cache_clear()
-    return settings()
-
-
-def _run(chosen: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Work on a database whose schema is up to date."""
-
-    async def go() -> T:
-        bare = Database(chosen)
-        await bare.migrate()
-        await bare.close()
-        database = await open_database(chosen)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(go())
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """A progress bar on stderr for each stage of a long work."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_err) as bars:
-        tasks = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield report
 
 
 if __name__ == "__main__":

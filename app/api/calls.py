@@ -13,6 +13,7 @@ from app.errors import DatabaseUnavailable, Unauthorized
 from app.schemas.fields import Digits
 from app.services import actors, minting, tokens
 from app.services.actors import Actor
+from app.services.events import REQUEST_ID
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `qw_…`.")
 _LONGEST = 4_096
@@ -36,6 +37,7 @@ async def _call(
     resolved: list[Actor] = []
 
     def identify(session: Session) -> Actor:
+        session.info[REQUEST_ID] = request.state.request_id
         resolved.append(resolve(session))
         return resolved[-1]
 

@@ -29,7 +29,7 @@ class Institution(Base):
 
 
 class InstitutionClock(Base):
-    """The event sequence of an institution.
+    """The event sequence of an institution, and the digest of its last event.
 
     A table of its own, advanced last in a transaction: events get no gaps, the order of the
     sequence is the order of commits, and readers of the institution never wait for it.
@@ -40,3 +40,4 @@ class InstitutionClock(Base):
 
     institution_id: Mapped[UUID] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(String(64))

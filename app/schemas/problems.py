@@ -43,13 +43,15 @@ class Problem(Shape):
     """What went wrong, for people; never repeats what was sent."""
     instance: str
     """Names this occurrence: `urn:uuid:…`, also in the server's log."""
+    request_id: str | None = Field(default=None, exclude_if=_absent)
+    """The request's `X-Request-ID`, also in the server's log."""
     code: str
     """Stable name of the kind of error, for programs."""
     errors: list[ProblemField] = Field(default_factory=list)
     """Where the request is wrong, if that is known."""
 
     @classmethod
-    def of(cls, error: QuickwinError) -> "Problem":
+    def of(cls, error: QuickwinError, request_id: str | None) -> "Problem":
         """An error as it is told; each occurrence gets a name of its own."""
         return cls(
             type=f"urn:quickwin:problem:{error.code}",
@@ -57,6 +59,7 @@ class Problem(Shape):
             status=error.status,
             detail=error.detail,
             instance=f"urn:uuid:{uuid4()}",
+            request_id=request_id,
             code=error.code,
             errors=[ProblemField.of(place) for place in error.errors],
         )

@@ -18,6 +18,7 @@ from app.errors import CodeTaken, Invalid, NotFound
 from app.models import (
     Base,
     Deletion,
+    Event,
     FrozenReport,
     Initiative,
     Institution,
@@ -216,7 +217,7 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
         return Unit.id.in_(units)
     if model is Person:
         return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
-    for owned in (Initiative, FrozenReport, RoleGrant, Deletion):
+    for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event):
         if model is owned:
             return owned.unit_id.in_(units)
     for child in (Milestone, ProgressUpdate):

@@ -1,8 +1,9 @@
 """Events: every write records what happened, in its own transaction.
 
-Events wait in the session until just before the commit. Only then the institution's clock is
-advanced, so its row, for which all writers of the institution queue, is held as briefly as can be;
-and since it is held until the commit, the sequence has no gaps and follows the order of commits.
+Events wait in the session until just before the commit. Only then the institution's clock is taken,
+so its row, for which all writers of the institution queue, is held as briefly as can be; and since
+it is held until the commit, the sequence has no gaps, follows the order of commits, and each event
+is chained to the one before.
 """
 
 from collections import defaultdict
@@ -10,32 +11,38 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import bindparam, event, insert, select, update
+from sqlalchemy import Connection, bindparam, event, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Event, InstitutionClock
 from app.models.base import new_id, now
 from app.models.base import table as table_of
-from app.schemas import events as wire
-from app.schemas.permissions import Permission
-from app.services import access, rights
+from app.services import alterations, chain
 from app.services.actors import Actor
 
 CATALOGUE = UUID(int=0)
 """The feed of writes above institutions: schemes, areas and operators' tokens."""
+REQUEST_ID = "request_id"
+"""Key of `Session.info`: the id of the request that the transaction is for; absent without one."""
 _WAITING = "events"
 
+_EVENT = table_of(Event)
+_HOLD = (
+    select(InstitutionClock.sequence, InstitutionClock.digest)
+    .where(InstitutionClock.institution_id == bindparam("institution"))
+    .with_for_update()
+)
 _ADVANCE = (
     update(table_of(InstitutionClock))
     .where(InstitutionClock.institution_id == bindparam("institution"))
-    .values(sequence=InstitutionClock.sequence + bindparam("count"))
-    .returning(InstitutionClock.sequence)
+    .values(sequence=bindparam("last"), digest=bindparam("head"))
 )
-_INSERT = insert(table_of(Event))
-_HOLD = (
-    select(InstitutionClock.sequence)
-    .where(InstitutionClock.institution_id == bindparam("institution"))
-    .with_for_update()
+_INSERT = insert(_EVENT)
+# One statement for both, where the database takes it: the last event, and the clock that it sets.
+_INSERT_LAST = _ADVANCE.add_cte(
+    insert(_EVENT)
+    .values({column.name: bindparam(f"its_{column.name}") for column in _EVENT.columns})
+    .cte("written")
 )
 
 
@@ -56,10 +63,13 @@ def record(
     data: dict[str, Any] | BaseModel | None = None,
     *,
     reason: str | None = None,
+    unit_id: UUID | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> None:
     """Note that something happened; it is written with the commit.
 
-    `data` is JSON-ready, or a shape of which the fields that were given are kept.
+    `data` is JSON-ready, or a shape of which the fields that were given are kept. `unit_id` and
+    `changes` are said of subjects that are written below the ORM; else the flush tells them.
     """
     if isinstance(data, BaseModel):
         data = data.model_dump(mode="json", exclude_unset=True)
@@ -74,9 +84,14 @@ def record(
             "at": now(),
             "actor": actor.name,
             "actor_id": actor.id,
+            "token_id": actor.token_id,
+            "token_name": actor.token_name,
+            "request_id": session.info.get(REQUEST_ID),
+            "unit_id": unit_id,
             "subject": subject.name,
             "subject_id": subject.id,
             "data": data,
+            "changes": changes or {},
         }
     )
 
@@ -88,61 +103,40 @@ def write(session: Session) -> None:
     if not waiting:
         return
     session.flush()
-    connection = session.connection()
+    altered = alterations.of(session, {row["subject_id"] for row in waiting})
     by_institution: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in waiting:
+        if found := altered.get(row["subject_id"]):
+            row["unit_id"] = row["unit_id"] or found.unit_id
+            row["changes"] = row["changes"] or alterations.told(found)
         by_institution[row["institution_id"]].append(row)
     for institution_id, rows in sorted(by_institution.items()):
-        last = connection.execute(
-            _ADVANCE, {"institution": institution_id, "count": len(rows)}
-        ).scalar_one()
-        for sequence, row in enumerate(rows, start=last - len(rows) + 1):
-            row["sequence"] = sequence
+        _append(session.connection(), institution_id, rows)
+
+
+def _append(connection: Connection, institution_id: UUID, rows: list[dict[str, Any]]) -> None:
+    """Take the clock, chain the rows to what it has, and set it behind them."""
+    last, head = connection.execute(_HOLD, {"institution": institution_id}).one()
+    for sequence, row in enumerate(rows, start=last + 1):
+        row["sequence"] = sequence
+        row["digest"] = head = chain.digest(head, row)
+    clock = {"institution": institution_id, "last": last + len(rows), "head": head}
+    if connection.dialect.name == "postgresql":
+        if rows[1:]:
+            connection.execute(_INSERT, rows[:-1])
+        written = {f"its_{name}": value for name, value in rows[-1].items()}
+        connection.execute(_INSERT_LAST, written | clock)
+    else:
         connection.execute(_INSERT, rows)
+        connection.execute(_ADVANCE, clock)
 
 
 def hold(session: Session, institution_id: UUID) -> int:
     """Keep the institution as it is until this transaction ends, and answer its sequence.
 
-    Every writer advances the clock just before its commit. Whoever holds the clock therefore sees
-    one and the same state in all further statements, without the conflicts of a snapshot that
-    writes: the other writers do not fail, they wait. Take locks on the tree of units before.
+    Every writer takes the clock just before its commit. Whoever holds the clock therefore sees one
+    and the same state in all further statements, without the conflicts of a snapshot that writes:
+    the other writers do not fail, they wait. Take locks on the tree of units before.
     """
-    return session.connection().execute(_HOLD, {"institution": institution_id}).scalar_one()
-
-
-def feed(session: Session, actor: Actor, institution: str, after: int, limit: int) -> wire.Events:
-    """The institution's events behind `after`, oldest first."""
-    scope = access.institution(session, actor, institution)
-    access.require(session, scope, Permission.EVENTS_READ, None)
-    return _stretch(session, scope.id, after, limit)
-
-
-def catalogue_feed(session: Session, actor: Actor, after: int, limit: int) -> wire.Events:
-    """Events above institutions; for operators."""
-    rights.operator_only(session, actor)
-    return _stretch(session, CATALOGUE, after, limit)
-
-
-def _stretch(session: Session, institution_id: UUID, after: int, limit: int) -> wire.Events:
-    rows = session.scalars(
-        select(Event)
-        .where(Event.institution_id == institution_id, Event.sequence > after)
-        .order_by(Event.sequence)
-        .limit(limit)
-    ).all()
-    return wire.Events(
-        items=[
-            wire.Event(
-                sequence=row.sequence,
-                id=row.id,
-                type=row.type,
-                at=row.at,
-                actor=row.actor,
-                subject=row.subject,
-                data=row.data,
-            )
-            for row in rows
-        ],
-        next_after=rows[-1].sequence if rows else after,
-    )
+    held = session.connection().execute(_HOLD, {"institution": institution_id}).one()
+    return int(held.sequence)

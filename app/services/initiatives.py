@@ -23,7 +23,17 @@ from app.rollup.contribution import Standing
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole, PersonKind
 from app.schemas.permissions import Permission
-from app.services import access, events, lifecycle, milestones, plans, portfolio, schemes, versions
+from app.services import (
+    access,
+    alterations,
+    events,
+    lifecycle,
+    milestones,
+    plans,
+    portfolio,
+    schemes,
+    versions,
+)
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -262,6 +272,7 @@ def _set(
     rows: list[dict[str, Any]],
 ) -> None:
     """Replace what belongs to an initiative."""
+    before = portfolio.belongings(session, scope, initiative_id)
     session.execute(
         delete(model)
         .where(access.within(scope, model), model.initiative_id == initiative_id)
@@ -270,6 +281,10 @@ def _set(
     if rows:
         shared = {"institution_id": scope.id, "initiative_id": initiative_id}
         session.execute(insert(model), [{**shared, **row} for row in rows])
+    after = portfolio.belongings(session, scope, initiative_id)
+    for field, was in before.items():
+        if after[field] != was:
+            alterations.note(session, initiative_id, field, was, after[field])
 
 
 def subject(row: Initiative) -> events.Subject:

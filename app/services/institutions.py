@@ -8,6 +8,7 @@ from app.errors import CodeTaken, NotFound
 from app.keyset import Key, paginate
 from app.models import Institution, InstitutionClock, Scheme, Unit, UnitClosure
 from app.models.base import code_key, new_id, now
+from app.models.events import GENESIS
 from app.schemas import institutions as wire
 from app.schemas.pages import Page, Paging
 from app.schemas.permissions import Permission
@@ -53,7 +54,8 @@ def create(session: Session, actor: Actor, new: wire.NewInstitution) -> wire.Ins
         updated_at=at,
         version=1,
     )
-    session.add_all([root, InstitutionClock(institution_id=row.id, sequence=0)])
+    clock = InstitutionClock(institution_id=row.id, sequence=0, digest=GENESIS)
+    session.add_all([root, clock])
     session.flush()
     session.add(
         UnitClosure(institution_id=row.id, descendant_id=root.id, ancestor_id=root.id, distance=0)

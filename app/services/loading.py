@@ -97,7 +97,8 @@ def add_people(session: Session, actor: Actor, institution: str, new: Sequence[N
     bulk_insert(session, table_of(Person), rows)
     for person, row in zip(new, rows, strict=True):
         subject = events.Subject(row["id"], person.code)
-        events.record(session, actor, scope.id, "person.created", subject, person)
+        unit_id = row["unit_id"]
+        events.record(session, actor, scope.id, "person.created", subject, person, unit_id=unit_id)
 
 
 def add_grants(session: Session, actor: Actor, institution: str, new: Sequence[NewGrant]) -> None:
@@ -138,7 +139,10 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
         ledger.collect(entries, fact)
         subject = events.Subject(initiative["id"], initiative["code"])
         counts = {"milestones": len(plan.initiative.milestones or ()), "updates": reports}
-        events.record(session, actor, scope.id, "initiative.loaded", subject, counts)
+        unit_id = initiative["unit_id"]
+        events.record(
+            session, actor, scope.id, "initiative.loaded", subject, counts, unit_id=unit_id
+        )
     for model in (
         Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Milestone, ProgressUpdate,
     ):  # fmt: skip

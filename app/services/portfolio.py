@@ -134,6 +134,18 @@ def _shapes(
     ]
 
 
+def belongings(session: Session, scope: Scope, initiative_id: UUID) -> dict[str, Any]:
+    """Areas, owners and tags of one initiative, JSON-ready."""
+    ids = [initiative_id]
+    return {
+        "areas": _areas(session, scope, ids)[initiative_id],
+        "owners": [
+            owner.model_dump(mode="json") for owner in _owners(session, scope, ids)[initiative_id]
+        ],
+        "tags": _tags(session, scope, ids)[initiative_id],
+    }
+
+
 def _areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
     found: defaultdict[UUID, list[str]] = defaultdict(list)
     for initiative_id, code in session.execute(

@@ -21,7 +21,7 @@ from app.schemas.batches import (
 )
 from app.schemas.permissions import Permission
 from app.schemas.problems import Problem
-from app.services import access, rights
+from app.services import access, events, rights
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.reporting import Reporting, Target
@@ -73,7 +73,7 @@ def report_batch(session: Session, actor: Actor, institution: str, new: NewBatch
     if new.atomic:
         _insist_on_all(outcomes)
     desk.reporting.write()
-    return _answer(outcomes)
+    return _answer(outcomes, session.info.get(events.REQUEST_ID))
 
 
 Outcome = tuple[wire.Update, bool] | QuickwinError
@@ -152,12 +152,12 @@ def _insist_on_all(outcomes: Sequence[Outcome]) -> None:
         raise Invalid(errors=tuple(places))
 
 
-def _answer(outcomes: Sequence[Outcome]) -> Batch:
+def _answer(outcomes: Sequence[Outcome], request_id: str | None) -> Batch:
     results: list[Taken | Refused] = []
     summary = dict.fromkeys(BatchSummary.model_fields, 0)
     for index, outcome in enumerate(outcomes):
         if isinstance(outcome, QuickwinError):
-            problem = Problem.of(outcome)
+            problem = Problem.of(outcome, request_id)
             results.append(Refused(index=index, status=problem.status, problem=problem))
             summary["failed"] += 1
         else:

@@ -25,6 +25,7 @@ from app.rollup import ledger
 from app.schemas.permissions import Permission
 from app.services import (
     access,
+    alterations,
     deletions,
     events,
     initiatives,
@@ -119,7 +120,10 @@ def initiative(
         session.execute(
             delete(Initiative).where(access.within(scope, Initiative), Initiative.id == row.id)
         )
-    events.record(session, actor, scope.id, "initiative.deleted", subject, before, reason=reason)
+    events.record(
+        session, actor, scope.id, "initiative.deleted", subject, before, reason=reason,
+        unit_id=row.unit_id, changes=alterations.of_removed(session, row),
+    )  # fmt: skip
 
 
 def milestone(

@@ -95,7 +95,16 @@ def merge(
         ("unit.absorbed", units.subject(into), {"unit": row.code}),
     ):
         data = {**data, **taken._asdict()}  # noqa: PLW2901  what both say
-        events.record(session, actor, scope.id, kind, subject, data, reason=target.reason)
+        events.record(
+            session,
+            actor,
+            scope.id,
+            kind,
+            subject,
+            data,
+            reason=target.reason,
+            unit_id=subject.id,
+        )
     session.flush()
     return units.shape(session, scope, row)
 

@@ -101,6 +101,9 @@ class Reporting:
 
         address = f"{target.code}/milestones/{target.number}/updates/{row['id']}"
         told = new.model_dump(mode="json", include=_TOLD, exclude_unset=True)
+        taken = SimpleNamespace(**row)
+        made = updates.shape(taken, target.code, target.number)
+        moved = {"before": made.previous_percent, "after": made.percent_complete}
         events.record(
             self._session,
             self._scope.actor,
@@ -108,11 +111,12 @@ class Reporting:
             "update.reported",
             events.Subject(row["id"], address),
             {**told, "effective_on": str(day)},
+            unit_id=target.unit_id,
+            changes={"percent_complete": moved},
         )
-        taken = SimpleNamespace(**row)
         if new.source is not None:
             self._known[identity] = taken
-        return updates.shape(taken, target.code, target.number), True
+        return made, True
 
     def write(self) -> None:
         """Write the reports, the latest state of what they are on, and the ledger's differences."""

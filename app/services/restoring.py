@@ -67,7 +67,10 @@ def restore(
     deletion.restored_at, deletion.restored_by, deletion.content = now(), actor.name, None
     subject = events.Subject(deletion.subject_id, deletion.subject)
     data = resource.model_dump(mode="json")
-    events.record(session, actor, scope.id, f"{noun}.restored", subject, data, reason=reason)
+    events.record(
+        session, actor, scope.id, f"{noun}.restored", subject, data, reason=reason,
+        unit_id=deletion.unit_id,
+    )  # fmt: skip
     return Restoration(noun, deletion.subject, resource)
 
 

@@ -69,6 +69,9 @@ def plain(content: Any) -> Any:
     return [plain(value) for value in content] if isinstance(content, list) else content
 
 
+_SAME = {"sequence", "type", "actor", "subject", "data", "changes"}
+
+
 async def told(institution: Institution) -> Json:
     """Everything that reports move, and what is in the feed."""
     paths = [f"initiatives/QW-{i}{part}" for i in range(4) for part in ("", "/milestones")]
@@ -81,7 +84,7 @@ async def told(institution: Institution) -> Json:
     ]
     asked = {"as_of": "2022-08-01"}
     return {
-        "events": [{k: v for k, v in e.items() if k not in {"id", "at"}} for e in reported],
+        "events": [{k: v for k, v in e.items() if k in _SAME} for e in reported],
         **{
             path: plain(await institution.get(path, **(asked if path.startswith("rollup") else {})))
             for path in paths

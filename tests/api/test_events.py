@@ -1,6 +1,7 @@
 """Events: one for every write, gap-free, in the order of commits."""
 
 import asyncio
+import json
 from typing import Any
 
 from tests.support.institution import API, Institution
@@ -138,7 +139,32 @@ async def test_feeds_are_apart(institution: Institution) -> None:
     found = await institution.expect(200, "GET", f"{API}/institutions/{other}/events")
     assert [e["sequence"] for e in found["items"]] == [1]
     assert other not in str(await feed(institution))
-    mine = await institution.expect(
-        200, "GET", f"{institution.path}/events", client=institution.reporter
-    )
-    assert mine["items"][0]["subject"] == institution.code
+
+
+async def test_who_may_read_events_of_a_subtree_reads_these_alone(
+    institution: Institution,
+) -> None:
+    for unit, parent in (("A", None), ("A1", "A"), ("B", None)):
+        await institution.unit(unit, parent)
+    await institution.initiative("QW-1", "A1")
+    admin = await institution.person("admin-a", "admin", "A")
+    reporter = await institution.person("reporter-a", "reporter", "A")
+    everything = await feed(institution)
+    units = {e["code"]: e["id"] for e in (await institution.get("units"))["items"]}
+    mine = [event for event in everything if event["unit_id"] in (units["A"], units["A1"])]
+    assert [event["type"] for event in mine] == [
+        "unit.created", "unit.created", "initiative.created", "person.created", "grant.created",
+        "token.created", "person.created", "grant.created", "token.created",
+    ]  # fmt: skip
+    path = f"{institution.path}/events"
+    seen = await institution.expect(200, "GET", path, parameters={"limit": 200}, client=admin)
+    assert seen["items"] == mine
+    other = await institution.expect(200, "GET", path, parameters={"unit": "B"}, client=admin)
+    assert other["items"] == []
+    lines = (await admin.get(f"{path}/export")).text.splitlines()
+    assert [json.loads(line) for line in lines] == mine
+    for client in (institution.reporter, reporter):
+        await institution.expect(403, "GET", path, client=client)
+        await institution.expect(403, "GET", f"{path}/export", client=client)
+    for client in (admin, reporter):
+        await client.aclose()

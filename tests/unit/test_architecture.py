@@ -13,10 +13,10 @@ FLOORS = {
     "models": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "given": 1, "rollup": 1,
     "services": 2,
     "api": 3, "demo": 3,
-    "main": 4, "cli": 4,
+    "main": 4, "cli": 4, "terminal": 4, "auditing": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "rights", "access", "policies", "events", "deletions", "ratings", "schemes", "institutions", "grants", "people",
+    "versions", "actors", "rights", "access", "policies", "chain", "alterations", "events", "feeds", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",

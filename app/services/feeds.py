@@ -1,0 +1,110 @@
+"""Feeds: the events of an institution, and those above institutions, read and filtered."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.models import Event, InstitutionClock
+from app.models.base import table as table_of
+from app.schemas import events as wire
+from app.schemas.permissions import Permission
+from app.services import access, rights
+from app.services.access import Scope
+from app.services.actors import Actor
+from app.services.events import CATALOGUE
+
+_EVENT = table_of(Event)
+
+
+def of_institution(
+    session: Session, actor: Actor, institution: str, query: wire.EventQuery
+) -> wire.Events:
+    """Events of an institution, or of the units where the actor may read them; else `Forbidden`."""
+    scope = _scope(session, actor, institution)
+    return _page(session, _of(scope, query), query)
+
+
+def of_catalogue(session: Session, actor: Actor, query: wire.CatalogueEventQuery) -> wire.Events:
+    """Events above institutions; for operators."""
+    rights.operator_only(session, actor)
+    return _page(session, _matching(CATALOGUE, query), query)
+
+
+def stretch(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    query: wire.EventExport,
+    until: int | None,
+    most: int,
+) -> tuple[list[dict[str, Any]], int]:
+    """The next `most` rows of an export behind `query.after`, and the sequence at which it ends.
+
+    `until` is that sequence from the second stretch on: what is written meanwhile is left out.
+    """
+    scope = _scope(session, actor, institution)
+    if until is None:
+        until = session.execute(
+            select(InstitutionClock.sequence).where(access.within(scope, InstitutionClock))
+        ).scalar_one()
+    statement = _of(scope, query).where(_EVENT.c.sequence > query.after, _EVENT.c.sequence <= until)
+    return _rows(session, statement.order_by(_EVENT.c.sequence).limit(most)), until
+
+
+def _page(
+    session: Session, statement: Select[*tuple[Any, ...]], query: wire.Stretch
+) -> wire.Events:
+    sequence = _EVENT.c.sequence
+    if query.sort == "-sequence":
+        statement = statement.order_by(sequence.desc())
+        if query.after is not None:
+            statement = statement.where(sequence < query.after)
+    else:
+        statement = statement.order_by(sequence).where(sequence > (query.after or 0))
+    rows = _rows(session, statement.limit(query.limit))
+    return wire.Events(
+        items=[wire.Event.model_validate(row) for row in rows],
+        next_after=rows[-1]["sequence"] if rows else query.after or 0,
+    )
+
+
+def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [dict(row) for row in session.connection().execute(statement).mappings()]
+
+
+def _scope(session: Session, actor: Actor, institution: str) -> Scope:
+    scope = access.institution(session, actor, institution)
+    if not actor.reach(Permission.EVENTS_READ):
+        access.require(session, scope, Permission.EVENTS_READ, None)
+    return scope
+
+
+def _of(scope: Scope, query: wire.EventFilter) -> Select[*tuple[Any, ...]]:
+    seen = access.seen(scope, Event, Permission.EVENTS_READ)
+    statement = _matching(scope.id, query).where(seen)
+    if query.unit:
+        statement = statement.where(_EVENT.c.unit_id.in_(access.below(scope, query.unit)))
+    return statement
+
+
+def _matching(institution_id: UUID, query: wire.CatalogueEventFilter) -> Select[*tuple[Any, ...]]:
+    conditions: list[ColumnElement[bool]] = [_EVENT.c.institution_id == institution_id]
+    if query.type:
+        conditions.append(_EVENT.c.type.in_(query.type))
+    if query.actor is not None:
+        conditions.append(_EVENT.c.actor == query.actor)
+    if query.subject is not None:
+        conditions.append(_about(query.subject))
+    if query.since is not None:
+        conditions.append(_EVENT.c.at >= query.since)
+    if query.until is not None:
+        conditions.append(_EVENT.c.at < query.until)
+    return select(_EVENT).where(*conditions)
+
+
+def _about(subject: str) -> ColumnElement[bool]:
+    """A subject, or what lies below it; as a stretch of the index, since `0` comes after `/`."""
+    column = _EVENT.c.subject
+    return or_(column == subject, and_(column >= f"{subject}/", column < f"{subject}0"))

@@ -1,0 +1,90 @@
+"""What all commands share: their options, their output, and the way to the database."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.db import Database
+from app.main import open_database
+from app.schemas.pages import MOST, Paging
+from app.services import institutions
+from app.services.actors import SYSTEM
+from app.settings import Settings, settings
+
+T = TypeVar("T")
+Report = Callable[[str, int, int], None]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database-url", help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."),
+]
+Institution = Annotated[
+    str | None, typer.Option(help="Code of one institution; all of them if left out.")
+]
+
+
+def configure(database_url: str | None) -> Settings:
+    """Settings of this run; child processes of the server read them from the environment."""
+    if database_url is not None:
+        os.environ["QUICKWIN_DATABASE_URL"] = database_url
+        settings.cache_clear()
+    return settings()
+
+
+def run(chosen: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Work on a database whose schema is up to date."""
+
+    async def go() -> T:
+        bare = Database(chosen)
+        await bare.migrate()
+        await bare.close()
+        database = await open_database(chosen)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(go())
+
+
+async def codes(database: Database, institution: str | None) -> list[str]:
+    """The codes of all institutions, or the one that is named."""
+    if institution is not None:
+        return [institution]
+    codes: list[str] = []
+    paging = Paging(limit=MOST)
+    while True:
+        page = await database.read(institutions.page, SYSTEM, paging)
+        codes += [item.code for item in page.items]
+        if page.next_cursor is None:
+            return codes
+        paging = Paging(limit=MOST, cursor=page.next_cursor)
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A progress bar on stderr for each stage of a long work."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err) as bars:
+        tasks = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
