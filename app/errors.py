@@ -3,12 +3,14 @@
     QuickwinError
     ├── Unreadable             400  malformed_body
     ├── Unauthorized           401  unauthorized
+    │   └── InvalidToken       401  unauthorized
     ├── Forbidden              403  forbidden
     │   └── OwnReport          403  own_report
     ├── NotFound               404  not_found
     ├── MethodNotAllowed       405  method_not_allowed
     ├── Conflict               409  conflict
     │   ├── CodeTaken          409  code_taken
+    │   ├── SubjectTaken       409  subject_taken
     │   ├── AlreadySuperseded  409  already_superseded
     │   ├── AlreadyGranted     409  already_granted
     │   ├── TokenEnded         409  token_ended
@@ -25,6 +27,7 @@
     ├── Invalid                422  invalid
     ├── VersionRequired        428  version_required
     ├── InternalError          500  internal_error
+    ├── IssuerUnavailable      503  issuer_unavailable
     └── DatabaseUnavailable    503  database_unavailable
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
@@ -33,6 +36,8 @@ No message repeats what the client sent.
 
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
+
+_CHALLENGE = 'Bearer realm="quickwin"'
 
 
 class FieldError(NamedTuple):
@@ -77,7 +82,15 @@ class Unauthorized(QuickwinError):
     status, code, title = 401, "unauthorized", "Who are you?"
 
     def __init__(self, detail: str | None = None) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="quickwin"'})
+        super().__init__(detail, headers={"WWW-Authenticate": _CHALLENGE})
+
+
+class InvalidToken(Unauthorized):
+    """This bearer token is not valid, or not valid any more."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.headers["WWW-Authenticate"] = f'{_CHALLENGE}, error="invalid_token"'  # RFC 6750, 3.1
 
 
 class Forbidden(QuickwinError):
@@ -114,6 +127,12 @@ class CodeTaken(Conflict):
     """This code is in use already; codes do not distinguish upper and lower case."""
 
     code = "code_taken"
+
+
+class SubjectTaken(Conflict):
+    """Another person of this service has this OIDC subject already."""
+
+    code = "subject_taken"
 
 
 class AlreadySuperseded(Conflict):
@@ -218,6 +237,15 @@ class VersionRequired(QuickwinError):
 
 class InternalError(QuickwinError):
     """Something went wrong on our side; quote `instance` when you report it."""
+
+
+class IssuerUnavailable(QuickwinError):
+    """The token cannot be checked, since its issuer does not answer at the moment. Try again."""
+
+    status, code, title = 503, "issuer_unavailable", "Issuer unavailable"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "5"})
 
 
 class DatabaseUnavailable(QuickwinError):
