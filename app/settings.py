@@ -46,8 +46,8 @@ class Settings(BaseSettings):
         default=frozenset[Algorithm]({"RS256", "ES256"}), min_length=1
     )
     """How the issuer may sign: `RS256`, `ES256`, or both with a comma between them."""
-    oidc_token_type: Literal["at+jwt", "jwt"] = "at+jwt"  # noqa: S105  a type, not a secret
-    """`at+jwt` demands this type (RFC 9068); `jwt` also takes `JWT` or no type, from older issuers."""
+    oidc_plain_jwt: bool = False
+    """Also take tokens of the type `JWT` or without one, which `at+jwt` (RFC 9068) tells from ID tokens."""
     oidc_subject_claim: str = Field(default="sub", min_length=1, max_length=100)
     """Claim that is compared with a person's `oidc_subject`."""
     oidc_email_claim: str = Field(default="email", max_length=100)

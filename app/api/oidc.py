@@ -61,7 +61,7 @@ class Verifier:
         self._registry = jws.JWSRegistry(
             algorithms=settings.oidc_algorithms, strict_check_header=False
         )
-        self._types = _TYPES | (_OLDER_TYPES if settings.oidc_token_type != "at+jwt" else set())
+        self._types = _TYPES | (_OLDER_TYPES if settings.oidc_plain_jwt else set())
         self._claims = JWTClaimsRegistry(
             leeway=settings.oidc_leeway_seconds,
             iss={"essential": True, "value": settings.oidc_issuer},
