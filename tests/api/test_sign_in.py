@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.db import Database
-from app.services import tokens
+from app.services import operators
 from app.settings import Settings
 from tests.api.conftest import Relying
 from tests.conftest import OPERATOR
@@ -57,6 +57,47 @@ async def test_what_they_do_bears_their_name(
     assert (event["type"], event["actor"]) == ("update.reported", "reporter")
 
 
+async def test_they_may_do_what_their_roles_allow(
+    relying: Relying, issuer: LocalIssuer, institution: Institution, subject: str, email: str
+) -> None:
+    """No more and no less than with an API token, however the person was found."""
+    own = institution.reporter.headers["Authorization"].removeprefix("Bearer ")
+    rights = (await relying.me(own)).json()["rights"]
+    assert [right["role"] for right in rights] == ["reporter"]
+    token = issuer.token(sub=subject)
+    told = (await relying.me(token)).json()
+    assert (told["rights"], told["scopes"]) == (rights, None)
+    headers = {"Authorization": f"Bearer {token}"}
+    for method, path in (("POST", f"{institution.path}/people"), ("POST", f"{API}/institutions")):
+        answer = await relying.client.request(
+            method, path, json={"code": "x", "name": "X"}, headers=headers
+        )
+        assert answer.status_code == 403
+    assert (
+        await relying.client.get(f"{API}/institutions/kpu-none", headers=headers)
+    ).status_code == 404
+    await institution.patch("people/reporter", {"oidc_subject": None, "email": email})
+    by_address = issuer.token(email=email, email_verified=True)
+    assert (await relying.me(by_address)).json()["rights"] == rights
+
+
+async def test_nobody_becomes_somebody_who_may_do_more(institution: Institution) -> None:
+    """Who gives a person a subject or an address may sign in as them: they need all their rights."""
+    await institution.unit("A")
+    admin = await institution.person("admin-a", "admin", "A")
+    await institution.post("people", {"code": "chief", "name": "Chief", "unit": "A"})
+    path = f"{institution.path}/people/chief"
+    own: Json = {"oidc_subject": f"own of {institution.code}", "email": "own@kpu.example"}
+    await institution.expect(200, "PATCH", path, own, if_match="*", client=admin)
+    grant = {"person": "chief", "role": "viewer"}
+    await institution.post("grants", grant)
+    for name, value in own.items():
+        change = {name: f"x{value}"}
+        told = await institution.expect(403, "PATCH", path, change, if_match="*", client=admin)
+        assert told["code"] == "forbidden"
+    await admin.aclose()
+
+
 async def test_api_tokens_are_what_they_were(
     relying: Relying, issuer: LocalIssuer, institution: Institution
 ) -> None:
@@ -76,11 +117,11 @@ async def test_an_operators_own_token_may_look_like_a_jwt(
     own = f"{header}.{signature}.".ljust(200, "x")
     issuer.answers["/jwks"] = (500, {}, b"")
     assert await relying.status(own) == 401
-    await database.write(tokens.first_start, own)
+    await database.write(operators.first_start, own)
     try:
         assert (await relying.me(own)).json()["operator"] is True
     finally:
-        await database.write(tokens.first_start, OPERATOR)
+        await database.write(operators.first_start, OPERATOR)
     assert await relying.status(own) == 401
     assert issuer.asked == []
 

@@ -5,8 +5,9 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,10 +16,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.conftest import Relying
+from tests.conftest import Clients
+from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution, Json
 from tests.support.issuer import AUDIENCE, EcKey, LocalIssuer, RsaKey, encoded
 
 HOUR = 3_600
+
+
+@pytest.fixture(scope="module")
+async def victim(
+    relying_app: Relying, running: LocalIssuer, clients: Clients, checked: CheckedTransport
+) -> AsyncIterator[str]:
+    """The subject of somebody who may come in; the issuer's keys are known already."""
+    institution = Institution(f"victims-{os.getpid()}", clients.operator, checked)
+    await institution.create()
+    subject = f"6f1c|{institution.code}"
+    await institution.patch("people/reporter", {"oidc_subject": subject})
+    running.restore()
+    await relying_app.configure()
+    assert await relying_app.status(running.token(sub=subject)) == 200
+    running.answers["/stolen"] = (200, {}, json.dumps({"keys": [RsaKey("rsa-1").jwk]}).encode())
+    yield subject
+    await institution.close()
 
 
 @pytest.fixture
@@ -202,17 +222,14 @@ ATTACKS: dict[str, Callable[[LocalIssuer, str], str]] = {
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 async def test_an_attack(
-    relying: Relying,
-    issuer: LocalIssuer,
-    subject: str,
+    relying_app: Relying,
+    running: LocalIssuer,
+    victim: str,
     attack: Callable[[LocalIssuer, str], str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    issuer.answers["/stolen"] = (200, {}, json.dumps({"keys": [RsaKey("rsa-1").jwk]}).encode())
-    assert await relying.status(issuer.token(sub=subject)) == 200
-    token = attack(issuer, subject)
-    caplog.clear()
-    answer = await relying.me(token)
+    token = attack(running, victim)
+    answer = await relying_app.me(token)
     assert answer.status_code == 401, answer.text
     told = answer.json()
     assert (told["code"], told["detail"]) == (
@@ -220,11 +237,11 @@ async def test_an_attack(
         "This bearer token is not valid, or not valid any more.",
     )
     assert answer.headers["www-authenticate"] == 'Bearer realm="quickwin", error="invalid_token"'
-    assert "/stolen" not in issuer.asked
+    assert "/stolen" not in running.asked
     for record in caplog.records:
         assert not any(part and part in record.getMessage() for part in token.split("."))
         assert "\n" not in record.getMessage()
-    assert await relying.status(issuer.token(sub=subject)) == 200
+    assert await relying_app.status(running.token(sub=victim)) == 200
 
 
 @pytest.mark.parametrize(

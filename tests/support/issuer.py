@@ -130,7 +130,7 @@ class LocalIssuer:
         """A token with whatever payload and header, truly signed."""
         signer = key or self.rsa
         if not isinstance(header, bytes):
-            plain = {"alg": signer.alg, "kid": signer.kid, "typ": "at+jwt"} | (header or {})
+            plain: Json = {"alg": signer.alg, "kid": signer.kid, "typ": "at+jwt"} | (header or {})
             header = json.dumps({k: v for k, v in plain.items() if v is not ...}).encode()
         content = f"{encoded(header)}.{encoded(payload)}"
         return f"{content}.{encoded(signer.sign(content.encode()))}"
