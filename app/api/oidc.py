@@ -26,7 +26,7 @@ _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 _TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068, section 2.1
 _OLDER_TYPES = {"jwt", "application/jwt", ""}
 _ID_TOKEN_ONLY = {"at_hash", "c_hash", "s_hash"}
-_BEARER = {None, "Bearer"}
+_BEARER = "Bearer"  # what some issuers say of access tokens within; of others `ID`, `Refresh`
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", re.ASCII)
 _SUBJECT: TypeAdapter[str] = TypeAdapter(OidcSubject)
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Verifier:
 
     def _identity(self, claims: dict[str, Any]) -> Identity:
         self._claims.validate(claims)
-        if claims.keys() & _ID_TOKEN_ONLY or claims.get("typ") not in _BEARER:
+        if claims.keys() & _ID_TOKEN_ONLY or claims.get("typ", _BEARER) != _BEARER:
             raise _Refused("not an access token")
         if "cnf" in claims:
             # Bound to a key of its sender; as a mere bearer token a stolen one would do, too.
