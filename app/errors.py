@@ -3,12 +3,14 @@
     QuickwinError
     ├── Unreadable             400  malformed_body
     ├── Unauthorized           401  unauthorized
+    │   └── InvalidToken       401  unauthorized
     ├── Forbidden              403  forbidden
     │   └── OwnReport          403  own_report
     ├── NotFound               404  not_found
     ├── MethodNotAllowed       405  method_not_allowed
     ├── Conflict               409  conflict
     │   ├── CodeTaken          409  code_taken
+    │   ├── SubjectTaken       409  subject_taken
     │   ├── AlreadySuperseded  409  already_superseded
     │   ├── AlreadyGranted     409  already_granted
     │   ├── TokenEnded         409  token_ended
@@ -30,6 +32,7 @@
     ├── VersionRequired        428  version_required
     ├── InternalError          500  internal_error
     │   └── SchemaBehind       500  schema_behind
+    ├── IssuerUnavailable      503  issuer_unavailable
     └── DatabaseUnavailable    503  database_unavailable
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
@@ -38,6 +41,8 @@ No message repeats what the client sent.
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple, Self
+
+_CHALLENGE = 'Bearer realm="quickwin"'
 
 
 class FieldError(NamedTuple):
@@ -98,7 +103,15 @@ class Unauthorized(QuickwinError):
     status, code, title = 401, "unauthorized", "Who are you?"
 
     def __init__(self, detail: str | None = None) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="quickwin"'})
+        super().__init__(detail, headers={"WWW-Authenticate": _CHALLENGE})
+
+
+class InvalidToken(Unauthorized):
+    """This bearer token is not valid, or not valid any more."""
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.headers["WWW-Authenticate"] = f'{_CHALLENGE}, error="invalid_token"'  # RFC 6750, 3.1
 
 
 class Forbidden(QuickwinError):
@@ -141,6 +154,12 @@ class NumberTaken(Conflict):
     """Another milestone has this number by now."""
 
     code = "number_taken"
+
+
+class SubjectTaken(Conflict):
+    """Another person of this service has this OIDC subject already."""
+
+    code = "subject_taken"
 
 
 class AlreadySuperseded(Conflict):
@@ -269,6 +288,15 @@ class SchemaBehind(InternalError):
     """The schema is older than this release: run `quickwin db upgrade` as the owner of the tables."""
 
     code, title = "schema_behind", "Schema is behind"
+
+
+class IssuerUnavailable(QuickwinError):
+    """The token cannot be checked, since its issuer does not answer at the moment. Try again."""
+
+    status, code, title = 503, "issuer_unavailable", "Issuer unavailable"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "5"})
 
 
 class DatabaseUnavailable(QuickwinError):

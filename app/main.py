@@ -21,6 +21,7 @@ from app.api import (
     institutions,
     milestones,
     nationwide,
+    oidc,
     people,
     problems,
     ratings,
@@ -45,9 +46,12 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database = await open_database(chosen)
+        app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
         yield
+        if app.state.oidc is not None:
+            await app.state.oidc.close()
         await database.close()
 
     app = FastAPIOffline(
@@ -74,7 +78,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     app.include_router(health.routes)
     problems.install(app)
     app.add_exception_handler(answers.NotModified, answers.not_modified)
-    documents.install(app)
+    documents.install(app, chosen.oidc_issuer)
     app.add_middleware(requests.Requests)  # the outermost: what is added last
     return app
 

@@ -8,19 +8,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from app import db
+from app.api import oidc
 from app.api.bodies import Route
-from app.errors import DatabaseUnavailable, Unauthorized
+from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
-from app.services import actors, minting, tokens
+from app.services import actors, minting, sign_in, tokens
 from app.services.actors import Actor
 from app.services.events import REQUEST_ID
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `qw_…`.")
-_LONGEST = 4_096
 _log = logging.getLogger(__name__)
-
-
-# Dependencies are async although they await nothing: FastAPI runs plain ones in a thread each.
 
 
 async def _call(
@@ -28,12 +25,17 @@ async def _call(
     after: BackgroundTasks,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> db.Call[Actor]:
-    if credentials is None or not 0 < len(credentials.credentials) <= _LONGEST:
+    token = credentials.credentials if credentials else ""
+    if not token:
         raise Unauthorized
-    if minting.is_mistyped(credentials.credentials):
-        raise Unauthorized
+    if len(token) > oidc.LONGEST_TOKEN or minting.is_mistyped(token):
+        raise InvalidToken
     database: db.Database = request.app.state.database
-    resolve = actors.identify(actors.digest(credentials.credentials))
+    verifier: oidc.Verifier | None = request.app.state.oidc
+    if verifier is not None and oidc.is_jwt(token):
+        resolve = sign_in.identify(await verifier.verify(token))
+    else:
+        resolve = actors.identify(actors.digest(token))
     resolved: list[Actor] = []
 
     def identify(session: Session) -> Actor:
@@ -47,9 +49,9 @@ async def _call(
 
 async def _note_use(database: db.Database, resolved: list[Actor]) -> None:
     """Keep when a token was last used; runs behind the answer, which does not depend on it."""
-    if resolved and actors.is_use_news(resolved[-1]):
+    if resolved and (token_id := resolved[-1].token_id) and actors.is_use_news(resolved[-1]):
         try:
-            await database.write(tokens.used, resolved[-1].token_id)
+            await database.write(tokens.used, token_id)
         except DatabaseUnavailable:
             _log.warning("the last use of a token was not noted")
 

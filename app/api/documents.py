@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from app.api.issuer import discovery_url
 from app.api.problems import MEDIA_TYPE
 from app.schemas.problems import Problem
 
@@ -49,7 +50,7 @@ _MEANING = {
     415: "Not JSON in UTF-8",
     422: "Invalid, with the places",
     428: "If-Match is missing",
-    503: "Database unavailable; try again",
+    503: "Database or token issuer unavailable; try again",
 }
 _ALWAYS = (401, 403, 404, 422, 503)
 _WITH_BODY = (400, 409, 413, 415)
@@ -63,14 +64,16 @@ _BY_METHOD = {
 _REF = "#/components/schemas/"
 
 
-def install(app: FastAPI) -> None:
-    """Let the application describe every answer of every route, errors included."""
+def install(app: FastAPI, issuer: str | None) -> None:
+    """Let the application describe every answer of every route, and how one signs in."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = generate()
             _declare_problems(document)
+            if issuer is not None:
+                _declare_issuer(document, issuer)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -81,6 +84,18 @@ def install(app: FastAPI) -> None:
 def operation_id(route: APIRoute) -> str:
     """The function's name: short, unique, and what client generators call the method."""
     return route.name
+
+
+def _declare_issuer(document: dict[str, Any], issuer: str) -> None:
+    document["components"]["securitySchemes"]["oidc"] = {
+        "type": "openIdConnect",
+        "openIdConnectUrl": discovery_url(issuer),
+        "description": "An access token (JWT) of this issuer for this service.",
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "security" in operation:
+                operation["security"].append({"oidc": []})
 
 
 def _declare_problems(document: dict[str, Any]) -> None:

@@ -89,6 +89,15 @@ def code_key(code: str) -> str:
     return code.lower()
 
 
+def email_key(address: str) -> str:
+    """How e-mail addresses are compared: ASCII letters alone without regard to case.
+
+    Unicode has letters that become ASCII ones in lower case, such as the sign of the kelvin: with
+    them, one address could be had by the owner of another.
+    """
+    return address.encode().lower().decode()
+
+
 def table(model: type[Base]) -> Table:
     """A model's table, for statements below the ORM."""
     found = model.__table__

@@ -25,6 +25,8 @@ class Person(Base):
         ForeignKeyConstraint(["institution_id", "unit_id"], ["unit.institution_id", "unit.id"]),
         UniqueConstraint("institution_id", "code_key"),
         Index(None, "institution_id", "unit_id"),
+        Index(None, "email_key"),
+        Index(None, "oidc_subject", unique=True),
         CheckConstraint("version >= 1", "version"),
     )
 
@@ -34,6 +36,9 @@ class Person(Base):
     code_key: Mapped[str] = mapped_column(String(CODE_LENGTH))
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254))
+    oidc_subject: Mapped[str | None] = mapped_column(String(255))
+    """Unique in the service, which has one issuer."""
     position: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     unit_id: Mapped[UUID | None]
     kind: Mapped[PersonKind] = mapped_column(choice(PersonKind), server_default="person")

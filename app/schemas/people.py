@@ -11,6 +11,7 @@ from app.schemas.fields import (
     Flag,
     Instant,
     Name,
+    OidcSubject,
     PersonKind,
     Reason,
     Reference,
@@ -30,6 +31,8 @@ class NewPerson(Shape):
     code: Code
     name: Name
     email: Email | None = None
+    oidc_subject: OidcSubject | None = None
+    """Who they are to the OIDC issuer that they sign in with: `sub` of their access tokens."""
     position: Name | None = None
     """Office that they hold."""
     unit: Reference | None = None
@@ -46,6 +49,8 @@ class PersonChanges(Shape):
 
     name: Name | MISSING = MISSING
     email: Email | MISSING | None = MISSING
+    oidc_subject: OidcSubject | MISSING | None = MISSING
+    """Who they are to the OIDC issuer that they sign in with."""
     position: Name | MISSING | None = MISSING
     unit: Reference | MISSING | None = MISSING
     active: Flag | MISSING = MISSING
@@ -59,6 +64,9 @@ class Person(Shape):
     code: str
     name: str
     email: str | None
+    """Also finds the person who signs in with OIDC, if no subject is set and no other has it."""
+    oidc_subject: str | None
+    """Who they are to the OIDC issuer; unique in the service."""
     position: str | None
     unit: str | None
     kind: PersonKind

@@ -1,5 +1,6 @@
 """Tokens, and who is asking."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -56,6 +57,13 @@ class Right(Shape):
     """What the role allows, as far as your token goes."""
 
 
+class SignIn(StrEnum):
+    """What vouches for who is asking."""
+
+    API_TOKEN = "api_token"  # noqa: S105  a word, not a secret
+    OIDC = "oidc"
+
+
 class Me(Shape):
     """Who is asking."""
 
@@ -66,8 +74,11 @@ class Me(Shape):
     institution: str | None
     """Code of the person's institution; null for operators."""
     person: str | None
-    token_id: UUID
+    signed_in_with: SignIn
+    token_id: UUID | None
+    """Null for an OIDC access token, of which nothing is kept here."""
     token_name: str
+    """`oidc` for an OIDC access token."""
     scopes: list[Permission] | None
     """What the token is limited to; null for all that the person may do."""
     rights: list[Right]

@@ -1,15 +1,15 @@
 """Who is asking, and where they hold which permission."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, select
+from sqlalchemy import Column, FromClause, Join, Row, Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
-from app.errors import Unauthorized
+from app.errors import InvalidToken
 from app.models import ApiToken, Person, RoleGrant, Unit
 from app.models.base import now
 from app.models.base import table as table_of
@@ -41,8 +41,9 @@ class Actor(NamedTuple):
     operator: bool
     """Operators stand above institutions: they hold every permission everywhere."""
     institution_id: UUID | None
-    token_id: UUID
+    token_id: UUID | None
     token_name: str
+    """`oidc`, without an id, where the OIDC issuer vouches for the person."""
     holdings: tuple[Holding, ...] = ()
     scopes: frozenset[Permission] | None = None
     """What the token is limited to; None is all that its person may do."""
@@ -87,7 +88,27 @@ _TOKEN = table_of(ApiToken).c
 _PERSON = table_of(Person).c
 _GRANT = table_of(RoleGrant).c
 _UNIT = table_of(Unit).c
-# One statement: a row for each grant, and one without a unit where there is none.
+HELD = (_GRANT.unit_id, _UNIT.parent_id, _GRANT.role)
+"""Columns that `holdings` reads."""
+
+
+def granted(source: FromClause, institution_id: Column[UUID], person_id: Column[UUID]) -> Join:
+    """People with their grants: a row for each, and one without a unit where there is none."""
+    grants, units = table_of(RoleGrant), table_of(Unit)
+    theirs = and_(_GRANT.institution_id == institution_id, _GRANT.person_id == person_id)
+    where = and_(_UNIT.institution_id == _GRANT.institution_id, _UNIT.id == _GRANT.unit_id)
+    return source.outerjoin(grants, theirs).outerjoin(units, where)
+
+
+def holdings(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Holding, ...]:
+    """The roles in rows of one person."""
+    return tuple(
+        Holding(row.unit_id, row.parent_id is None, row.role)
+        for row in rows
+        if row.unit_id is not None
+    )
+
+
 _ACTOR: Select[*tuple[Any, ...]] = (
     select(
         _TOKEN.id,
@@ -100,26 +121,18 @@ _ACTOR: Select[*tuple[Any, ...]] = (
         _TOKEN.last_used_at,
         _PERSON.code,
         _PERSON.active,
-        _GRANT.unit_id,
-        _UNIT.parent_id,
-        _GRANT.role,
+        *HELD,
     )
     .select_from(
-        table_of(ApiToken)
-        .outerjoin(
-            table_of(Person),
-            and_(_PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id),
-        )
-        .outerjoin(
-            table_of(RoleGrant),
-            and_(
-                _GRANT.institution_id == _TOKEN.institution_id,
-                _GRANT.person_id == _TOKEN.person_id,
+        granted(
+            table_of(ApiToken).outerjoin(
+                table_of(Person),
+                and_(
+                    _PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id
+                ),
             ),
-        )
-        .outerjoin(
-            table_of(Unit),
-            and_(_UNIT.institution_id == _GRANT.institution_id, _UNIT.id == _GRANT.unit_id),
+            _TOKEN.institution_id,
+            _TOKEN.person_id,
         )
     )
     .where(_TOKEN.digest == bindparam("digest"))
@@ -129,16 +142,16 @@ _ACTOR: Select[*tuple[Any, ...]] = (
 def identify(token_digest: str) -> Callable[[Session], Actor]:
     """Resolve the actor of a token within the transaction of the call that it authorises.
 
-    Raises `Unauthorized` for a token that is unknown, expired, revoked or of an inactive person.
+    Raises `InvalidToken` for a token that is unknown, expired, revoked or of an inactive person.
     """
 
     def resolve(session: Session) -> Actor:
         rows = session.connection().execute(_ACTOR, {"digest": token_digest}).all()
         if not rows:
-            raise Unauthorized
+            raise InvalidToken
         row = rows[0]
         if row.active is False or not _holds(row.revoked_at, row.expires_at):
-            raise Unauthorized
+            raise InvalidToken
         return Actor(
             id=row.person_id or row.id,
             name=row.code or row.name,
@@ -146,11 +159,7 @@ def identify(token_digest: str) -> Callable[[Session], Actor]:
             institution_id=row.institution_id,
             token_id=row.id,
             token_name=row.name,
-            holdings=tuple(
-                Holding(each.unit_id, each.parent_id is None, each.role)
-                for each in rows
-                if each.unit_id is not None
-            ),
+            holdings=holdings(rows),
             scopes=None if row.scopes is None else frozenset(map(Permission, row.scopes)),
             last_used_at=row.last_used_at,
         )

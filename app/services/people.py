@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.errors import NotFound
+from app.errors import NotFound, SubjectTaken
 from app.keyset import Key, paginate
 from app.models import Person, Unit
-from app.models.base import code_key, new_id, now
+from app.models.base import code_key, email_key, new_id, now
 from app.schemas import people as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -26,6 +26,7 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson
     access.code_is_free(session, scope, Person, new.code)
     unit = access.open_unit(session, scope, new.unit, "/unit") if new.unit else None
     _may_change(session, scope, unit.id if unit else None)
+    _subject_is_free(session, new.oidc_subject)
     row = Person(**columns(scope, new, unit.id if unit else None))
     session.add(row)
     events.record(session, actor, scope.id, "person.created", events.Subject(row.id, row.code), new)
@@ -42,6 +43,8 @@ def columns(scope: Scope, new: wire.NewPerson, unit_id: UUID | None) -> dict[str
         "code_key": code_key(new.code),
         "name": new.name,
         "email": new.email,
+        "email_key": None if new.email is None else email_key(new.email),
+        "oidc_subject": new.oidc_subject,
         "position": new.position,
         "unit_id": unit_id,
         "kind": new.kind,
@@ -66,8 +69,11 @@ def change(
     _may_change(session, scope, row.unit_id)
     grants.covered(session, scope, row.id)
     versions.check(row, expected)
+    if changes.oidc_subject is not MISSING and changes.oidc_subject != row.oidc_subject:
+        _subject_is_free(session, changes.oidc_subject)
     for name in changes.model_fields_set - {"unit", "reason"}:
         setattr(row, name, getattr(changes, name))
+    row.email_key = None if row.email is None else email_key(row.email)
     if changes.unit is None:
         row.unit_id = None
     elif changes.unit is not MISSING:
@@ -128,6 +134,13 @@ def _may_change(session: Session, scope: Scope, unit_id: UUID | None) -> None:
     access.require(session, scope, Permission.PEOPLE_CHANGE, unit_id)
 
 
+def _subject_is_free(session: Session, subject: str | None) -> None:
+    """Raise `SubjectTaken` when a person of any institution has this subject."""
+    taken = select(Person.institution_id).where(Person.oidc_subject == subject)
+    if subject is not None and session.execute(taken).first():
+        raise SubjectTaken
+
+
 def _with_unit(scope: Scope) -> Select[Person, str | None]:
     return (
         access.visible(scope, Person)
@@ -144,6 +157,7 @@ def _person(row: Person, unit: str | None) -> wire.Person:
         code=row.code,
         name=row.name,
         email=row.email,
+        oidc_subject=row.oidc_subject,
         position=row.position,
         unit=unit,
         kind=row.kind,

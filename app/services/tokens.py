@@ -129,6 +129,7 @@ def me(session: Session, actor: Actor) -> wire.Me:
         operator=actor.operator,
         institution=code,
         person=None if actor.operator else actor.name,
+        signed_in_with=wire.SignIn.OIDC if actor.token_id is None else wire.SignIn.API_TOKEN,
         token_id=actor.token_id,
         token_name=actor.token_name,
         scopes=None if actor.scopes is None else sorted(actor.scopes),

@@ -27,7 +27,8 @@ async def test_a_token_acts_for_its_person(institution: Institution) -> None:
     told = (await me(institution, made["token"])).json()
     assert told == {
         "actor": "reporter", "operator": False, "institution": institution.code,
-        "person": "reporter", "token_id": made["id"], "token_name": "laptop", "scopes": None,
+        "person": "reporter", "signed_in_with": "api_token", "token_id": made["id"],
+        "token_name": "laptop", "scopes": None,
         "rights": [
             {
                 "unit": institution.code, "role": "reporter",

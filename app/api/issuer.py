@@ -1,0 +1,197 @@
+"""The OIDC issuer's keys: found by discovery, kept, and fetched anew when they change.
+
+Keys are kept for ten minutes and then fetched anew in the background, so that a key that the
+issuer withdrew stops working, and a request never waits for keys that are there. While the issuer
+is away its keys last for a day.
+"""
+
+import asyncio
+import logging
+import warnings
+from collections.abc import Iterable
+from time import monotonic
+from typing import Annotated, Any, Literal
+
+import httpx
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import ECKey, RSAKey
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from app.errors import IssuerUnavailable
+from app.schemas.fields import SecureUrl
+from app.settings import Algorithm
+
+FRESH_SECONDS = 600
+"""After this, keys are fetched anew in the background."""
+LASTING_SECONDS = 86_400
+"""After this, keys of an issuer that does not answer are used no more."""
+PAUSE_SECONDS = 60
+"""Between two fetches, whatever the tokens name: strangers cannot make us knock more often."""
+PAUSE_WITHOUT_KEYS_SECONDS = 5
+LARGEST_BYTES = 262_144
+_DEADLINE_SECONDS = 10
+_TIMEOUT = httpx.Timeout(5, connect=3)
+_log = logging.getLogger(__name__)
+
+Key = RSAKey | ECKey
+
+
+class UnknownKey(Exception):
+    """The issuer answers, but has no such key."""
+
+
+class _Discovery(BaseModel):
+    issuer: str
+    jwks_uri: SecureUrl
+
+
+class _SigningKey(BaseModel):
+    """What all keys share that may sign tokens."""
+
+    kid: str = Field(min_length=1)
+    use: Literal["sig"] = "sig"
+    key_ops: list[str] = ["verify"]
+
+
+class _Rsa(_SigningKey):
+    kty: Literal["RSA"]
+    alg: Literal["RS256"] = "RS256"
+    n: str
+    e: str
+
+
+class _Ec(_SigningKey):
+    kty: Literal["EC"]
+    alg: Literal["ES256"] = "ES256"
+    crv: Literal["P-256"]
+    x: str
+    y: str
+
+
+class _KeySet(BaseModel):
+    keys: list[dict[str, Any]] = Field(max_length=100)
+
+
+_KEY: TypeAdapter[_Rsa | _Ec] = TypeAdapter(Annotated[_Rsa | _Ec, Field(discriminator="kty")])
+
+
+class Issuer:
+    """One issuer and its keys; use from one event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.AsyncClient(
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            # Unpacked, a small answer could be larger than any limit.
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+        self._keys: dict[tuple[Algorithm, str], Key] = {}
+        self._fetched_at: float | None = None
+        self._tried_at: float | None = None
+        self._fetching: asyncio.Task[None] | None = None
+
+    async def key(self, algorithm: Algorithm, kid: str) -> Key:
+        """The key of this name for this algorithm.
+
+        Raises `UnknownKey`, or `IssuerUnavailable` when the issuer could not be asked.
+        """
+        found = self._known(algorithm, kid)
+        if found is not None:
+            if _age(self._fetched_at) > FRESH_SECONDS:
+                self._fetch()
+            return found
+        if fetching := self._fetch():
+            # A request that is given up must not end the fetch that others wait for.
+            await asyncio.shield(fetching)
+        found = self._known(algorithm, kid)
+        if found is not None:
+            return found
+        if self._fetched_at is None or self._fetched_at != self._tried_at:
+            raise IssuerUnavailable
+        raise UnknownKey
+
+    async def close(self) -> None:
+        """End a fetch that is under way, and all connections."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.gather(self._fetching, return_exceptions=True)
+        await self._http.aclose()
+
+    def _known(self, algorithm: Algorithm, kid: str) -> Key | None:
+        lasting = _age(self._fetched_at) <= LASTING_SECONDS
+        return self._keys.get((algorithm, kid)) if lasting else None
+
+    def _fetch(self) -> asyncio.Task[None] | None:
+        """The fetch that is under way, or a new one unless there was one just now."""
+        if self._fetching is None or self._fetching.done():
+            pause = PAUSE_WITHOUT_KEYS_SECONDS if self._fetched_at is None else PAUSE_SECONDS
+            if _age(self._tried_at) < pause:
+                return None
+            self._tried_at = monotonic()
+            self._fetching = asyncio.create_task(self._renew(self._tried_at))
+        return self._fetching
+
+    async def _renew(self, at: float) -> None:
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                described = _Discovery.model_validate_json(await self._get(discovery_url(self.url)))
+                if described.issuer != self.url:
+                    _log.error("OIDC: the issuer's own document names another issuer")
+                    return
+                published = _KeySet.model_validate_json(await self._get(described.jwks_uri))
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _Unusable) as error:
+            _log.error("OIDC: the issuer's keys could not be fetched: %r", error)
+            return
+        except ValidationError as error:
+            places = [
+                f"{'/'.join(map(str, place['loc']))}: {place['type']}" for place in error.errors()
+            ]
+            _log.error("OIDC: the issuer's documents are not as they should be: %s", places)
+            return
+        self._keys = dict(_usable(published.keys))
+        self._fetched_at = at
+
+    async def _get(self, url: str) -> bytes:
+        async with self._http.stream("GET", url) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise _Unusable(f"status {answer.status_code}")
+            content = bytearray()
+            async for part in answer.aiter_raw():
+                content += part
+                if len(content) > LARGEST_BYTES:
+                    raise _Unusable(f"more than {LARGEST_BYTES} bytes")
+            return bytes(content)
+
+
+class _Unusable(Exception):
+    """The issuer answered something that cannot be used."""
+
+
+def discovery_url(issuer: str) -> str:
+    """Where an issuer describes itself (OpenID Connect Discovery 1.0, section 4)."""
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def _usable(published: Iterable[dict[str, Any]]) -> Iterable[tuple[tuple[Algorithm, str], Key]]:
+    """Keys that can check tokens, by algorithm and name; what is for something else is left out."""
+    for each in published:
+        try:
+            shape = _KEY.validate_python(each, strict=True)
+            if "verify" in shape.key_ops:
+                yield (shape.alg, shape.kid), _imported(shape)
+        except (ValidationError, JoseError, SecurityWarning, ValueError) as error:
+            _log.info("OIDC: a key of the issuer is not used: %s", type(error).__name__)
+
+
+def _imported(shape: _Rsa | _Ec) -> Key:
+    with warnings.catch_warnings():
+        # The library only warns of keys that are too short, and takes them.
+        warnings.simplefilter("error", SecurityWarning)
+        if isinstance(shape, _Rsa):
+            return RSAKey.import_key(shape.model_dump())
+        return ECKey.import_key(shape.model_dump())
+
+
+def _age(instant: float | None) -> float:
+    return float("inf") if instant is None else monotonic() - instant

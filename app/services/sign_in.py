@@ -1,0 +1,73 @@
+"""Whom of our people the OIDC issuer speaks of."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import Session
+
+from app.errors import InvalidToken
+from app.models import Person
+from app.models.base import email_key
+from app.models.base import table as table_of
+from app.services import actors
+from app.services.actors import Actor
+
+OIDC = "oidc"
+"""What stands for the name of a token where one signs in with OIDC."""
+
+
+class Identity(NamedTuple):
+    """What a checked access token says of its person."""
+
+    subject: str
+    email: str | None
+    """Verified by the issuer; else null."""
+
+
+_PERSON = table_of(Person).c
+_PEOPLE: Select[*tuple[Any, ...]] = select(
+    _PERSON.institution_id, _PERSON.id, _PERSON.code, _PERSON.active, *actors.HELD
+).select_from(actors.granted(table_of(Person), _PERSON.institution_id, _PERSON.id))
+_BY_SUBJECT = _PEOPLE.where(_PERSON.oidc_subject == bindparam("subject"))
+_BY_ID = _PEOPLE.where(
+    _PERSON.institution_id == bindparam("institution_id"),
+    _PERSON.id == bindparam("id"),
+    _PERSON.oidc_subject.is_(None),
+)
+_SAME_ADDRESS = (
+    select(_PERSON.institution_id, _PERSON.id)
+    .where(_PERSON.email_key == bindparam("email"), _PERSON.active.is_(True))
+    .limit(2)
+)
+
+
+def identify(identity: Identity) -> Callable[[Session], Actor]:
+    """Resolve the actor of an identity within the transaction of the call that it authorises.
+
+    The person with this subject decides, if there is one. Otherwise it is the one active person of
+    the whole service with the e-mail address, if no other subject is known of them. Raises
+    `InvalidToken` for nobody, for several, and for an inactive person.
+    """
+
+    def resolve(session: Session) -> Actor:
+        connection = session.connection()
+        rows = connection.execute(_BY_SUBJECT, {"subject": identity.subject}).all()
+        if not rows and identity.email is not None:
+            address = {"email": email_key(identity.email)}
+            people = connection.execute(_SAME_ADDRESS, address).all()
+            if len(people) == 1:
+                rows = connection.execute(_BY_ID, people[0]._asdict()).all()
+        if not rows or not rows[0].active:
+            raise InvalidToken
+        return Actor(
+            id=rows[0].id,
+            name=rows[0].code,
+            operator=False,
+            institution_id=rows[0].institution_id,
+            token_id=None,
+            token_name=OIDC,
+            holdings=actors.holdings(rows),
+        )
+
+    return resolve
