@@ -93,5 +93,8 @@ async def delete_initiative(
     expected: IfMatch,
     removal: Annotated[Removal, Query()],
 ) -> None:
-    """Delete an initiative with its milestones and reports; the event keeps what it was."""
+    """Delete an initiative with its milestones and reports; all of it can be restored for a while.
+
+    The event keeps what it was, and `GET …/deletions?subject=` has the deletion to restore.
+    """
     await call.write(removing.initiative, institution, initiative, expected, removal.reason)

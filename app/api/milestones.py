@@ -84,5 +84,5 @@ async def delete_milestone(
     expected: IfMatch,
     removal: Annotated[Removal, Query()],
 ) -> None:
-    """Remove a milestone without reports; one with reports is dropped instead."""
+    """Delete a milestone without reports; one with reports is dropped. See deletions for the way back."""
     await call.write(removing.milestone, institution, initiative, number, expected, removal.reason)

@@ -69,5 +69,5 @@ async def delete_person(
     expected: IfMatch,
     removal: Annotated[Removal, Query()],
 ) -> None:
-    """Remove a person who has left no trace; others become inactive."""
+    """Delete a person who has left no trace; others become inactive. See deletions for the way back."""
     await call.write(removing.person, institution, person, expected, removal.reason)

@@ -65,7 +65,7 @@ async def delete_unit(
     expected: IfMatch,
     removal: Annotated[Removal, Query()],
 ) -> None:
-    """Delete an empty unit; others are archived."""
+    """Delete an empty unit; others are archived. It can be restored for a while: see deletions."""
     await call.write(removing.unit, institution, unit, expected, removal.reason)
 
 
