@@ -7,8 +7,7 @@ from fastapi import Body, Path, Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InstitutionPath, router
-from app.schemas.deletions import Deletion, DeletionQuery, NewRestoration, Restored
-from app.schemas.fields import DeletedNoun
+from app.schemas.deletions import DeletedNoun, Deletion, DeletionQuery, NewRestoration, Restored
 from app.schemas.pages import Page
 from app.services import deletions, restoring
 

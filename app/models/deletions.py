@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import NAME_LENGTH, Base, Instant, choice
-from app.schemas.fields import DeletedNoun
+from app.schemas.deletions import DeletedNoun
 
 
 class Deletion(Base):

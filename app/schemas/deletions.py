@@ -1,11 +1,12 @@
 """Deletions on the wire."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from app.schemas.fields import DeletedNoun, Instant, Reason, Reference, Shape, example
+from app.schemas.fields import Instant, Reason, Reference, Shape, example
 from app.schemas.initiatives import InitiativeWithPlan
 from app.schemas.milestones import Milestone
 from app.schemas.pages import Paging
@@ -17,6 +18,15 @@ Address = Annotated[
 ]
 Restored = Unit | Person | InitiativeWithPlan | Milestone
 """What was restored, as its own address answers it."""
+
+
+class DeletedNoun(StrEnum):
+    """What can be deleted, and restored."""
+
+    UNIT = "unit"
+    PERSON = "person"
+    INITIATIVE = "initiative"
+    MILESTONE = "milestone"
 
 
 class Deletion(Shape):

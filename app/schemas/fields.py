@@ -110,15 +110,6 @@ class Verdict(StrEnum):
     RETURNED = "returned"
 
 
-class DeletedNoun(StrEnum):
-    """What can be deleted, and restored."""
-
-    UNIT = "unit"
-    PERSON = "person"
-    INITIATIVE = "initiative"
-    MILESTONE = "milestone"
-
-
 class Interval(StrEnum):
     """How far the points of a curve lie apart."""
 

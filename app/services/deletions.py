@@ -18,7 +18,7 @@ from app.models import Deletion, Initiative, Milestone, Person, Unit
 from app.models.base import new_id, now
 from app.models.base import table as table_of
 from app.schemas import deletions as wire
-from app.schemas.fields import DeletedNoun
+from app.schemas.deletions import DeletedNoun
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
 from app.services import access, events, policies

@@ -17,7 +17,7 @@ from app.models.base import now
 from app.rollup import ledger
 from app.rows import Rows
 from app.schemas import deletions as wire
-from app.schemas.fields import DeletedNoun
+from app.schemas.deletions import DeletedNoun
 from app.services import (
     access,
     deletions,

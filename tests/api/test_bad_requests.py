@@ -168,6 +168,7 @@ async def test_reports_have_their_place(ready: Institution) -> None:
     report = await ready.report("QW-1", 1, 40, "2022-05-01")
     path = f"{ready.path}/{'initiatives/QW-1/milestones/1'}"
     verdict = f"{path}/updates/{report['id']}/verification"
+    await ready.post("grants", {"person": "reporter", "role": "verifier"})
     told = await ready.expect(403, "POST", verdict, {"verdict": "verified"}, client=ready.reporter)
     assert told["code"] == "own_report"
     told = await ready.expect(422, "POST", verdict, {"verdict": "returned"}, client=ready.verifier)
@@ -203,7 +204,7 @@ async def test_no_address_answers_without_a_token(ready: Institution, app: Any) 
         for name in ("institution", "unit", "person", "scheme", "area", "initiative"):
             address = address.replace(f"{{{name}}}", "x")
         address = address.replace("{number}", "1")
-        for name in ("update", "token", "report", "rating", "deletion"):
+        for name in ("update", "token", "report", "rating", "deletion", "grant"):
             address = address.replace(f"{{{name}}}", "01a20d0f-7aff-70b8-9c49-d31eb6a5564a")
         for method in operations:
             for headers in (
