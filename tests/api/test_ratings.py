@@ -22,6 +22,7 @@ async def judged(institution: Institution) -> Institution:
     await institution.unit("A")
     await institution.initiative("QW-1", "A", milestones=[{"title": "M", "due_on": "2022-06-30"}])
     await institution.report("QW-1", 1, 40, "2022-06-01")
+    await institution.post("grants", {"person": "reporter", "role": "planner"})
     return institution
 
 

@@ -413,6 +413,7 @@ async def test_other_institutions_reports_do_not_exist(institution: Institution)
 
 
 async def test_a_person_freezes_in_their_name(institution: Institution) -> None:
+    await institution.post("grants", {"person": "reporter", "role": "planner"})
     path = f"{institution.path}/reports"
     made = await institution.expect(201, "POST", path, {"title": "T"}, client=institution.reporter)
     assert made["frozen_by"] == "reporter"
