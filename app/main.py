@@ -23,6 +23,7 @@ from app.api import (
     problems,
     ratings,
     reports,
+    requests,
     rollups,
     schemes,
     tokens,
@@ -72,6 +73,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(answers.NotModified, answers.not_modified)
     documents.install(app)
+    app.add_middleware(requests.Requests)  # the outermost: what is added last
     return app
 
 

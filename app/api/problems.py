@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.errors import FieldError, QuickwinError
+from app.models.base import new_id
 from app.schemas.problems import Problem, ProblemField
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,17 +33,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(QuickwinError, _raised)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
-def render(error: QuickwinError) -> Response:
-    """An error as a response."""
+def render(error: QuickwinError, request_id: str) -> Response:
+    """An error as a response; errors of the server are logged with the request's id."""
     problem = Problem(
         type=f"urn:quickwin:problem:{error.code}",
         title=error.title,
         status=error.status,
         detail=error.detail,
-        instance=f"urn:uuid:{uuid4()}",
+        instance=f"urn:uuid:{new_id()}",
+        request_id=request_id,
         code=error.code,
         errors=[
             ProblemField(
@@ -56,7 +56,7 @@ def render(error: QuickwinError) -> Response:
         ],
     )
     if error.status >= 500:  # noqa: PLR2004  server errors
-        _log.error("%s %s", problem.instance, problem.code, exc_info=error)
+        _log.error("%s request %s %s", problem.instance, request_id, problem.code, exc_info=error)
     body = problem.model_dump(mode="json", exclude_none=True)
     return Response(
         json.dumps(body),  # ASCII, so that any code point can be named in a pointer
@@ -66,12 +66,12 @@ def render(error: QuickwinError) -> Response:
     )
 
 
-async def _raised(_: Request, error: Exception) -> Response:
+async def _raised(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuickwinError)  # noqa: S101  registered for this class
-    return render(error)
+    return render(error, request.state.request_id)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
     places = [
         FieldError(
@@ -83,8 +83,8 @@ async def _invalid(_: Request, error: Exception) -> Response:
         for found in error.errors()
     ]
     if any(found["loc"][0] == "path" for found in error.errors()):
-        return render(errors.NotFound())  # an address that cannot exist
-    return render(errors.Invalid(errors=tuple(places)))
+        return render(errors.NotFound(), request.state.request_id)  # an address that cannot exist
+    return render(errors.Invalid(errors=tuple(places)), request.state.request_id)
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
@@ -101,7 +101,7 @@ async def _http(request: Request, error: Exception) -> Response:
     problem.headers.update(error.headers or {})
     if isinstance(problem, errors.MethodNotAllowed) and (methods := _methods(request)):
         problem.headers["Allow"] = ", ".join(sorted(methods))
-    return render(problem)
+    return render(problem, request.state.request_id)
 
 
 def _methods(request: Request) -> set[str]:
@@ -113,9 +113,3 @@ def _methods(request: Request) -> set[str]:
         if re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))), path)
         for method in operations
     }
-
-
-async def _unexpected(_: Request, error: Exception) -> Response:
-    problem = errors.InternalError()
-    problem.__cause__ = error
-    return render(problem)

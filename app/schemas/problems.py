@@ -30,6 +30,8 @@ class Problem(Shape):
     """What went wrong, for people; never repeats what was sent."""
     instance: str
     """Names this occurrence: `urn:uuid:…`, also in the server's log."""
+    request_id: str
+    """The request's `X-Request-ID`, also in the server's log."""
     code: str
     """Stable name of the kind of error, for programs."""
     errors: list[ProblemField] = Field(default_factory=list)
