@@ -11,6 +11,7 @@ import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.api.connections import Connection
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
@@ -92,8 +93,13 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        http=Connection,
+        h11_max_incomplete_event_size=chosen.max_head_bytes,
+        ws="none",
+        proxy_headers=bool(chosen.trusted_proxies),
+        forwarded_allow_ips=",".join(chosen.trusted_proxies),
         server_header=False,
-        access_log=False,
+        access_log=False,  # its lines have the query in them
         log_level="info",
     )
 

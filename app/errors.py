@@ -2,11 +2,13 @@
 
     QuickwinError
     ├── Unreadable             400  malformed_body
+    │   └── MalformedRequest   400  malformed_request
     ├── Unauthorized           401  unauthorized
     ├── Forbidden              403  forbidden
     │   └── OwnReport          403  own_report
     ├── NotFound               404  not_found
     ├── MethodNotAllowed       405  method_not_allowed
+    ├── SlowRequest            408  request_timeout
     ├── Conflict               409  conflict
     │   ├── CodeTaken          409  code_taken
     │   ├── AlreadySuperseded  409  already_superseded
@@ -19,11 +21,15 @@
     │   └── NotRateable        409  not_rateable
     ├── StaleVersion           412  stale_version
     ├── TooLarge               413  too_large
+    ├── AddressTooLong         414  address_too_long
     ├── UnsupportedMediaType   415  unsupported_media_type
     ├── Invalid                422  invalid
     ├── VersionRequired        428  version_required
+    ├── RateLimited            429  rate_limited
+    ├── HeadTooLarge           431  head_too_large
     ├── InternalError          500  internal_error
-    └── DatabaseUnavailable    503  database_unavailable
+    ├── DatabaseUnavailable    503  database_unavailable
+    └── TimedOut               503  timeout
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
 No message repeats what the client sent.
@@ -69,6 +75,12 @@ class Unreadable(QuickwinError):
     status, code, title = 400, "malformed_body", "Unreadable request"
 
 
+class MalformedRequest(Unreadable):
+    """The request is not well-formed HTTP."""
+
+    code = "malformed_request"
+
+
 class Unauthorized(QuickwinError):
     """A valid bearer token is needed."""
 
@@ -100,6 +112,12 @@ class MethodNotAllowed(QuickwinError):
     """This address does not answer this method; see the Allow header."""
 
     status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class SlowRequest(QuickwinError):
+    """The request did not arrive in time; the connection is closed."""
+
+    status, code, title = 408, "request_timeout", "Request too slow"
 
 
 class Conflict(QuickwinError):
@@ -174,6 +192,12 @@ class TooLarge(QuickwinError):
     status, code, title = 413, "too_large", "Body too large"
 
 
+class AddressTooLong(QuickwinError):
+    """The address with its parameters is longer than this service reads."""
+
+    status, code, title = 414, "address_too_long", "Address too long"
+
+
 class UnsupportedMediaType(QuickwinError):
     """Send the body as application/json in UTF-8 (PATCH also as application/merge-patch+json)."""
 
@@ -202,6 +226,18 @@ class VersionRequired(QuickwinError):
     status, code, title = 428, "version_required", "If-Match required"
 
 
+class RateLimited(QuickwinError):
+    """Too many requests; wait as long as Retry-After says."""
+
+    status, code, title = 429, "rate_limited", "Too many requests"
+
+
+class HeadTooLarge(QuickwinError):
+    """The header fields are larger than this service reads."""
+
+    status, code, title = 431, "head_too_large", "Header fields too large"
+
+
 class InternalError(QuickwinError):
     """Something went wrong on our side; quote `instance` when you report it."""
 
@@ -213,3 +249,12 @@ class DatabaseUnavailable(QuickwinError):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": "2"})
+
+
+class TimedOut(QuickwinError):
+    """This took longer than a request may take; nothing was written."""
+
+    status, code, title = 503, "timeout", "Timed out"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "5"})

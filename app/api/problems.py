@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import traceback
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -64,6 +65,17 @@ def render(error: QuickwinError, request_id: str) -> Response:
         error.headers,
         MEDIA_TYPE,
     )
+
+
+def _trace(error: BaseException) -> str:
+    """Where an error came from, cause first: places and types.
+
+    Never its message, which may hold what a client sent, or a password of ours.
+    """
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    own = f"{''.join(traceback.format_tb(error.__traceback__))}{kind}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return own if cause is None else f"{_trace(cause)}\n{own}"
 
 
 async def _raised(request: Request, error: Exception) -> Response:
