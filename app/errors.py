@@ -1,13 +1,11 @@
 """Everything that can go wrong, as one tree. Services raise; `api/problems.py` renders.
 
     QuickwinError
-    ├── Unreadable             400  malformed_body
     ├── Unauthorized           401  unauthorized
     │   └── InvalidToken       401  unauthorized
     ├── Forbidden              403  forbidden
     │   └── OwnReport          403  own_report
     ├── NotFound               404  not_found
-    ├── MethodNotAllowed       405  method_not_allowed
     ├── Conflict               409  conflict
     │   ├── CodeTaken          409  code_taken
     │   ├── SubjectTaken       409  subject_taken
@@ -26,16 +24,16 @@
     │   ├── NotReportable      409  not_reportable
     │   └── NotRateable        409  not_rateable
     ├── StaleVersion           412  stale_version
-    ├── TooLarge               413  too_large
-    ├── UnsupportedMediaType   415  unsupported_media_type
     ├── Invalid                422  invalid
     ├── VersionRequired        428  version_required
     ├── InternalError          500  internal_error
     │   └── SchemaBehind       500  schema_behind
     ├── IssuerUnavailable      503  issuer_unavailable
-    └── DatabaseUnavailable    503  database_unavailable
+    ├── DatabaseUnavailable    503  database_unavailable
+    └── TimedOut               503  timeout
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
+What only HTTP knows, such as a body that is too large, is in `api/refusals.py`.
 No message repeats what the client sent.
 """
 
@@ -91,12 +89,6 @@ class QuickwinError(Exception):
         return self
 
 
-class Unreadable(QuickwinError):
-    """The request body is not readable as JSON."""
-
-    status, code, title = 400, "malformed_body", "Unreadable request"
-
-
 class Unauthorized(QuickwinError):
     """A valid bearer token is needed."""
 
@@ -130,12 +122,6 @@ class NotFound(QuickwinError):
     """There is nothing at this address that you may see."""
 
     status, code, title = 404, "not_found", "Not found"
-
-
-class MethodNotAllowed(QuickwinError):
-    """This address does not answer this method; see the Allow header."""
-
-    status, code, title = 405, "method_not_allowed", "Method not allowed"
 
 
 class Conflict(QuickwinError):
@@ -246,18 +232,6 @@ class StaleVersion(QuickwinError):
     status, code, title = 412, "stale_version", "Stale version"
 
 
-class TooLarge(QuickwinError):
-    """The request body is larger than this service accepts."""
-
-    status, code, title = 413, "too_large", "Body too large"
-
-
-class UnsupportedMediaType(QuickwinError):
-    """Send the body as application/json in UTF-8 (PATCH also as application/merge-patch+json)."""
-
-    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
-
-
 class Invalid(QuickwinError):
     """The request is readable, but not valid; `errors` says where."""
 
@@ -306,3 +280,12 @@ class DatabaseUnavailable(QuickwinError):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": "2"})
+
+
+class TimedOut(QuickwinError):
+    """This took longer than a request may take; nothing was written."""
+
+    status, code, title = 503, "timeout", "Timed out"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "5"})

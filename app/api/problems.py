@@ -3,24 +3,26 @@
 import json
 import logging
 import re
+import traceback
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import errors
+from app.api import refusals
 from app.errors import FieldError, QuickwinError
 from app.schemas.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
 _BY_STATUS: dict[int, type[QuickwinError]] = {
-    400: errors.Unreadable,
+    400: refusals.Unreadable,
     401: errors.Unauthorized,
     403: errors.Forbidden,
     404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    413: errors.TooLarge,
-    415: errors.UnsupportedMediaType,
+    405: refusals.MethodNotAllowed,
+    413: refusals.TooLarge,
+    415: refusals.UnsupportedMediaType,
     422: errors.Invalid,
     503: errors.DatabaseUnavailable,
 }
@@ -38,7 +40,9 @@ def render(error: QuickwinError, request_id: str) -> Response:
     """An error as a response; errors of the server are logged with the request's id."""
     problem = Problem.of(error, request_id)
     if error.status >= 500:  # noqa: PLR2004  server errors
-        _log.error("%s request %s %s", problem.instance, request_id, problem.code, exc_info=error)
+        _log.error(
+            "%s request %s %s\n%s", problem.instance, request_id, problem.code, _trace(error)
+        )
     body = problem.model_dump(mode="json")
     return Response(
         json.dumps(body),  # ASCII, so that any code point can be named in a pointer
@@ -46,6 +50,17 @@ def render(error: QuickwinError, request_id: str) -> Response:
         error.headers,
         MEDIA_TYPE,
     )
+
+
+def _trace(error: BaseException) -> str:
+    """Where an error came from, cause first: places and types.
+
+    Never its message, which may hold what a client sent, or a password of ours.
+    """
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    own = f"{''.join(traceback.format_tb(error.__traceback__))}{kind}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return own if cause is None else f"{_trace(cause)}\n{own}"
 
 
 async def _raised(request: Request, error: Exception) -> Response:
@@ -74,7 +89,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class
     problem = _BY_STATUS.get(error.status_code, errors.InternalError)()
     problem.headers.update(error.headers or {})
-    if isinstance(problem, errors.MethodNotAllowed) and (methods := _methods(request)):
+    if isinstance(problem, refusals.MethodNotAllowed) and (methods := _methods(request)):
         problem.headers["Allow"] = ", ".join(sorted(methods))
     return render(problem, request.state.request_id)
 

@@ -1,0 +1,69 @@
+"""What only HTTP refuses: requests that never reach a verb.
+
+QuickwinError
+├── Unreadable             400  malformed_body
+│   └── MalformedRequest   400  malformed_request
+├── MethodNotAllowed       405  method_not_allowed
+├── SlowRequest            408  request_timeout
+├── TooLarge               413  too_large
+├── AddressTooLong         414  address_too_long
+├── UnsupportedMediaType   415  unsupported_media_type
+├── RateLimited            429  rate_limited
+├── HeadTooLarge           431  head_too_large
+"""
+
+from app.errors import QuickwinError
+
+
+class Unreadable(QuickwinError):
+    """The request body is not readable as JSON."""
+
+    status, code, title = 400, "malformed_body", "Unreadable request"
+
+
+class MalformedRequest(Unreadable):
+    """The request is not well-formed HTTP."""
+
+    code = "malformed_request"
+
+
+class MethodNotAllowed(QuickwinError):
+    """This address does not answer this method; see the Allow header."""
+
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class SlowRequest(QuickwinError):
+    """The request did not arrive in time; the connection is closed."""
+
+    status, code, title = 408, "request_timeout", "Request too slow"
+
+
+class TooLarge(QuickwinError):
+    """The request body is larger than this service accepts."""
+
+    status, code, title = 413, "too_large", "Body too large"
+
+
+class AddressTooLong(QuickwinError):
+    """The address with its parameters is longer than this service reads."""
+
+    status, code, title = 414, "address_too_long", "Address too long"
+
+
+class UnsupportedMediaType(QuickwinError):
+    """Send the body as application/json in UTF-8 (PATCH also as application/merge-patch+json)."""
+
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class RateLimited(QuickwinError):
+    """Too many requests; wait as long as Retry-After says."""
+
+    status, code, title = 429, "rate_limited", "Too many requests"
+
+
+class HeadTooLarge(QuickwinError):
+    """The header fields are larger than this service reads."""
+
+    status, code, title = 431, "head_too_large", "Header fields too large"
