@@ -18,7 +18,9 @@ ABOVE = {"api_token"}  # an operator's token has no institution, and then no per
 REFERENCES = [
     (table, constraint)
     for table in Base.metadata.sorted_tables
-    for constraint in sorted(table.foreign_key_constraints, key=lambda found: found.column_keys)
+    for constraint in sorted(
+        table.foreign_key_constraints, key=lambda found: tuple(found.column_keys)
+    )
     if TENANT in table.c and TENANT in constraint.referred_table.c
 ]
 

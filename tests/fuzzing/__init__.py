@@ -1,0 +1,1 @@
+"""Inputs that nobody thought of: too long for the suite, run by command (README, Security)."""
