@@ -7,6 +7,7 @@ import typer
 import uvicorn
 
 from app import auditing
+from app.api.connections import Connection
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
@@ -77,8 +78,13 @@ def serve(
         host=host,
         port=port,
         workers=workers,
+        http=Connection,
+        h11_max_incomplete_event_size=chosen.max_head_bytes,
+        ws="none",
+        proxy_headers=bool(chosen.trusted_proxies),
+        forwarded_allow_ips=",".join(chosen.trusted_proxies),
         server_header=False,
-        access_log=False,
+        access_log=False,  # its lines have the query in them
         log_level="info",
     )
 

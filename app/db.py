@@ -6,16 +6,17 @@ on SQLite with a synchronous session in a worker thread. Since it is tried again
 a serialization failure or a busy database, a verb has no effect outside its session.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, make_url, text
+from sqlalchemy import Connection, Engine, Table, insert, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -24,13 +25,13 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app.errors import Conflict, DatabaseUnavailable, SchemaBehind
+from app import engines
+from app.errors import Conflict, DatabaseUnavailable, SchemaBehind, TimedOut
 from app.service_role import grants as service_role_grants
 from app.settings import Settings
 
@@ -42,17 +43,23 @@ _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migrations one at a time
 _SQLITE_READERS = 8
 _NOT_ALLOWED = "42501"  # insufficient privilege
+_CANCELED = "57014"  # what statement_timeout ends with
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 
 
 class Database:
-    """The database of one process; use from one event loop."""
+    """The database of one process; use from one event loop.
 
-    def __init__(self, settings: Settings) -> None:
+    `limited` to the time that a request may take: whatever is not committed by then is rolled back
+    and answered with `TimedOut`. What is being committed is waited for, so that the answer is true.
+    """
+
+    def __init__(self, settings: Settings, *, limited: bool = False) -> None:
         url = make_url(settings.database_url)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.session_info: dict[str, Any] = {}
         """Copied into `Session.info` of every session: what verbs need to know of their process."""
+        self._seconds = settings.request_seconds if limited else 0
         self._retrying = AsyncRetrying(
             retry=retry_if_exception(_is_transient),
             stop=stop_after_attempt(max(1, settings.database_retries)),
@@ -62,14 +69,9 @@ class Database:
         if self.is_sqlite:
             # SQLite has one writer: queueing here costs nothing, queueing in the file costs sleeps.
             self._writer, self._readers = CapacityLimiter(1), CapacityLimiter(_SQLITE_READERS)
-            self.engine: Engine | AsyncEngine = _sqlite_engine(str(url))
+            self.engine: Engine | AsyncEngine = engines.sqlite(url)
         else:
-            self.engine = create_async_engine(
-                url.set(drivername="postgresql+asyncpg"),
-                pool_size=settings.database_pool_size,
-                max_overflow=settings.database_pool_size,
-                connect_args={"statement_cache_size": settings.database_statement_cache},
-            )
+            self.engine = engines.postgresql(url, settings, limited=limited)
         self._for_reading = self.engine.execution_options(
             **(
                 {}
@@ -107,7 +109,7 @@ class Database:
                     for statement in service_role_grants(service_role) if service_role else ():
                         await connection.exec_driver_sql(statement)
             except ProgrammingError as error:
-                if getattr(error.orig, "sqlstate", None) == _NOT_ALLOWED:
+                if _state(error) == _NOT_ALLOWED:
                     raise SchemaBehind from error
                 raise
         else:
@@ -128,38 +130,59 @@ class Database:
 
     async def _run(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
+        until = time.monotonic() + self._seconds if self._seconds else None
         try:
             try:
-                return await attempt(verb, writing=writing)
+                return await attempt(verb, until, writing=writing)
             except DBAPIError as error:
                 if not _is_transient(error):
                     raise
-            return await self._retrying.copy()(attempt, verb, writing=writing)
+            return await self._retrying.copy()(attempt, verb, until, writing=writing)
         except IntegrityError as error:
             raise Conflict from error
         except (OSError, asyncpg.PostgresError, PoolTimeoutError) as error:
             raise DatabaseUnavailable from error
         except DBAPIError as error:
+            if _state(error) == _CANCELED or (
+                engines.is_over(until) and "interrupted" in str(error.orig)
+            ):
+                raise TimedOut from error
             if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
                 raise DatabaseUnavailable from error
             raise
 
-    async def _over_asyncpg(self, verb: Callable[[Session], T], *, writing: bool) -> T:
+    async def _over_asyncpg(
+        self, verb: Callable[[Session], T], until: float | None, *, writing: bool
+    ) -> T:
         engine = self._for_writing if writing else self._for_reading
         assert isinstance(engine, AsyncEngine)  # noqa: S101  narrows the type
         async with AsyncSession(engine, expire_on_commit=False, info=self.session_info) as session:
-            result = await session.run_sync(verb)
+            rest = None if until is None else until - time.monotonic()
+            try:
+                async with asyncio.timeout(rest) as limit:
+                    result = await session.run_sync(verb)
+            except TimeoutError as error:
+                if limit.expired():
+                    raise TimedOut from error
+                raise
             if writing:
                 await session.commit()
             return result
 
-    async def _in_thread(self, verb: Callable[[Session], T], *, writing: bool) -> T:
+    async def _in_thread(
+        self, verb: Callable[[Session], T], until: float | None, *, writing: bool
+    ) -> T:
         engine = self._for_writing if writing else self._for_reading
         assert isinstance(engine, Engine)  # noqa: S101  narrows the type
 
         def run() -> T:
+            if engines.is_over(until):
+                raise TimedOut  # the turn came too late
             with Session(engine, expire_on_commit=False, info=self.session_info) as session:
-                result = verb(session)
+                with engines.interrupted(session, until):
+                    result = verb(session)
+                if engines.is_over(until):
+                    raise TimedOut
                 if writing:
                     session.commit()
                 return result
@@ -231,26 +254,12 @@ def _is_transient(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    return state in _RETRY_STATES or "database is locked" in str(error.orig)
+    return _state(error) in _RETRY_STATES or "database is locked" in str(error.orig)
 
 
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 10})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # SQLAlchemy says BEGIN, not the driver
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A deferred transaction that turns into a writer fails at once when another writes.
-        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {kind}")
-
-    return engine
+def _state(error: DBAPIError) -> str | None:
+    """SQLSTATE of an error, where the database has such."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

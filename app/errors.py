@@ -34,6 +34,9 @@
     │   └── SchemaBehind       500  schema_behind
     ├── IssuerUnavailable      503  issuer_unavailable
     └── DatabaseUnavailable    503  database_unavailable
+        └── TimedOut           503  timeout
+
+What HTTP itself refuses, before a request is read, hangs below it in `api/refusals.py`.
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
 No message repeats what the client sent.
@@ -306,3 +309,9 @@ class DatabaseUnavailable(QuickwinError):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": "2"})
+
+
+class TimedOut(DatabaseUnavailable):
+    """This took longer than a request may take; nothing was written."""
+
+    code, title = "timeout", "Timed out"

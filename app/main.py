@@ -16,9 +16,12 @@ from app.api import (
     events,
     explanations,
     grants,
+    headers,
+    heads,
     health,
     initiatives,
     institutions,
+    limits,
     milestones,
     nationwide,
     oidc,
@@ -45,7 +48,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.database = database = await open_database(chosen)
+        app.state.database = database = await open_database(chosen, serving=True)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
@@ -79,13 +82,23 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_exception_handler(answers.NotModified, answers.not_modified)
     documents.install(app, chosen.oidc_issuer)
-    app.add_middleware(requests.Requests)  # the outermost: what is added last
+    # From the innermost layer to the outermost.
+    app.add_middleware(limits.Limits, chosen)
+    app.add_middleware(heads.Heads, chosen.max_head_bytes)
+    app.add_middleware(requests.Failures)
+    if chosen.cors_origins:
+        app.add_middleware(headers.cross_origin(chosen.cors_origins))
+    app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
+    app.add_middleware(requests.RequestIds)
     return app
 
 
-async def open_database(chosen: Settings) -> Database:
-    """A migrated database, with the key that signs cursors in its sessions."""
-    database = Database(chosen)
+async def open_database(chosen: Settings, *, serving: bool = False) -> Database:
+    """A migrated database, with the key that signs cursors in its sessions.
+
+    While `serving`, a transaction ends when the time for a request is over.
+    """
+    database = Database(chosen, limited=serving)
     if chosen.cursor_key is not None:
         key = chosen.cursor_key.get_secret_value()
     else:

@@ -1,9 +1,17 @@
 """Configuration: every setting, its default and its unit, read from the environment (`QUICKWIN_…`)."""
 
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.schemas.fields import SecureUrl
@@ -17,14 +25,33 @@ def _words(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def _network(value: str) -> str:
+    ip_network(value)  # a ValueError says what is wrong
+    return value
+
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.:\[\]-]{1,300}$")]
+"""What a browser sends as `Origin`: scheme, host and, if it is another than usual, port."""
+Network = Annotated[str, AfterValidator(_network)]
+"""An IP address, or a network such as 10.0.0.0/8."""
+PerMinute = Annotated[int, Field(ge=0, le=10_000_000)]
+"""Requests in a minute; 0 for no limit."""
+Seconds = Annotated[float, Field(ge=0, le=3_600)]
+"""Seconds; 0 for no limit."""
+
+
 class Settings(BaseSettings):
     """What an operator may set; `quickwin serve` flags win over the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="QUICKWIN_", extra="forbid", frozen=True, use_attribute_docstrings=True
+        env_prefix="QUICKWIN_",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
-    database_url: str = "sqlite:///quickwin.db"
+    database_url: str = Field(default="sqlite:///quickwin.db", repr=False)
     """SQLAlchemy URL: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`."""
     database_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process keeps open to PostgreSQL; as many again may be opened under load."""
@@ -38,6 +65,32 @@ class Settings(BaseSettings):
     """Key that signs list cursors; without it one is made once and kept in the database."""
     max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
     """Largest request body, bytes."""
+    max_head_bytes: int = Field(default=16_384, ge=1_024, le=65_536)
+    """Largest request line and header fields together, bytes."""
+    receive_seconds: float = Field(default=15, gt=0, le=3_600)
+    """How long a request may take to arrive; a body gains a second with each 16 KiB."""
+    request_seconds: Seconds = 30
+    """How long the work on the database for one request may take; 0 for no limit."""
+    database_statement_seconds: Seconds = 20
+    """PostgreSQL's `statement_timeout` of the server's connections; 0 leaves it to the database."""
+    database_lock_seconds: Seconds = 10
+    """PostgreSQL's `lock_timeout`; the transaction is then tried again."""
+    database_idle_seconds: Seconds = 60
+    """PostgreSQL's `idle_in_transaction_session_timeout`."""
+    database_pool_seconds: float = Field(default=10, gt=0, le=300)
+    """How long a request waits for a free connection, before it is answered with 503."""
+    rate_limit_token: PerMinute = 30_000
+    """Requests in a minute with one token."""
+    rate_limit_address: PerMinute = 3_000
+    """Requests in a minute without an accepted token from one address."""
+    rate_limit_failures: PerMinute = 60
+    """Refused tokens in a minute from one address; then only tokens known to be good are looked at."""
+    rate_limit_storage: SecretStr = SecretStr("memory://")
+    """Where requests are counted: `memory://` for each process alone, or `redis://HOST:PORT/DB`."""
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Origins whose pages may call the API from a browser, with commas; nobody's by default."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed; none by default."""
     oidc_issuer: SecureUrl | None = None
     """Issuer whose access tokens are accepted too, exactly as they name it in `iss`; none by default."""
     oidc_audience: str | None = Field(default=None, min_length=1, max_length=500)

@@ -51,12 +51,13 @@ async def configuration(
     """Settings of a migrated database, once for each kind."""
     if request.param == "sqlite":
         file: Path = tmp_path_factory.mktemp("sqlite") / "quickwin.db"
-        chosen = Settings(database_url=f"sqlite:///{file}")
+        chosen = Settings(database_url=f"sqlite:///{file}", rate_limit_failures=0)
     else:
         server: str = request.getfixturevalue("postgres_server")
         chosen = Settings(
             database_url=await create_database(server, f"quickwin_{os.getpid()}_{next(_numbers)}"),
             database_pool_size=10,
+            rate_limit_failures=0,
         )
     database = Database(chosen)
     await database.migrate()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Coroutine
 from decimal import Decimal, InvalidOperation
 from email.message import Message
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -21,6 +21,20 @@ _LARGEST = Decimal("1e300")
 _MERGE_PATCH = "merge-patch+json"
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def at_most(size: int) -> Callable[[Endpoint], Endpoint]:
+    """Let the body of one endpoint be of this size, in bytes, in place of `max_body_bytes`.
+
+    Stands below the decorator of the route.
+    """
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.max_body_bytes = size  # type: ignore[attr-defined]
+        return endpoint
+
+    return marked
 
 
 class Route(APIRoute):
@@ -30,6 +44,7 @@ class Route(APIRoute):
         """The route's handler behind the strict reading."""
         answer = super().get_route_handler()
         has_body = self.body_field is not None
+        most: int | None = getattr(self.endpoint, "max_body_bytes", None)
         takes_parameters = bool(self.dependant.query_params)
         single = _single([field.field_info.annotation for field in self.dependant.query_params])
 
@@ -49,7 +64,7 @@ class Route(APIRoute):
                     detail = "A NUL character cannot be stored."
                     raise Invalid.parameter(_printable(name[:100]), "nul_character", detail)
             if has_body:
-                body = await _read(request)
+                body = await _read(request, most or settings().max_body_bytes)
                 # Starlette keeps what it has read in these two; FastAPI then finds our reading.
                 request._body = body  # noqa: SLF001
                 if body:
@@ -73,9 +88,8 @@ def _printable(name: str) -> str:
     return name.encode("ascii", "replace").decode()
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most: int) -> bytes:
     """The body, of an accepted type and size."""
-    most = settings().max_body_bytes
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise TooLarge

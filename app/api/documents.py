@@ -36,24 +36,29 @@ through the tree of units to the institution.
 
 Every error is `application/problem+json` with a stable `code`. Single resources carry an `ETag`;
 PATCH and DELETE want it back in `If-Match`. Lists are paged by `cursor`. Enums may get new values
-in answers.
+in answers. Every answer has an `X-Request-ID`, and `RateLimit` says what is left of your requests.
 """.strip()
 
 _MEANING = {
-    400: "Unreadable body",
+    400: "Unreadable",
     401: "No valid token",
     403: "Not allowed",
     404: "Nothing there that you may see",
+    408: "The request did not arrive in time",
     409: "The present state forbids it",
     412: "Changed since the version in If-Match",
     413: "Body too large",
+    414: "Address too long",
     415: "Not JSON in UTF-8",
     422: "Invalid, with the places",
     428: "If-Match is missing",
-    503: "Database or token issuer unavailable; try again",
+    429: "Too many requests; wait as long as Retry-After says",
+    431: "Header fields too large",
+    503: "Database or token issuer unavailable, or out of time; try again",
 }
-_ALWAYS = (401, 403, 404, 422, 503)
-_WITH_BODY = (400, 409, 413, 415)
+_ANY = (400, 408, 414, 422, 431, 503)
+_ALWAYS = (*_ANY, 401, 403, 404, 429)
+_WITH_BODY = (409, 413, 415)
 _BY_METHOD = {
     "GET": _ALWAYS,
     "POST": (*_ALWAYS, *_WITH_BODY, 412),
@@ -107,8 +112,8 @@ def _declare_problems(document: dict[str, Any]) -> None:
         schemas.pop(unused, None)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            statuses = (503,) if path.startswith("/health") else _BY_METHOD[method.upper()]
-            for status in statuses:
+            statuses = _ANY if path.startswith("/health") else _BY_METHOD[method.upper()]
+            for status in sorted(statuses):
                 operation["responses"][str(status)] = {
                     "description": _MEANING[status],
                     "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}},

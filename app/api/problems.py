@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import traceback
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -38,7 +39,9 @@ def render(error: QuickwinError, request_id: str) -> Response:
     """An error as a response; errors of the server are logged with the request's id."""
     problem = Problem.of(error, request_id)
     if error.status >= 500:  # noqa: PLR2004  server errors
-        _log.error("%s request %s %s", problem.instance, request_id, problem.code, exc_info=error)
+        _log.error(
+            "%s request %s %s\n%s", problem.instance, request_id, problem.code, _trace(error)
+        )
     body = problem.model_dump(mode="json")
     return Response(
         json.dumps(body),  # ASCII, so that any code point can be named in a pointer
@@ -46,6 +49,17 @@ def render(error: QuickwinError, request_id: str) -> Response:
         error.headers,
         MEDIA_TYPE,
     )
+
+
+def _trace(error: BaseException) -> str:
+    """Where an error came from, cause first: places and types.
+
+    Never its message, which may hold what a client sent, or a password of ours.
+    """
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    own = f"{''.join(traceback.format_tb(error.__traceback__))}{kind}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return own if cause is None else f"{_trace(cause)}\n{own}"
 
 
 async def _raised(request: Request, error: Exception) -> Response:

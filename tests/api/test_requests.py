@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.api.requests import AnswerBrokenOff, Requests
+from app.api.requests import AnswerBrokenOff, Failures, RequestIds
 from app.db import Database
 from app.services import tokens
 from tests.conftest import OPERATOR, Clients
@@ -73,7 +73,7 @@ async def test_an_answer_on_its_way_is_broken_off(caplog: pytest.LogCaptureFixtu
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ZeroDivisionError
 
-    transport = httpx.ASGITransport(Requests(half))
+    transport = httpx.ASGITransport(RequestIds(Failures(half)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         with pytest.raises(AnswerBrokenOff):
             await client.get("/", headers={NAME: "half"})
