@@ -109,7 +109,7 @@ class Database:
                     for statement in service_role_grants(service_role) if service_role else ():
                         await connection.exec_driver_sql(statement)
             except ProgrammingError as error:
-                if getattr(error.orig, "sqlstate", None) == _NOT_ALLOWED:
+                if _state(error) == _NOT_ALLOWED:
                     raise SchemaBehind from error
                 raise
         else:

@@ -29,8 +29,8 @@
     ├── InternalError          500  internal_error
     │   └── SchemaBehind       500  schema_behind
     ├── IssuerUnavailable      503  issuer_unavailable
-    ├── DatabaseUnavailable    503  database_unavailable
-    └── TimedOut               503  timeout
+    └── DatabaseUnavailable    503  database_unavailable
+        └── TimedOut           503  timeout
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
 What only HTTP knows, such as a body that is too large, is in `api/refusals.py`.
@@ -282,10 +282,7 @@ class DatabaseUnavailable(QuickwinError):
         super().__init__(detail, headers={"Retry-After": "2"})
 
 
-class TimedOut(QuickwinError):
+class TimedOut(DatabaseUnavailable):
     """This took longer than a request may take; nothing was written."""
 
-    status, code, title = 503, "timeout", "Timed out"
-
-    def __init__(self, detail: str | None = None) -> None:
-        super().__init__(detail, headers={"Retry-After": "5"})
+    code, title = "timeout", "Timed out"

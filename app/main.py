@@ -88,7 +88,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     app.add_middleware(requests.Failures)
     if chosen.cors_origins:
         app.add_middleware(headers.cross_origin(chosen.cors_origins))
-    app.add_middleware(headers.SecurityHeaders)
+    app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
     app.add_middleware(requests.RequestIds)
     return app
 

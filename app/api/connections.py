@@ -21,7 +21,9 @@ LINGERING = 2.0
 """Seconds in which a closed connection may still take what was written."""
 
 if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 else:
     _Protocol = asyncio.Protocol
 
@@ -36,6 +38,7 @@ class Deadlines(_Protocol):
 
     _timer: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
+    _served: "RequestResponseCycle | None" = None
     _started = 0.0
     _received = 0
 
@@ -68,7 +71,7 @@ class Deadlines(_Protocol):
     def pause_writing(self) -> None:
         """The client does not take what is written."""
         super().pause_writing()
-        self._reading = self.loop.call_later(self._seconds, self.transport.abort)
+        self._reading = self.loop.call_later(self._seconds, self._cut)
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -76,6 +79,11 @@ class Deadlines(_Protocol):
             self._reading.cancel()
             self._reading = None
         super().resume_writing()
+
+    def _start_asgi_task(self, cycle: "RequestResponseCycle", app: "ASGI3Application") -> None:
+        # Of requests that came at once, `cycle` is the last, which may be waiting yet.
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  theirs
         """What is not HTTP is a problem too."""
@@ -116,11 +124,20 @@ class Deadlines(_Protocol):
         self._close()
 
     def _close(self) -> None:
-        self._stop()
-        if self.cycle is not None:
-            self.cycle.disconnected = True
+        self._leave()
         self.transport.close()
         self.loop.call_later(LINGERING, self.transport.abort)
+
+    def _cut(self) -> None:
+        self._leave()
+        self.transport.abort()
+
+    def _leave(self) -> None:
+        """Let the application know that nobody listens any more."""
+        self._stop()
+        for cycle in (self.cycle, self._served):
+            if cycle is not None:
+                cycle.disconnected = True
 
 
 def _answer(error: QuickwinError) -> bytes:

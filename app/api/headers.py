@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -35,10 +36,17 @@ _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 class SecurityHeaders:
-    """Puts the security headers on each answer, those that an endpoint has set excepted."""
+    """Puts the security headers on each answer, those that an endpoint has set excepted.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Pages may connect to this server, and to an `issuer` to sign in there.
+    """
+
+    def __init__(self, app: ASGIApp, issuer: str | None = None) -> None:
         self._app = app
+        self._peers = "'self'"
+        if issuer is not None:
+            address = urlsplit(issuer)
+            self._peers += f" {address.scheme}://{address.netloc}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,7 +60,7 @@ class SecurityHeaders:
             await send(message)
 
         if scope["path"] in PAGES:
-            await self._app(scope, receive, _page(send_guarded))
+            await self._app(scope, receive, _page(send_guarded, self._peers))
         else:
             await self._app(scope, receive, send_guarded)
 
@@ -87,7 +95,7 @@ def _guard(headers: MutableHeaders, scope: Scope, status: int) -> None:
         headers.setdefault(*_TRANSPORT)
 
 
-def _page(send: Send) -> Send:
+def _page(send: Send, peers: str) -> Send:
     """Let an HTML page run its own inline scripts, known by their hashes, and our assets.
 
     Styles may be inline: ReDoc makes them as it goes. Its search runs in a worker from a blob.
@@ -105,7 +113,7 @@ def _page(send: Send) -> Send:
             )
             MutableHeaders(scope=start)["Content-Security-Policy"] = (
                 f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
-                "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src blob:; "
+                f"img-src 'self' data:; font-src 'self'; connect-src {peers}; worker-src blob:; "
                 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             )
             await send(dict(start))

@@ -24,26 +24,31 @@ class Server(NamedTuple):
     log: Path
 
 
-def environment(database_url: str, token: str | None) -> dict[str, str]:
-    """What a server process sees: nothing of ours but its database and token."""
+def environment(database_url: str, token: str | None, **settings: object) -> dict[str, str]:
+    """What a server process sees: nothing of ours but its database, token and settings."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("QUICKWIN_")}
     plain["QUICKWIN_DATABASE_URL"] = database_url
     if token is not None:
         plain["QUICKWIN_ADMIN_TOKEN"] = token
+    plain.update({f"QUICKWIN_{name.upper()}": str(value) for name, value in settings.items()})
     return plain
 
 
 @contextmanager
 def serving(
-    database_url: str, log: Path, *flags: str, token: str | None = None
+    database_url: str,
+    log: Path,
+    *flags: str,
+    token: str | None = None,
+    program: tuple[str, str] = ("-m", "app.cli"),
+    **settings: object,
 ) -> Iterator[Server]:
     """`quickwin serve` on a free port, until the block ends; ended hard if it does not stop."""
     port = free_port()
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), *flags]
+    command = [sys.executable, *program, "serve", "--port", str(port), *flags]
+    seen = environment(database_url, token, **settings)
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, env=environment(database_url, token), stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, env=seen, stdout=output, stderr=output)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, process, log)
