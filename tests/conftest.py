@@ -16,14 +16,21 @@ from fastapi import FastAPI
 
 from app.db import Database
 from app.main import create_app
-from app.services import operators
+from app.services import actors, operators
 from app.settings import Settings
 from tests.support.contract import CheckedTransport, Contract
 from tests.support.institution import Institution
 from tests.support.postgres import create_database, running_postgres
 
+LONG = {"rollup", "processes", "database"}
 OPERATOR = "operator-token-of-the-tests-0123456789"
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders of long tests: begun last, one alone would keep the others waiting."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +55,7 @@ async def configuration(
     else:
         server: str = request.getfixturevalue("postgres_server")
         chosen = Settings(
-            database_url=await create_database(server, f"quickwin_{os.getpid()}"),
+            database_url=await create_database(server, f"quickwin_{os.getpid()}_{next(_numbers)}"),
             database_pool_size=10,
         )
     database = Database(chosen)
@@ -99,9 +106,11 @@ async def clients(checked: CheckedTransport) -> AsyncIterator[Clients]:
 
 
 @pytest.fixture
-async def institution(clients: Clients, checked: CheckedTransport) -> AsyncIterator[Institution]:
+async def institution(
+    clients: Clients, checked: CheckedTransport, database: Database
+) -> AsyncIterator[Institution]:
     """A new institution with two people, a reporter and a verifier, who have tokens."""
     made = Institution(f"t{os.getpid()}-{next(_numbers)}", clients.operator, checked)
-    await made.create()
+    await made.found(database, actors.identify(actors.digest(OPERATOR)))
     yield made
     await made.close()

@@ -45,7 +45,7 @@ def steady(text: str) -> str:
 
 
 def test_the_test_command_is_what_ci_runs() -> None:
-    assert command_of("Test").endswith("-m pytest")
+    assert command_of("Test").endswith("-m pytest -n auto")
     assert "README.md" in (ROOT / ".ci" / "run").read_text()
 
 
