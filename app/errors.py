@@ -16,6 +16,7 @@
     │   ├── InUse              409  in_use
     │   ├── AlreadyRestored    409  already_restored
     │   ├── MissingReference   409  missing_reference
+    │   ├── AnswerSealed       409  answer_sealed
     │   ├── UnitCycle          409  unit_cycle
     │   ├── RootUnit           409  root_unit
     │   ├── UnitMerged         409  unit_merged
@@ -25,6 +26,7 @@
     │   └── NotRateable        409  not_rateable
     ├── StaleVersion           412  stale_version
     ├── Invalid                422  invalid
+    │   └── IdempotencyKeyReused 422  idempotency_key_reused
     ├── VersionRequired        428  version_required
     ├── InternalError          500  internal_error
     │   └── SchemaBehind       500  schema_behind
@@ -184,6 +186,12 @@ class MissingReference(Conflict):
     code = "missing_reference"
 
 
+class AnswerSealed(Conflict):
+    """This was done under this Idempotency-Key; its answer shows a secret, to that token alone."""
+
+    code = "answer_sealed"
+
+
 class UnitCycle(Conflict):
     """A unit cannot be moved below, or merged into, itself or a unit below it."""
 
@@ -246,6 +254,12 @@ class Invalid(QuickwinError):
     def parameter(cls, name: str, code: str, detail: str) -> "Invalid":
         """One error in one query parameter."""
         return cls(errors=(FieldError(name, code, detail, is_parameter=True),))
+
+
+class IdempotencyKeyReused(Invalid):
+    """This Idempotency-Key stands for another request; a new request takes a new key."""
+
+    code, title = "idempotency_key_reused", "Idempotency-Key reused"
 
 
 class VersionRequired(QuickwinError):

@@ -64,12 +64,13 @@ class Route(APIRoute):
                 if "\x00" in value:
                     detail = "A NUL character cannot be stored."
                     raise Invalid.parameter(_printable(name[:100]), "nul_character", detail)
-            if has_body:
-                body = await _read(request, most or settings().max_body_bytes)
-                # Starlette keeps what it has read in these two; FastAPI then finds our reading.
-                request._body = body  # noqa: SLF001
-                if body:
-                    request._json = _parse(body)  # noqa: SLF001
+            # Starlette keeps what it has read in these two; FastAPI then finds our reading, and of
+            # a body that the address does not take nobody reads anything.
+            largest = most or settings().max_body_bytes
+            body = await _read(request, largest) if has_body else b""
+            request._body = body  # noqa: SLF001
+            if body:
+                request._json = _parse(body)  # noqa: SLF001
             return await answer(request)
 
         return handler

@@ -3,13 +3,14 @@
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Security
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from app import db
 from app.api import oidc
 from app.api.bodies import Route
+from app.api.idempotency import OnceCall, key_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
 from app.services import actors, minting, sign_in, tokens
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 async def _call(
     request: Request,
+    response: Response,
     after: BackgroundTasks,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> db.Call[Actor]:
@@ -44,6 +46,9 @@ async def _call(
         return resolved[-1]
 
     after.add_task(_note_use, database, resolved)
+    key = await key_of(request, token)
+    if key is not None:
+        return OnceCall(database, identify, key, response)
     return db.Call(database, identify)
 
 

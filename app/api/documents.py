@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from app.api.answers import API
+from app.api.idempotency import HEADER, REPLAYED
 from app.api.issuer import discovery_url
 from app.api.problems import MEDIA_TYPE
 from app.schemas.problems import Problem
@@ -67,6 +69,23 @@ _BY_METHOD = {
     "DELETE": (*_ALWAYS, 409, 412, 428),
 }
 _REF = "#/components/schemas/"
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "Your name for this request, such as a UUID; bare or in double quotes. Sent again within 24 "
+        "hours with the same payload, the request has no second effect and gets the first answer "
+        "with `Idempotency-Replayed: true`, if you may still do it. With another payload it gets "
+        "422 `idempotency_key_reused`. What failed is not kept: it is tried again."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
+}
+_IS_REPLAY = {
+    "description": "`true` where this is the first answer again, and nothing was done now.",
+    "schema": {"type": "string", "const": "true"},
+}
 
 
 def install(app: FastAPI, issuer: str | None) -> None:
@@ -77,6 +96,7 @@ def install(app: FastAPI, issuer: str | None) -> None:
         if app.openapi_schema is None:
             document = generate()
             _declare_problems(document)
+            _declare_keys(document)
             if issuer is not None:
                 _declare_issuer(document, issuer)
             app.openapi_schema = document
@@ -123,3 +143,22 @@ def _declare_problems(document: dict[str, Any]) -> None:
             if method == "patch":
                 content = operation["requestBody"]["content"]
                 content["application/merge-patch+json"] = content["application/json"]
+
+
+def _declare_keys(document: dict[str, Any]) -> None:
+    """Every POST may be sent again."""
+    components = document["components"]
+    components.setdefault("parameters", {})["IdempotencyKey"] = _KEY
+    components.setdefault("headers", {})["IdempotencyReplayed"] = _IS_REPLAY
+    for path, operations in document["paths"].items():
+        operation = operations.get("post")
+        if operation is None or not path.startswith(API):
+            continue
+        operation.setdefault("parameters", []).append(
+            {"$ref": "#/components/parameters/IdempotencyKey"}
+        )
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})[REPLAYED] = {
+                    "$ref": "#/components/headers/IdempotencyReplayed"
+                }

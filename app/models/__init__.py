@@ -5,6 +5,7 @@ from app.models.deletions import Deletion
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
+from app.models.idempotency import IdempotencyKey
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
@@ -22,6 +23,7 @@ __all__ = [
     "Deletion",
     "Event",
     "FrozenReport",
+    "IdempotencyKey",
     "Initiative",
     "InitiativeArea",
     "InitiativeOwner",

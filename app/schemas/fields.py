@@ -303,6 +303,25 @@ OidcSubject = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]{0,253}[!-~
 """Who somebody is to the OIDC issuer: 1-255 characters of printable ASCII, compared exactly."""
 
 
+class _ShownOnce:
+    """Marks a field that shows a secret."""
+
+
+Secret = Annotated[str, _ShownOnce()]
+"""A secret of the service's own making, shown this once: wherever it is kept, not in the clear."""
+
+
+def shows_secret(answer: object) -> bool:
+    """Whether there is a secret anywhere in an answer."""
+    if isinstance(answer, BaseModel):
+        return any(
+            any(isinstance(mark, _ShownOnce) for mark in field.metadata)
+            or shows_secret(getattr(answer, name))
+            for name, field in type(answer).model_fields.items()
+        )
+    return isinstance(answer, list | tuple) and any(map(shows_secret, answer))
+
+
 class Names(Shape):
     """A name in both languages."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.schemas.fields import Instant, Name, Reference, Shape, example
+from app.schemas.fields import Instant, Name, Reference, Secret, Shape, example
 from app.schemas.permissions import Permission, Role
 
 
@@ -44,7 +44,7 @@ class Token(Shape):
 class IssuedToken(Token):
     """A token with its secret, which is shown this once."""
 
-    token: str
+    token: Secret
     """`qw_<id>_<secret>`, for the header `Authorization: Bearer`."""
 
 
