@@ -36,6 +36,7 @@ from app.api import (
     units,
     updates,
 )
+from app.api.denials import Denials
 from app.db import Database
 from app.keyset import CURSOR_KEY
 from app.services.operators import service_secret
@@ -49,12 +50,14 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database = await open_database(chosen, serving=True)
+        app.state.denials = Denials(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
         yield
         if app.state.oidc is not None:
             await app.state.oidc.close()
+        await app.state.denials.close()
         await database.close()
 
     app = FastAPIOffline(

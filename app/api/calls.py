@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import db
 from app.api import oidc
 from app.api.bodies import Route
+from app.api.denials import Asked
 from app.api.idempotency import OnceCall, key_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
@@ -43,6 +44,7 @@ async def _call(
     def identify(session: Session) -> Actor:
         session.info[REQUEST_ID] = request.state.request_id
         resolved.append(resolve(session))
+        request.state.asked = Asked(resolved[-1], session.info)
         return resolved[-1]
 
     after.add_task(_note_use, database, resolved)

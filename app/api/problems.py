@@ -65,6 +65,7 @@ def _trace(error: BaseException) -> str:
 
 async def _raised(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuickwinError)  # noqa: S101  registered for this class
+    await request.app.state.denials.note(request, error)
     return render(error, request.state.request_id)
 
 

@@ -157,16 +157,12 @@ def gather(session: Session, _context: UOWTransaction, _instances: object) -> No
                 _gather(session, row, noun, values)
 
 
-def note(
-    session: Session,
-    subject_id: UUID,
-    field: str,
-    before: Any,  # noqa: ANN401  any JSON
-    after: Any,  # noqa: ANN401  any JSON
-) -> None:
-    """Say what changes below the ORM, of a row that is flushed too, before this or after."""
+def note(session: Session, subject_id: UUID, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Say how fields change below the ORM, of a row that is flushed too, before this or after."""
     altered = _altered(session).setdefault(subject_id, Altered(None, {}, None, is_new=False))
-    _put(altered, field, None if altered.is_new else before, after)
+    for field, value in after.items():
+        if value != before[field]:
+            _put(altered, field, None if altered.is_new else before[field], value)
 
 
 def of_removed(session: Session, row: Base) -> dict[str, Any]:

@@ -282,9 +282,7 @@ def _set(
         shared = {"institution_id": scope.id, "initiative_id": initiative_id}
         session.execute(insert(model), [{**shared, **row} for row in rows])
     after = portfolio.belongings(session, scope, initiative_id)
-    for field, was in before.items():
-        if after[field] != was:
-            alterations.note(session, initiative_id, field, was, after[field])
+    alterations.note(session, initiative_id, before, after)
 
 
 def subject(row: Initiative) -> events.Subject:

@@ -13,7 +13,8 @@ from app.models import UnitClosure
 from app.schemas.permissions import Permission
 from app.services.actors import Actor, Reach
 
-_DEMANDS = "demands"
+DEMANDS = "demands"
+"""Key of `Session.info`: what the transaction has demanded, in order."""
 
 
 class Demand(NamedTuple):
@@ -33,14 +34,14 @@ def operator_only(session: Session, actor: Actor) -> None:
 
 def demand(session: Session, actor: Actor, wanted: Demand) -> None:
     """Raise `Forbidden` unless the actor holds what is wanted."""
-    session.info.setdefault(_DEMANDS, []).append(wanted)
+    session.info.setdefault(DEMANDS, []).append(wanted)
     if not _holds(session, actor, wanted):
         raise Forbidden
 
 
 def demanded(session: Session) -> list[Demand]:
     """What this transaction has demanded of its actor so far."""
-    return list(session.info.get(_DEMANDS, ()))
+    return list(session.info.get(DEMANDS, ()))
 
 
 def demand_again(session: Session, actor: Actor, demands: Sequence[Demand]) -> None:
@@ -79,7 +80,7 @@ def sort_out(
         _covered(session, institution_id, actor.reach(wanted), unit_ids)
         for wanted in (Permission.PLANS_READ, permission)
     )
-    session.info.setdefault(_DEMANDS, []).extend(
+    session.info.setdefault(DEMANDS, []).extend(
         Demand(institution_id, permission, unit_id) for unit_id in sorted(held)
     )
     return seen, held

@@ -16,7 +16,7 @@ FLOORS = {
     "main": 4, "cli": 4, "terminal": 4, "auditing": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "idempotency", "access", "policies", "chain", "alterations", "events", "feeds", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
+    "versions", "actors", "sign_in", "rights", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
