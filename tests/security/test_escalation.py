@@ -1,0 +1,87 @@
+"""Attempts to get more than one was given: each is refused, and leaves everything as it was."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.institution import API, Institution, Json
+
+
+@pytest.fixture
+async def tree(institution: Institution) -> Institution:
+    """Units A ─ A1 ─ A11, A ─ A2, and B; A1 and B have an initiative of their name."""
+    for code, parent in (("A", None), ("A1", "A"), ("A11", "A1"), ("A2", "A"), ("B", None)):
+        await institution.unit(code, parent)
+    plan = [{"title": "Milestone", "due_on": "2022-06-30"}]
+    for code in ("A1", "B"):
+        await institution.initiative(f"QW-{code}", code, milestones=plan)
+    return institution
+
+
+async def refused(
+    tree: Institution,
+    status: int,
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: Any = None,
+) -> Json:
+    """Insist that a request of somebody is refused, and that nothing was written."""
+    before = (await tree.rollup())["version"]
+    told = await tree.expect(
+        status, method, f"{tree.path}/{path}", body, client=client, if_match="*"
+    )
+    assert (await tree.rollup())["version"] == before
+    return told
+
+
+async def allowed(
+    tree: Institution,
+    status: int,
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: Any = None,
+) -> Json:
+    """Insist that somebody may."""
+    return await tree.expect(
+        status, method, f"{tree.path}/{path}", body, client=client, if_match="*"
+    )
+
+
+async def grant(tree: Institution, person: str, *roles: tuple[str, str | None]) -> None:
+    """Give somebody roles on units."""
+    for role, unit in roles:
+        await tree.post("grants", {"person": person, "role": role, "unit": unit})
+
+
+async def token(tree: Institution, person: str, **limits: Any) -> httpx.AsyncClient:
+    """A client with a new token of somebody, narrowed or ending."""
+    made = await tree.post("tokens", {"person": person, "name": "another", **limits})
+    return tree.client(made["token"])
+
+
+NEW: dict[str, Json] = {
+    "initiatives": {"title": "T", "unit": "A1", "year": 2022},
+    "people": {"name": "P", "unit": "A1"},
+    "units": {"name": "U", "parent": "A1"},
+}
+
+
+@pytest.mark.parametrize("noun", NEW)
+async def test_codes_are_not_told_to_who_may_not_create(tree: Institution, noun: str) -> None:
+    """Only a code that one may take oneself can turn out to be taken, by whatever one cannot see."""
+    await tree.post("people", {"code": "ani", "name": "Ani", "unit": "B"})
+    taken = {"initiatives": "QW-B", "people": "ani", "units": "B"}[noun]
+    viewer, nobody = await tree.person("viewer", "viewer", "A"), await tree.person("nobody")
+    for code in (taken, "free"):
+        await refused(tree, 403, viewer, "POST", noun, {"code": code, **NEW[noun]})
+        await refused(tree, 422, nobody, "POST", noun, {"code": code, **NEW[noun]})
+        if noun == "initiatives":
+            body = {"code": code, **NEW[noun]}
+            await refused(tree, 403, viewer, "PUT", f"{noun}/{code}", body)
+            await refused(tree, 422, nobody, "PUT", f"{noun}/{code}", body)
+    admin = await tree.person("admin", "admin", "A")
+    told = await refused(tree, 409, admin, "POST", noun, {"code": taken, **NEW[noun]})
+    assert told["code"] == "code_taken"
