@@ -85,3 +85,19 @@ async def test_codes_are_not_told_to_who_may_not_create(tree: Institution, noun:
     admin = await tree.person("admin", "admin", "A")
     told = await refused(tree, 409, admin, "POST", noun, {"code": taken, **NEW[noun]})
     assert told["code"] == "code_taken"
+
+
+async def test_owners_of_other_units_are_known_by_their_codes_alone(tree: Institution) -> None:
+    await tree.post("people", {"code": "ani", "name": "Ani of B", "unit": "B"})
+    owners = [
+        {"person": "reporter", "role": "accountable"},
+        {"person": "ani", "role": "supporting"},
+    ]
+    await tree.patch("initiatives/QW-A1", {"owners": owners})
+    viewer = await tree.person("viewer", "viewer", "A")
+    path = f"{tree.path}/units/A1/rollup/by"
+    for client, name in ((viewer, None), (tree.operator, "Ani of B")):
+        found = await tree.expect(
+            200, "GET", path, client=client, parameters={"dimension": "owner"}
+        )
+        assert {group["key"]: group["name"] for group in found["items"]}["ani"] == name
