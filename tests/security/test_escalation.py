@@ -101,3 +101,16 @@ async def test_owners_of_other_units_are_known_by_their_codes_alone(tree: Instit
             200, "GET", path, client=client, parameters={"dimension": "owner"}
         )
         assert {group["key"]: group["name"] for group in found["items"]}["ani"] == name
+
+
+async def test_a_report_is_superseded_by_who_may_freeze_it(tree: Institution) -> None:
+    whole = await tree.post("reports", {"title": "All"})
+    planner = await tree.person("planner", "planner", "A")
+    new = {"title": "Mine", "unit": "A", "supersedes": whole["id"]}
+    told = await refused(tree, 422, planner, "POST", "reports", new)
+    assert told["errors"][0]["code"] == "unknown_report"
+    await grant(tree, "planner", ("viewer", None))
+    await refused(tree, 403, planner, "POST", "reports", new)
+    assert (await tree.get(f"reports/{whole['id']}"))["superseded_by"] is None
+    await grant(tree, "planner", ("planner", None))
+    await allowed(tree, 201, planner, "POST", "reports", new)
