@@ -114,3 +114,36 @@ async def test_a_report_is_superseded_by_who_may_freeze_it(tree: Institution) ->
     assert (await tree.get(f"reports/{whole['id']}"))["superseded_by"] is None
     await grant(tree, "planner", ("planner", None))
     await allowed(tree, 201, planner, "POST", "reports", new)
+
+
+async def test_a_token_makes_none_that_outlives_it(tree: Institution) -> None:
+    await tree.person("ani", "reporter", "A")
+    ending = await token(tree, "ani", expires_at="2150-01-01T00:00:00Z")
+    for ends, status in (
+        (None, 403), ("2150-01-02T00:00:00Z", 403), ("2150-01-01T00:00:00Z", 201),
+    ):  # fmt: skip
+        await tree.expect(
+            status, "POST", f"{tree.path}/tokens", {"name": "child", "expires_at": ends},
+            client=ending,
+        )  # fmt: skip
+    listed = (await tree.expect(200, "GET", f"{tree.path}/tokens", client=ending))["items"]
+    for item in listed:
+        lasts = item["expires_at"] is None
+        path = f"{tree.path}/tokens/{item['id']}/rotation"
+        # The one that asks comes second, and is another from then on.
+        if lasts:
+            await tree.expect(403, "POST", path, client=ending)
+        elif item["name"] == "child":
+            await tree.expect(200, "POST", path, client=ending)
+    assert [item["expires_at"] is None for item in listed] == [True, False, False]
+
+
+async def test_me_tells_what_the_institution_as_a_whole_takes(tree: Institution) -> None:
+    """The right to change the institution is of its root: elsewhere a role does not bring it."""
+    for person, unit, brings in (("part", "A", False), ("whole", None, True)):
+        admin = await tree.person(person, "admin", unit)
+        (right,) = (await tree.expect(200, "GET", f"{API}/me", client=admin))["rights"]
+        assert ("institution:change" in right["permissions"]) is brings
+        await tree.expect(
+            200 if brings else 403, "PATCH", tree.path, {"name": "New"}, client=admin, if_match="*"
+        )
