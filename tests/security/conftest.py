@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from tests.conftest import Clients
 from tests.security.world import World
 from tests.support.contract import CheckedTransport
+from tests.support.institution import Institution
 
 _numbers = itertools.count(1)
 
@@ -49,3 +50,14 @@ def operations(document: dict[str, Any]) -> dict[str, Described]:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
+
+
+@pytest.fixture
+async def tree(institution: Institution) -> Institution:
+    """Units A ─ A1 ─ A11, A ─ A2, and B; A1 and B have an initiative of their name."""
+    for code, parent in (("A", None), ("A1", "A"), ("A11", "A1"), ("A2", "A"), ("B", None)):
+        await institution.unit(code, parent)
+    plan = [{"title": "Milestone", "due_on": "2022-06-30"}]
+    for code in ("A1", "B"):
+        await institution.initiative(f"QW-{code}", code, milestones=plan)
+    return institution
