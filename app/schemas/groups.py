@@ -35,7 +35,7 @@ class Group(Shape):
     key: str | None
     """Code of the person; the status, tag, origin, kind or year. Null: those without any."""
     name: str | None
-    """The person's name."""
+    """The person's name; null for somebody of a unit that you do not see."""
     initiatives: int
     active: int
     on_hold: int

@@ -49,3 +49,5 @@ PERMISSIONS = {
     Role.ADMIN: frozenset(Permission),
 }
 """What each role allows. Every role reads, so whatever allows anything in a unit shows it."""
+WHOLE = frozenset({Permission.INSTITUTION_CHANGE})
+"""What is held on the institution as a whole or not at all: below the root it allows nothing."""

@@ -294,7 +294,10 @@ def refer(session: Session, scope: Scope, model: type[Model], key: str, pointer:
 
 
 def code_is_free(session: Session, scope: Scope, model: type[Base], code: str) -> None:
-    """Raise `CodeTaken` when a row of the scope has this code."""
+    """Raise `CodeTaken` when a row of the scope has this code, whoever sees it.
+
+    To be asked once it is clear that the actor may create: nobody else learns what codes there are.
+    """
     taken = select(table_of(model).c.id).where(within(scope, model), named(model, code))
     if session.execute(taken).first():
         raise CodeTaken

@@ -49,6 +49,8 @@ class Actor(NamedTuple):
     """What the token is limited to; None is all that its person may do."""
     last_used_at: datetime | None = None
     """When the token is known to have been used last."""
+    expires_at: datetime | None = None
+    """When the token ends; None if never."""
 
     def allowed(self, role: Role) -> frozenset[Permission]:
         """What a role allows this actor; reading comes with whatever is left of it."""
@@ -162,6 +164,7 @@ def identify(token_digest: str) -> Callable[[Session], Actor]:
             holdings=holdings(rows),
             scopes=None if row.scopes is None else frozenset(map(Permission, row.scopes)),
             last_used_at=row.last_used_at,
+            expires_at=row.expires_at,
         )
 
     return resolve

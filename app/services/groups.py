@@ -106,8 +106,10 @@ def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
             .group_by(InitiativeOwner.person_id)
             .subquery("by_person")
         )
+        # Owners are known by their codes on initiatives that one sees; their names are their unit's.
+        name = case((access.seen(asked.scope, Person), Person.name), else_=null())
         return select(
-            Person.code.label("key"), Person.name, *(by_person.c[n.name] for n in numbers)
+            Person.code.label("key"), name.label("name"), *(by_person.c[n.name] for n in numbers)
         ).select_from(
             by_person.outerjoin(
                 Person, and_(access.within(asked.scope, Person), Person.id == by_person.c.person_id)

@@ -50,7 +50,6 @@ def create(
 ) -> wire.InitiativeWithPlan:
     """Add an initiative as it stands, with its milestones."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    access.code_is_free(session, scope, Initiative, new.code)
     return _create(session, actor, scope, new)
 
 
@@ -75,7 +74,6 @@ def replace(
         access.visible(scope, Initiative).where(access.named(Initiative, code)).with_for_update()
     ).one_or_none()
     if row is None:
-        access.code_is_free(session, scope, Initiative, new.code)
         return _create(session, actor, scope, new), True
     _may_change(session, scope, row.unit_id)
     versions.check(row, expected)
@@ -118,6 +116,7 @@ def _create(
 ) -> wire.InitiativeWithPlan:
     unit = access.open_unit(session, scope, new.unit, "/unit")
     _may_change(session, scope, unit.id)
+    access.code_is_free(session, scope, Initiative, new.code)
     row = Initiative(**columns(scope, new, unit.id))
     owners = _owners(session, scope, new.owners)
     lifecycle.check_dates(row.start_on, row.due_on)

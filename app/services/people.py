@@ -23,9 +23,9 @@ from app.services.versions import Expected
 def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson) -> wire.Person:
     """Add a person."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    access.code_is_free(session, scope, Person, new.code)
     unit = access.open_unit(session, scope, new.unit, "/unit") if new.unit else None
     _may_change(session, scope, unit.id if unit else None)
+    access.code_is_free(session, scope, Person, new.code)
     _subject_is_free(session, new.oidc_subject)
     row = Person(**columns(scope, new, unit.id if unit else None))
     session.add(row)

@@ -177,7 +177,7 @@ def _check_supersedes(session: Session, scope: Scope, report_id: UUID | None) ->
     if report_id is None:
         return
     row = session.execute(
-        select(FrozenReport.id, _Successor.id)
+        select(FrozenReport.unit_id, _Successor.id)
         .outerjoin(_Successor, _supersedes())
         .where(
             access.within(scope, FrozenReport),
@@ -187,6 +187,7 @@ def _check_supersedes(session: Session, scope: Scope, report_id: UUID | None) ->
     ).one_or_none()
     if row is None:
         raise Invalid.field("/supersedes", "unknown_report", "There is no such report.")
+    access.require(session, scope, Permission.REPORTS_FREEZE, row[0])
     if row[1] is not None:
         raise AlreadySuperseded
 

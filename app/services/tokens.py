@@ -1,5 +1,6 @@
 """Tokens of people and services: shown once, kept as digests, revocable at once."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, select, update
@@ -11,7 +12,7 @@ from app.models import ApiToken, Institution, Person, Unit
 from app.models.base import new_id, now
 from app.schemas import tokens as wire
 from app.schemas.pages import Page, Paging
-from app.schemas.permissions import Permission
+from app.schemas.permissions import WHOLE, Permission
 from app.services import access, actors, events, grants, minting
 from app.services.access import Scope
 from app.services.actors import Actor
@@ -22,12 +23,12 @@ def create(
 ) -> wire.IssuedToken:
     """A new token for oneself, or for a person over whom one has every right.
 
-    Raises `Forbidden` for scopes that go beyond those of the token that asks.
+    Raises `Forbidden` for one's own token with scopes or an end beyond those of the one that asks.
     """
     scope = access.institution(session, actor, institution)
     person = _owner(session, scope, new)
     if person.id == actor.id:
-        _narrower(actor, new.scopes)
+        _narrower(actor, new.scopes, new.expires_at)
     else:
         access.require(session, scope, Permission.TOKENS_CHANGE, person.unit_id)
         grants.covered(session, scope, person.id)
@@ -60,9 +61,11 @@ def _owner(session: Session, scope: Scope, new: wire.NewToken) -> Person:
     return mine
 
 
-def _narrower(actor: Actor, scopes: list[Permission] | None) -> None:
+def _narrower(actor: Actor, scopes: list[Permission] | None, expires_at: datetime | None) -> None:
     if actor.scopes is not None and not set(scopes or Permission) <= actor.scopes:
         raise Forbidden("A token cannot make one that may do more than itself.")
+    if actor.expires_at is not None and (expires_at is None or expires_at > actor.expires_at):
+        raise Forbidden("A token cannot make one that lasts longer than itself.")
 
 
 def rotate(session: Session, actor: Actor, institution: str, token_id: UUID) -> wire.IssuedToken:
@@ -76,7 +79,8 @@ def rotate(session: Session, actor: Actor, institution: str, token_id: UUID) -> 
     if row.person_id is not None and row.person_id != actor.id:
         grants.covered(session, scope, row.person_id)
     elif row.person_id is not None:
-        _narrower(actor, None if row.scopes is None else list(map(Permission, row.scopes)))
+        scopes = None if row.scopes is None else list(map(Permission, row.scopes))
+        _narrower(actor, scopes, row.expires_at)
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now()):
         raise TokenEnded
     token = minting.mint(row.id)
@@ -138,7 +142,9 @@ def me(session: Session, actor: Actor) -> wire.Me:
                 wire.Right(
                     unit=units[holding.unit_id],
                     role=holding.role,
-                    permissions=sorted(actor.allowed(holding.role)),
+                    permissions=sorted(
+                        actor.allowed(holding.role) - (frozenset() if holding.is_root else WHOLE)
+                    ),
                 )
                 for holding in actor.holdings
             ),

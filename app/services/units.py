@@ -31,13 +31,13 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewUnit) 
 
 def add(session: Session, actor: Actor, scope: Scope, new: wire.NewUnit) -> Unit:
     """Add a unit to a tree that the caller holds alone."""
-    access.code_is_free(session, scope, Unit, new.code)
     parent = (
         access.open_unit(session, scope, new.parent, "/parent")
         if new.parent
         else access.root(session, scope)
     )
     access.require(session, scope, Permission.UNITS_CHANGE, parent.id)
+    access.code_is_free(session, scope, Unit, new.code)
     at = now()
     row = Unit(
         institution_id=scope.id,

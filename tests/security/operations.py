@@ -1,0 +1,214 @@
+"""Every operation of the OpenAPI document: what it needs, on which unit, and how it is asked.
+
+A new operation gets a line here; `test_every_operation_is_here` names those that have none. All of
+them are after what belongs to unit A1. `{unit}` and the like, in paths, bodies and filters, stand
+for a thing of that unit; `{above}` is the unit above, `{new}` a code that nothing has.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+from tests.security.actors import MAY, READ
+
+Json = dict[str, Any]
+On = Literal[
+    "unit", "above", "root", "institution", "somewhere", "member", "operator", "anyone", "public"
+]
+
+
+class Operation(NamedTuple):
+    """What is needed for an operation, and what it answers."""
+
+    on: On
+    """Where the permissions are needed: on the `unit` of the target, or the one `above` it; on the
+    `root`, which is not there for whoever may not see it; on the `institution` as a whole, which
+    all its people know; `somewhere` in it, for what is shown as far as that goes; nowhere for a
+    `member` of the institution, who gets what they may see;
+    or it is for an `operator`, for `anyone` with a token, for the `public`."""
+    needs: tuple[str, ...] = (READ,)
+    allowed: int = 200
+    """The status for whoever may; 412 where they send a version that is not there, so that nothing
+    changes: only who may learns that the version is stale."""
+    unseen: int = 404
+    """The status for whom the unit is not there; 422 where the body alone refers to it."""
+    refused: int = 403
+    """The status for who sees it, but may not."""
+    body: Json | None = None
+    query: Json = {}  # noqa: RUF012  never changed
+    filters: Json = {}  # noqa: RUF012  never changed
+    """Parameters that refer to something, each tried by itself."""
+    seen_with: str = READ
+    """The permission with which the thing is seen."""
+    fresh: str = ""
+    """What is made anew for whoever may: it is used up, or can be done once."""
+    claims: tuple[str, ...] = ()
+    """Names in the path that the operation creates: a code is taken or not, for all to see."""
+
+
+def _change(*needs: str, on: On = "unit", body: Json | None = None) -> Operation:
+    return Operation(on, needs, 412, body={"reason": "Why"} if body is None else body)
+
+
+def _remove(*needs: str, on: On = "unit") -> Operation:
+    return Operation(on, needs, 412)
+
+
+def _create(needs: str, body: Json, **more: Any) -> Operation:
+    return Operation("unit", (needs,), 201, body=body, **more)
+
+
+_SPAN = {"from": "2022-01-01", "level": "milestone"}
+_PARTS: dict[str, tuple[str, Json]] = {
+    "rollup": ("get_{}_rollup", {}),
+    "children": ("get_{}_rollup_children", {"sort": "-weight"}),
+    "areas": ("get_{}_rollup_areas", {}),
+    "s-curve": ("get_{}_s_curve", {}),
+    "explain": ("get_{}_explanation", {}),
+    "changes": ("get_{}_changes", _SPAN),
+    "by": ("get_{}_groups", {"dimension": "owner"}),
+    "attention": ("get_{}_attention", {}),
+}
+_PEOPLE_OF_A1 = tuple(sorted(MAY["reporter"]))
+"""What the people of the targets hold there; who acts on them must hold as much."""
+_INITIATIVE = {
+    "title": "New", "unit": "{unit}", "year": 2022,
+    "owners": [{"person": "{person}", "role": "accountable"}],
+}  # fmt: skip
+
+_ITEM = {"initiative": "{initiative}", "milestone": 1, "percent_complete": 40, "note": "New"}
+
+TABLE: dict[str, Operation] = {
+    **{name.format("unit"): Operation("unit", query=query) for name, query in _PARTS.values()},
+    **{
+        name.format("institution"): Operation("root", query=query)
+        for name, query in _PARTS.values()
+    },
+    "get_portfolio_rollup": Operation("anyone"),
+    "list_institution_rollups": Operation("anyone"),
+    # Initiatives and their plans
+    "create_initiative": _create(
+        "initiatives:change", {"code": "{new}", **_INITIATIVE}, unseen=422
+    ),
+    "list_initiatives": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    "get_initiative": Operation("unit"),
+    "change_initiative": _change(
+        "initiatives:change",
+        body={"unit": "{unit}", "owners": _INITIATIVE["owners"], "reason": "Why"},
+    ),
+    "replace_initiative": Operation(
+        "unit", ("initiatives:change",), 412, 422,
+        body={"code": "{initiative}", **_INITIATIVE}, claims=("initiative",),
+    ),
+    "delete_initiative": _remove("initiatives:change"),
+    "get_initiative_explanation": Operation("unit"),
+    "create_milestone": _create("milestones:change", {"title": "New", "due_on": "2022-06-30"}),
+    "list_milestones": Operation("unit"),
+    "list_institution_milestones": Operation(
+        "member", filters={"unit": "{unit}", "owner": "{person}"}
+    ),
+    "get_milestone": Operation("unit"),
+    "change_milestone": _change("milestones:change"),
+    "delete_milestone": _remove("milestones:change"),
+    # Progress and judgement
+    "report_progress": _create("updates:report", {"percent_complete": 40, "note": "New"}),
+    "list_updates": Operation("unit"),
+    "get_update": Operation("unit"),
+    "verify_update": Operation("unit", ("updates:verify",), body={"verdict": "verified"}),
+    "list_institution_updates": Operation(
+        "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
+    ),
+    "report_batch": Operation(
+        "unit", ("updates:report",), 201, 422, 422, body={"atomic": True, "items": [_ITEM]}
+    ),
+    "rate_initiative": _create("ratings:judge", {"rating": "amber", "reason": "New"}),
+    "list_initiative_ratings": Operation("unit"),
+    "get_initiative_rating": Operation("unit"),
+    "rate_unit": _create("ratings:judge", {"rating": "amber", "reason": "New"}),
+    "list_unit_ratings": Operation("unit"),
+    "get_unit_rating": Operation("unit"),
+    # Frozen reports
+    "freeze_report": _create(
+        "reports:freeze", {"title": "New", "unit": "{unit}", "supersedes": "{report}"},
+        unseen=422, fresh="report",
+    ),
+    "list_reports": Operation("member", filters={"unit": "{unit}"}),
+    "get_report": Operation("unit"),
+    "download_report": Operation("unit"),
+    "download_report_spreadsheet": Operation("unit"),
+    "get_report_difference": Operation("unit", filters={"with": "{report}"}),
+    # Units and people
+    "create_unit": _create(
+        "units:change", {"code": "{new}", "name": "New", "parent": "{unit}"}, unseen=422
+    ),
+    "list_units": Operation("member", filters={"parent": "{unit}", "under": "{unit}"}),
+    "get_unit": Operation("unit"),
+    "change_unit": _change("units:change"),
+    "delete_unit": _remove("units:change", on="above"),
+    "move_unit": _change("units:change", on="above", body={"parent": "{above}"}),
+    "merge_unit": _change("units:change", on="above", body={"into": "{above}"}),
+    "create_person": _create(
+        "people:change", {"code": "{new}", "name": "New", "unit": "{unit}"}, unseen=422
+    ),
+    "list_people": Operation("member", filters={"unit": "{unit}"}),
+    "get_person": Operation("unit"),
+    "change_person": _change(
+        "people:change", *_PEOPLE_OF_A1, body={"unit": "{unit}", "reason": "Why"}
+    ),
+    "delete_person": _remove("people:change"),
+    # What was deleted: who may delete it sees it, and may restore it
+    "list_deletions": Operation("member", filters={"unit": "{unit}"}),
+    "get_deletion": Operation(
+        "unit", ("initiatives:change",), seen_with="initiatives:change"
+    ),
+    "restore_deletion": Operation(
+        "unit", ("initiatives:change",), 201, body={"reason": "Why"},
+        seen_with="initiatives:change", fresh="deletion",
+    ),
+    # Grants and tokens
+    "create_grant": _create(
+        "grants:change", {"person": "{person}", "role": "viewer", "unit": "{unit}"},
+        unseen=422, fresh="person",
+    ),
+    "list_grants": Operation("member", filters={"person": "{person}", "unit": "{unit}"}),
+    "get_grant": Operation("unit", ("grants:read",), seen_with="grants:read"),
+    "revoke_grant": Operation(
+        "unit", ("grants:change",), 204, seen_with="grants:read", fresh="grant"
+    ),
+    "create_token": Operation(
+        "unit", ("tokens:change", *_PEOPLE_OF_A1), 201, 422,
+        body={"person": "{person}", "name": "New"},
+    ),
+    "list_tokens": Operation("member"),
+    "get_token": Operation("unit", ("tokens:read",), seen_with="tokens:read"),
+    "revoke_token": Operation(
+        "unit", ("tokens:change",), 204, seen_with="tokens:read", fresh="token"
+    ),
+    "rotate_token": Operation(
+        "unit", ("tokens:change", *_PEOPLE_OF_A1), seen_with="tokens:read"
+    ),
+    # Institutions and what stands above them
+    "list_institutions": Operation("anyone"),
+    "get_institution": Operation("member"),
+    "change_institution": _change("institution:change", on="institution"),
+    "create_institution": Operation(
+        "operator", allowed=201, body={"code": "{new}", "name": "New"}
+    ),
+    "list_events": Operation("somewhere", ("events:read",), filters={"unit": "{unit}"}),
+    "export_events": Operation("somewhere", ("events:read",), filters={"unit": "{unit}"}),
+    "list_catalogue_events": Operation("operator"),
+    "list_schemes": Operation("anyone"),
+    "get_scheme": Operation("anyone"),
+    "list_areas": Operation("anyone"),
+    "get_area": Operation("anyone"),
+    "create_scheme": Operation(
+        "operator", allowed=201,
+        body={"code": "{new}", "name": {"id": "Baru", "en": "New"}, "from_year": 2022},
+    ),
+    "change_scheme": _change(on="operator"),
+    "add_area": Operation(
+        "operator", allowed=201, body={"code": "{new}", "name": {"id": "Baru", "en": "New"}}
+    ),
+    "change_area": _change(on="operator"),
+    "get_me": Operation("anyone"),
+    "live": Operation("public"),
+    "ready": Operation("public"),
+}  # fmt: skip

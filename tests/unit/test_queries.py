@@ -1,0 +1,163 @@
+"""Queries of services begin with access, or say why they need not.
+
+Whatever reads or writes a model that belongs to a unit asks `access` what the actor sees. A query
+that does not is in the list below, with its reason; an entry that is needed no more fails too.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.unit.test_architecture import APP, tree
+
+MODELS = {
+    "ApiToken", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
+    "ProgressUpdate", "Rating", "RoleGrant", "Unit",
+}  # fmt: skip
+GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
+"""Of `access`: what asks whether the actor sees a row."""
+STATEMENTS = {"select", "update", "delete", "get", "get_one", "join", "outerjoin", "select_from"}
+"""What begins a statement about a model, or joins another to it."""
+
+FOUND = "hangs on what was found"
+"""A row, or a unit and all below it, that `access` found for the actor before."""
+IDENTITY = "says who is asking, before anybody is"
+OPERATORS = "for operators alone"
+CODES = "tells codes of what a visible row names: a unit, an owner"
+LOADING = "for the command line, which may read the whole database"
+TAKEN = "whether a code, number or subject is taken does not depend on who sees it"
+BY_CALLER = "is completed by its caller with what the actor sees"
+UNGUARDED = {
+    "alterations._of_initiative": FOUND,
+    "alterations._of_person": FOUND,
+    "attention._deadlines": FOUND,
+    "audit._rows": LOADING,
+    "changes._fine": FOUND,
+    "deletions._listed": CODES,
+    "deletions.purge": "removes what nobody sees any more",
+    "directory.read": LOADING,
+    "explanations._left_out": FOUND,
+    "explanations._own": FOUND,
+    "feeds._matching": BY_CALLER,
+    "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
+    "institutions._with_codes": "tells the code of the root, which all people of it know",
+    "milestones.check_room": FOUND,
+    "milestones.is_taken": TAKEN,
+    "nationwide._roots": "is empty for who does not see the root",
+    "operators.first_start": OPERATORS,
+    "operators.revoke": OPERATORS,
+    "people._subject_is_free": TAKEN,
+    "portfolio._owners": CODES,
+    "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
+    "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
+    "ratings._of": FOUND,
+    "reporting._SET_INITIATIVES": FOUND,
+    "reporting._SET_MILESTONES": FOUND,
+    "restoring._has_its_place": FOUND,
+    "restoring._unit": FOUND,
+    "rollups.children": FOUND,
+    "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
+    "sign_in._SAME_ADDRESS": IDENTITY,
+    "tokens.me": "tells the codes of units where the actor holds a role",
+    "tokens.used": IDENTITY,
+    "units._successors": "tells the code of the unit that took over a visible one",
+    "units._units": "tells the codes of the units above a visible one",
+    "units.link": FOUND,
+    "verification._latest_verified": FOUND,
+}
+
+
+def _aliases(module: ast.Module) -> dict[str, str]:
+    """Names that stand for a model: themselves, its table, its columns, an alias of it."""
+    found = {model: model for model in MODELS}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            made = node.value.value if isinstance(node.value, ast.Attribute) else node.value
+            if isinstance(made, ast.Call) and _called(made) in {"table_of", "aliased"}:
+                name = getattr(made.args[0], "id", "")
+                if name in MODELS:
+                    found[node.targets[0].id] = name
+    return found
+
+
+def _called(node: ast.AST) -> str:
+    """The last part of what a call calls."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+
+
+def _queried(node: ast.AST, aliases: dict[str, str]) -> set[str]:
+    """Models that a piece of code makes statements about."""
+    return {
+        aliases[name.id]
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and _called(call) in STATEMENTS
+        for argument in call.args
+        for name in ast.walk(argument)
+        if isinstance(name, ast.Name) and name.id in aliases
+    }
+
+
+def _is_guarded(node: ast.AST) -> bool:
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "access"
+        and call.func.attr in GUARDS
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+    )
+
+
+def _pieces(module: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Functions, methods and assignments of a module, by name."""
+    for node in module.body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        for piece in inner:
+            if isinstance(piece, ast.FunctionDef):
+                yield piece.name, piece
+            elif isinstance(piece, ast.Assign) and isinstance(piece.targets[0], ast.Name):
+                yield piece.targets[0].id, piece
+
+
+def _unguarded(path: Path) -> Iterator[tuple[str, set[str]]]:
+    module = tree(path)
+    aliases = _aliases(module)
+    for name, piece in _pieces(module):
+        models = _queried(piece, aliases)
+        if models and not _is_guarded(piece):
+            yield f"{path.stem}.{name}", models
+
+
+def test_queries_of_services_begin_with_access() -> None:
+    found = {
+        name: models
+        for path in sorted((APP / "services").glob("*.py"))
+        if path.stem != "access"
+        for name, models in _unguarded(path)
+    }
+    new = {name: models for name, models in found.items() if name not in UNGUARDED}
+    assert not new, "Begin these queries with `access`, or say above why they need not."
+    assert not UNGUARDED.keys() - found.keys(), "These need no exception any more."
+
+
+def test_the_detector_sees_and_spares(tmp_path: Path) -> None:
+    """A plain query, one through the table, an outer join for a name; not one that asks access."""
+    code = """
+_PERSON = table_of(Person).c
+def plain(): return select(Unit.code).where(within(scope, Unit))
+def below_the_orm(): return select(_PERSON.name)
+def joined(): return select(numbers).select_from(groups.outerjoin(Person, condition))
+def entity(session): return session.get_one(Initiative, key)
+def asked(scope): return access.visible(scope, Unit).join(Person, condition)
+def other(): return select(Scheme.code)
+"""
+    path = tmp_path / "noun.py"
+    path.write_text(code, encoding="utf-8")
+    assert dict(_unguarded(path)) == {
+        "noun.plain": {"Unit"},
+        "noun.below_the_orm": {"Person"},
+        "noun.joined": {"Person"},
+        "noun.entity": {"Initiative"},
+    }
