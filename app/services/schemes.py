@@ -1,6 +1,7 @@
 """Schemes and reform areas: catalogues that all institutions share and operators edit."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -114,7 +115,7 @@ def add_area(session: Session, actor: Actor, scheme: str, new: wire.NewArea) -> 
             scheme_id=parent.id,
             area_id=area.id,
             position=new.position or (last or 0) + 1,
-            compliance_weight=new.compliance_weight,
+            compliance_weight=_stored(new.compliance_weight),
         )
     )
     events.record(
@@ -149,8 +150,7 @@ def change_area(
     if changes.position is not MISSING:
         place.position = changes.position
     if changes.compliance_weight is not MISSING:
-        weight = changes.compliance_weight
-        place.compliance_weight = None if weight is None else float(weight)
+        place.compliance_weight = _stored(changes.compliance_weight)
     versions.touch(area)
     events.record(
         session,
@@ -238,6 +238,11 @@ def _find_area(session: Session, scheme: Scheme, key: str) -> Row[*tuple[Any, ..
     if row is None:
         raise NotFound
     return row
+
+
+def _stored(weight: Decimal | None) -> float | None:
+    """A weight as its column and the trail have it."""
+    return None if weight is None else float(weight)
 
 
 def _record(

@@ -1,0 +1,141 @@
+"""A valid request for every POST of the OpenAPI document, in an institution that has all it needs."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from tests.support.institution import API, Institution, Json
+
+_MILESTONE = "initiatives/QW-1/milestones/1"
+
+
+class Post(NamedTuple):
+    """Where to post what; the operator may do all of it."""
+
+    path: str
+    body: Json | None = None
+
+
+async def ready(institution: Institution) -> None:
+    """Units A and B, an initiative with a plan, and people."""
+    for unit in ("A", "B"):
+        await institution.unit(unit)
+    plan = [
+        {"title": "One", "due_on": "2022-06-30", "weight": 3},
+        {"title": "Two", "due_on": "2022-09-30", "technique": "binary"},
+    ]
+    await institution.initiative("QW-1", "A", milestones=plan, tags=["x"], weight=7)
+    await institution.report("QW-1", 1, 33.33, "2022-05-01")
+    await institution.post("people", {"code": "somebody", "name": "Somebody"})
+
+
+def _in(path: str, body: Json | None = None) -> Callable[[Institution], Awaitable[Post]]:
+    async def post(institution: Institution) -> Post:
+        return Post(f"{institution.path}/{path}", body)
+
+    return post
+
+
+async def _institution(institution: Institution) -> Post:
+    policy = {"on_track_from": 0.9, "at_risk_from": 0.75}
+    body = {"code": f"{institution.code}-new", "name": "Baru", "policy": policy}
+    return Post(f"{API}/institutions", body)
+
+
+async def _scheme(institution: Institution) -> Post:
+    names = {"id": "Peta jalan", "en": "Road map"}
+    return Post(f"{API}/schemes", {"code": institution.code, "name": names, "from_year": 2025})
+
+
+async def _area(institution: Institution) -> Post:
+    await institution.expect(201, "POST", *await _scheme(institution))
+    body = {
+        "code": f"{institution.code}-area",
+        "name": {"id": "Bidang", "en": "Area"},
+        "aliases": ["Lama"],
+        "compliance_weight": 12.25,
+    }
+    return Post(f"{API}/schemes/{institution.code}/areas", body)
+
+
+async def _verification(institution: Institution) -> Post:
+    report = await institution.report("QW-1", 1, 50)
+    path = f"{institution.path}/{_MILESTONE}/updates/{report['id']}/verification"
+    return Post(path, {"verdict": "returned", "note": "Bukti kurang"})
+
+
+async def _rotation(institution: Institution) -> Post:
+    token = await institution.post("tokens", {"person": "somebody", "name": "old"})
+    return Post(f"{institution.path}/tokens/{token['id']}/rotation")
+
+
+async def _restoration(institution: Institution) -> Post:
+    await institution.delete("initiatives/QW-1")
+    deleted = (await institution.get("deletions", limit=1))["items"][0]
+    path = f"{institution.path}/deletions/{deleted['id']}/restoration"
+    return Post(path, {"reason": "Terhapus keliru"})
+
+
+_INITIATIVE = {
+    "code": "QW-9",
+    "title": "SIAKBA",
+    "unit": "A",
+    "year": 2022,
+    "areas": ["human-resources", "oversight"],
+    "description": "Sistem\n— anggota",
+    "status": "active",
+    "weight": 3,
+    "tags": ["b", "a"],
+    "owners": [{"person": "reporter", "role": "accountable"}],
+    "milestones": [{"title": f"M {n}", "due_on": f"2022-0{n}-15", "weight": n} for n in (1, 2, 4)],
+}
+_REPORT = {
+    "percent_complete": 66.67,
+    "effective_on": "2022-06-01",
+    "note": "Modul B — selesai ✓",
+    "evidence": [{"title": "Foto", "url": "https://example.org/a?b=c&d=%20"}],
+}
+_RATING = {"rating": "amber_red", "reason": "Vendor mundur", "judged_on": "2022-10-03"}
+_ON = {"initiative": "QW-1", "milestone": 1}
+_BATCH = {
+    "items": [
+        {**_REPORT, **_ON},
+        {**_ON, "percent_complete": 101},
+        {**_REPORT, "initiative": "nothing", "milestone": 1},
+        {**_ON, "percent_complete": 5, "source": "sakti", "external_id": "2022/77"},
+        {**_ON, "percent_complete": 5, "source": "sakti", "external_id": "2022/77"},
+    ]
+}
+_OF = "/api/v1/institutions/{institution}"
+_OF_INITIATIVE = f"{_OF}/initiatives/{{initiative}}"
+_UPDATES = f"{_OF_INITIATIVE}/milestones/{{number}}/updates"
+POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
+    "/api/v1/institutions": _institution,
+    "/api/v1/schemes": _scheme,
+    "/api/v1/schemes/{scheme}/areas": _area,
+    f"{_OF}/units": _in(
+        "units", {"code": "32.73", "name": "Kota Bandung", "parent": "A", "kind": "city"}
+    ),
+    f"{_OF}/units/{{unit}}/move": _in("units/A/move", {"parent": "B"}),
+    f"{_OF}/units/{{unit}}/merge": _in("units/A/merge", {"into": "B"}),
+    f"{_OF}/units/{{unit}}/ratings": _in("units/A/ratings", _RATING),
+    f"{_OF}/people": _in(
+        "people",
+        {"code": "sek-32", "name": "Siti", "email": "siti@kpu.example", "unit": "A"},
+    ),
+    f"{_OF}/grants": _in("grants", {"person": "somebody", "role": "planner", "unit": "A"}),
+    f"{_OF}/tokens": _in(
+        "tokens", {"person": "somebody", "name": "nightly", "scopes": ["updates:report"]}
+    ),
+    f"{_OF}/tokens/{{token}}/rotation": _rotation,
+    f"{_OF}/deletions/{{deletion}}/restoration": _restoration,
+    f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
+    f"{_OF_INITIATIVE}/milestones": _in(
+        "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}
+    ),
+    f"{_OF_INITIATIVE}/ratings": _in("initiatives/QW-1/ratings", _RATING),
+    _UPDATES: _in(f"{_MILESTONE}/updates", _REPORT),
+    f"{_UPDATES}/{{update}}/verification": _verification,
+    f"{_OF}/updates": _in("updates", _BATCH),
+    f"{_OF}/reports": _in("reports", {"title": "Triwulan III", "as_of": "2022-09-30"}),
+}
+"""By the document's address: makes what the request needs, and answers the request."""
