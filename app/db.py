@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from sqlite3 import SQLITE_FULL
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import asyncpg
@@ -31,7 +32,14 @@ from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from app import engines
-from app.errors import Conflict, DatabaseUnavailable, SchemaBehind, TimedOut
+from app.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    OutcomeUnknown,
+    SchemaBehind,
+    StorageFull,
+    TimedOut,
+)
 from app.service_role import grants as service_role_grants
 from app.settings import Settings
 
@@ -44,6 +52,13 @@ _MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migratio
 _SQLITE_READERS = 8
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
+_DISK_FULL = "53100"
+_LOST_STATES = ("08", "57P")  # connection exception; shutting down, crashed, starting
+_AWAY_STATES = (
+    "25006",
+    "53",
+    "58",
+)  # read-only; out of something; the server's own input or output
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 
 
@@ -140,14 +155,16 @@ class Database:
             return await self._retrying.copy()(attempt, verb, until, writing=writing)
         except IntegrityError as error:
             raise Conflict from error
-        except (OSError, asyncpg.PostgresError, PoolTimeoutError) as error:
-            raise DatabaseUnavailable from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError) as error:
+            raise (StorageFull if _is_full(error) else DatabaseUnavailable) from error
         except DBAPIError as error:
             if _state(error) == _CANCELED or (
                 engines.is_over(until) and "interrupted" in str(error.orig)
             ):
                 raise TimedOut from error
-            if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+            if _is_full(error.orig):
+                raise StorageFull from error
+            if _is_away(error):
                 raise DatabaseUnavailable from error
             raise
 
@@ -166,7 +183,12 @@ class Database:
                     raise TimedOut from error
                 raise
             if writing:
-                await session.commit()
+                try:
+                    await session.commit()
+                except DBAPIError as error:
+                    if _is_lost(error):
+                        raise OutcomeUnknown from error
+                    raise
             return result
 
     async def _in_thread(
@@ -255,6 +277,28 @@ def _is_transient(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return _state(error) in _RETRY_STATES or "database is locked" in str(error.orig)
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether the connection ended, so that nobody knows what became of the last statement."""
+    return error.connection_invalidated or (_state(error) or "").startswith(_LOST_STATES)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database cannot serve now, whatever was asked."""
+    return (
+        _is_lost(error)
+        or isinstance(error, InterfaceError | OperationalError)
+        or (_state(error) or "").startswith(_AWAY_STATES)
+    )
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether there is no space left where the data is."""
+    return (
+        getattr(error, "sqlstate", None) == _DISK_FULL
+        or getattr(error, "sqlite_errorcode", None) == SQLITE_FULL
+    )
 
 
 def _state(error: DBAPIError) -> str | None:

@@ -32,6 +32,8 @@
     │   └── SchemaBehind       500  schema_behind
     ├── IssuerUnavailable      503  issuer_unavailable
     └── DatabaseUnavailable    503  database_unavailable
+        ├── OutcomeUnknown     503  outcome_unknown
+        ├── StorageFull        503  storage_full
         └── TimedOut           503  timeout
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
@@ -294,6 +296,18 @@ class DatabaseUnavailable(QuickwinError):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": "2"})
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The database went away while this was committed: see whether it is there before you repeat it."""
+
+    code, title = "outcome_unknown", "Outcome unknown"
+
+
+class StorageFull(DatabaseUnavailable):
+    """The database has no space left; nothing was written, and what is there can be read."""
+
+    code, title = "storage_full", "Storage full"
 
 
 class TimedOut(DatabaseUnavailable):

@@ -18,8 +18,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -121,6 +121,30 @@ def running_postgres(data_parent: Path, *, durable: bool = False) -> Iterator[st
 
     Raises `PostgresError` with the server's log when it does not start.
     """
+    with restartable_postgres(data_parent, durable=durable) as server:
+        yield server.url
+
+
+class Postgres:
+    """A server that can be stopped and started again, on the same data and port."""
+
+    def __init__(self, url: str, serve: Callable[[], AbstractContextManager[None]]) -> None:
+        self.url = url
+        self._serve = serve
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        self._running.enter_context(self._serve())
+
+    def stop(self) -> None:
+        """Stop it: clients are cut off, as when an operator restarts it."""
+        self._running.close()
+
+
+@contextmanager
+def restartable_postgres(data_parent: Path, *, durable: bool = False) -> Iterator[Postgres]:
+    """As `running_postgres`, for tests that stop and start the server themselves."""
     account = _Account.suitable()
     home = account.home(data_parent.resolve())
     with tempfile.TemporaryDirectory(prefix="quickwin-postgres-", dir=home) as name:
@@ -131,14 +155,24 @@ def running_postgres(data_parent: Path, *, durable: bool = False) -> Iterator[st
         _initialise(binaries, data, account)
         port = free_port()
         settings = SETTINGS | {"port": str(port)} | ({} if durable else FORGETFUL)
-        with _server(binaries, data, settings, account):
-            yield f"postgresql+asyncpg://{USER}@127.0.0.1:{port}/postgres"
+        server = Postgres(
+            f"postgresql+asyncpg://{USER}@127.0.0.1:{port}/postgres",
+            lambda: _server(binaries, data, settings, account),
+        )
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
-async def create_database(url: str, name: str, *, template: str | None = None) -> str:
+async def create_database(
+    url: str, name: str, *, template: str | None = None, tablespace: str | None = None
+) -> str:
     """Create the database `name` on the server at `url`; return the new database's URL.
 
-    `template` names a database to copy, to which nobody may be connected meanwhile.
+    `template` names a database to copy, to which nobody may be connected meanwhile;
+    `tablespace` says where its files lie.
     """
     # PostgreSQL refuses CREATE DATABASE inside a transaction.
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
@@ -146,6 +180,8 @@ async def create_database(url: str, name: str, *, template: str | None = None) -
     statement = f"CREATE DATABASE {quote(name)}"
     if template is not None:
         statement += f" TEMPLATE {quote(template)}"
+    if tablespace is not None:
+        statement += f" TABLESPACE {quote(tablespace)}"
     try:
         async with engine.connect() as connection:
             await connection.exec_driver_sql(statement)
