@@ -45,7 +45,9 @@ _Values = Callable[[Any, str], tuple[Any, Any] | None]
 """Before and after of a row's column; None where it stays."""
 
 
-class _Noun(NamedTuple):
+class Noun(NamedTuple):
+    """What is told of the rows of a model."""
+
     columns: dict[str, str | _Code]
     """What is told, and as what."""
     unit: Callable[[Session, Any], UUID | None]
@@ -88,22 +90,22 @@ def _of_unit(session: Session, row: Unit) -> UUID | None:
 
 _JUDGED = _same("rating", "rating_reason", "judged_on", "judged_by")
 _NAMES: dict[str, str | _Code] = {"code": "code", "name_id": "name/id", "name_en": "name/en"}
-_NOUNS: dict[type[Any], _Noun] = {
-    Institution: _Noun(
+NOUNS: dict[type[Any], Noun] = {
+    Institution: Noun(
         _same("code", "name", "time_zone", "policy") | {"scheme_id": _Code("scheme", Scheme)},
         lambda _session, _row: None,
     ),
-    Unit: _Noun(
+    Unit: Noun(
         _same("code", "name", "kind", "reference_code", "archived_at")
         | {"parent_id": _Code("parent", Unit)}
         | _JUDGED,
         _of_unit,
     ),
-    Person: _Noun(
-        _same("code", "name", "email", "position", "kind", "active") | {"unit_id": _Code("unit", Unit)},
+    Person: Noun(
+        _same("code", "name", "email", "oidc_subject", "position", "kind", "active") | {"unit_id": _Code("unit", Unit)},
         lambda _session, row: row.unit_id,
     ),
-    Initiative: _Noun(
+    Initiative: Noun(
         _same(
             "code", "title", "description", "year", "kind", "origin", "status", "weight",
             "start_on", "due_on", "expected_result",
@@ -112,7 +114,7 @@ _NOUNS: dict[type[Any], _Noun] = {
         | _JUDGED,
         lambda _session, row: row.unit_id,
     ),
-    Milestone: _Noun(
+    Milestone: Noun(
         _same(
             "number", "title", "description", "weight", "technique", "due_on", "baseline_due_on",
             "dropped_at",
@@ -120,24 +122,24 @@ _NOUNS: dict[type[Any], _Noun] = {
         _of_initiative,
         part=lambda row: (row.initiative_id, f"milestones/{row.number}/"),
     ),
-    ProgressUpdate: _Noun(
+    ProgressUpdate: Noun(
         _same("verification", "verified_by", "verified_at", "verification_note"), _of_initiative
     ),
-    ApiToken: _Noun(
+    ApiToken: Noun(
         _same("name", "scopes", "expires_at", "revoked_at") | {"person_id": _Code("person", Person)},
         _of_person,
     ),
-    RoleGrant: _Noun(
+    RoleGrant: Noun(
         _same("role") | {"person_id": _Code("person", Person), "unit_id": _Code("unit", Unit)},
         lambda _session, row: row.unit_id,
     ),
-    FrozenReport: _Noun(
+    FrozenReport: Noun(
         _same("title", "note", "year", "as_of") | {"unit_code": "unit"},
         lambda _session, row: row.unit_id,
     ),
-    Scheme: _Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
-    ReformArea: _Noun(_NAMES | _same("aliases"), lambda _session, _row: None),
-    SchemeArea: _Noun(
+    Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
+    ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),
+    SchemeArea: Noun(
         _same("position", "compliance_weight"), lambda _session, _row: None, subject="area_id"
     ),
 }  # fmt: skip
@@ -152,7 +154,7 @@ def gather(session: Session, _context: UOWTransaction, _instances: object) -> No
         (session.deleted, _before),
     ):
         for row in rows:
-            noun = _NOUNS.get(type(row))
+            noun = NOUNS.get(type(row))
             if noun is not None:
                 _gather(session, row, noun, values)
 
@@ -168,7 +170,7 @@ def note(session: Session, subject_id: UUID, before: dict[str, Any], after: dict
 def of_removed(session: Session, row: Base) -> dict[str, Any]:
     """The changes of a row that is removed below the ORM."""
     altered = Altered(None, {}, None, is_new=False)
-    _tell(session, row, _NOUNS[type(row)], altered, _before)
+    _tell(session, row, NOUNS[type(row)], altered, _before)
     return told(altered)
 
 
@@ -196,7 +198,7 @@ def told(altered: Altered) -> dict[str, Any]:
 def _gather(
     session: Session,
     row: Any,  # noqa: ANN401  a row of any of the nouns
-    noun: _Noun,
+    noun: Noun,
     values: _Values,
 ) -> None:
     gathered = _altered(session)
@@ -209,7 +211,7 @@ def _gather(
     _tell(session, row, noun, altered, values)
 
 
-def _tell(session: Session, row: Any, noun: _Noun, altered: Altered, values: _Values) -> None:  # noqa: ANN401  as above
+def _tell(session: Session, row: Any, noun: Noun, altered: Altered, values: _Values) -> None:  # noqa: ANN401  as above
     for column, field in noun.columns.items():
         found = values(row, column)
         if found is None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.db import Database
 from app.demo import load
 from app.models import Base
-from app.services import rollups
+from app.services import audit, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.support.postgres import create_database
@@ -87,4 +87,11 @@ async def test_data_survives_down_and_up(empty: Database) -> None:
     assert await on_connection(empty, counts) == before
     found = await empty.read(rollups.audit, SYSTEM, "kpu", lambda _done, _all: None)
     assert (found.differences, found.derived) == ([], [])
+    # Events that were there before the chain are chained by the migration, as new ones are.
+    for institution, least in (("kpu", 100), (None, 0)):
+        trail = await empty.read(audit.verify, SYSTEM, institution, [], lambda _done, _all: None)
+        assert (trail.wrong, trail.events >= least) == (0, True)
+        assert trail.events == trail.head.sequence
+    with pytest.raises(Exception, match="never changed or removed"):
+        await on_connection(empty, lambda connection: connection.execute(text("DELETE FROM event")))
     await empty.close()

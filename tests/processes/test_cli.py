@@ -1,15 +1,19 @@
 """The command line, as its users call it."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import Connection, text
 
 from app.db import Database
 from app.settings import Settings
 from tests.conftest import OPERATOR
+from tests.database.test_migrations import on_connection
+from tests.database.test_tampering import lift, restore
 from tests.support.institution import API, Institution
 from tests.support.server import environment, serving
 
@@ -112,3 +116,50 @@ def test_wrong_words_are_refused(arguments: tuple[str, ...], tmp_path: Path) -> 
     done = quickwin(f"sqlite:///{tmp_path / 'quickwin.db'}", *arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+async def test_the_trail_is_audited(
+    configuration: Settings, institution: Institution, database: Database
+) -> None:
+    url, only = configuration.database_url, ("--institution", institution.code)
+    printed = quickwin(url, "audit", "head", *only)
+    code, anchor = printed.stdout.split()
+    assert (printed.returncode, code) == (0, institution.code)
+    everything = quickwin(url, "audit", "head")
+    assert {f"{code} {anchor}", "(catalogues)"} <= {
+        line if line.startswith(code) else line.split()[0]
+        for line in everything.stdout.splitlines()
+    }
+    await institution.unit("A")
+    clean = quickwin(url, "audit", "verify", *only, "--anchor", anchor)
+    assert clean.returncode == 0, clean.stdout
+    assert clean.stdout.strip().endswith(": all in order")
+    assert quickwin(url, "audit", "verify", "--catalogues").returncode == 0
+    forged = f"{anchor[:-1]}{'0' if anchor[-1] != '0' else '1'}"
+    told = quickwin(url, "audit", "verify", *only, "--anchor", forged)
+    assert told.returncode == 1
+    assert "anchor: the anchor has another digest" in told.stdout
+
+    def cut(connection: Connection) -> None:
+        lift(connection)
+        of = "(SELECT id FROM institution WHERE code = :code)"
+        statement = f"DELETE FROM event WHERE sequence = 2 AND institution_id = {of}"
+        connection.execute(text(statement), {"code": institution.code})
+        restore(connection)
+
+    await on_connection(database, cut)
+    told = quickwin(url, "audit", "verify", *only)
+    assert told.returncode == 1
+    assert f"{institution.code}: event 2: removed: event 2 is gone" in told.stdout
+    listed = json.loads(quickwin(url, "audit", "verify", *only, "--json").stdout)
+    assert [(each["feed"], each["wrong"]) for each in listed] == [(institution.code, 1)]
+    assert listed[0]["findings"] == [
+        {"kind": "removed", "sequence": 2, "detail": "event 2 is gone"}
+    ]
+
+
+@pytest.mark.parametrize("given", [("--anchor", "1:x"), ("--anchor", f"1:{'0' * 64}")])
+def test_an_anchor_is_of_a_feed(tmp_path: Path, given: tuple[str, ...]) -> None:
+    told = quickwin(f"sqlite:///{tmp_path / 'a.db'}", "audit", "verify", *given)
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr

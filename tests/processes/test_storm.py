@@ -12,6 +12,7 @@ import pytest
 
 from app.db import Database
 from app.rollup.audit import Findings
+from app.services import audit as chained
 from app.services import rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
@@ -204,3 +205,8 @@ async def test_a_killed_server_keeps_every_acknowledged_report(
     findings = await audit(database, institution.code)
     assert not findings.differences
     assert not findings.derived
+    trail = await database.read(
+        chained.verify, SYSTEM, institution.code, [], lambda _done, _all: None
+    )
+    assert (trail.wrong, trail.events) == (0, trail.head.sequence)
+    assert trail.events >= len(acknowledged)
