@@ -100,7 +100,8 @@ _NOUNS: dict[type[Any], _Noun] = {
         _of_unit,
     ),
     Person: _Noun(
-        _same("code", "name", "email", "position", "kind", "active") | {"unit_id": _Code("unit", Unit)},
+        _same("code", "name", "email", "oidc_subject", "position", "kind", "active")
+        | {"unit_id": _Code("unit", Unit)},
         lambda _session, row: row.unit_id,
     ),
     Initiative: _Noun(
