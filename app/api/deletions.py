@@ -55,10 +55,10 @@ async def restore_deletion(
     roll-up is what it was, on past dates too. It comes back to its unit, wherever that is in the
     tree by now, or to the one that its unit was merged into. Whoever may delete may restore.
 
-    It is refused, and nothing written, when it has been restored (`already_restored`), its code or
-    number is in use by now (`code_taken`, `number_taken`), what it belongs to or names is deleted
-    itself (`missing_reference`), or its unit is archived (`unit_archived`). After `restorable_until`
-    there is nothing at this address.
+    It is refused, and nothing written, when it has been restored (`already_restored`), its code,
+    number or OIDC subject is in use by now (`code_taken`, `number_taken`, `subject_taken`), what it
+    belongs to or names is deleted itself (`missing_reference`), or its unit is archived
+    (`unit_archived`). After `restorable_until` there is nothing at this address.
     """
     made = await call.write(restoring.restore, institution, deletion, restoration.reason)
     collection = _COLLECTIONS[made.noun]

@@ -102,7 +102,8 @@ NOUNS: dict[type[Any], Noun] = {
         _of_unit,
     ),
     Person: Noun(
-        _same("code", "name", "email", "oidc_subject", "position", "kind", "active") | {"unit_id": _Code("unit", Unit)},
+        _same("code", "name", "email", "oidc_subject", "position", "kind", "active")
+        | {"unit_id": _Code("unit", Unit)},
         lambda _session, row: row.unit_id,
     ),
     Initiative: Noun(

@@ -26,7 +26,7 @@ def create(session: Session, actor: Actor, institution: str, new: wire.NewPerson
     unit = access.open_unit(session, scope, new.unit, "/unit") if new.unit else None
     _may_change(session, scope, unit.id if unit else None)
     access.code_is_free(session, scope, Person, new.code)
-    _subject_is_free(session, new.oidc_subject)
+    subject_is_free(session, new.oidc_subject)
     row = Person(**columns(scope, new, unit.id if unit else None))
     session.add(row)
     events.record(session, actor, scope.id, "person.created", events.Subject(row.id, row.code), new)
@@ -70,7 +70,7 @@ def change(
     grants.covered(session, scope, row.id)
     versions.check(row, expected)
     if changes.oidc_subject is not MISSING and changes.oidc_subject != row.oidc_subject:
-        _subject_is_free(session, changes.oidc_subject)
+        subject_is_free(session, changes.oidc_subject)
     for name in changes.model_fields_set - {"unit", "reason"}:
         setattr(row, name, getattr(changes, name))
     row.email_key = None if row.email is None else email_key(row.email)
@@ -84,6 +84,13 @@ def change(
     events.record(session, actor, scope.id, "person.changed", subject, changes)
     session.flush()
     return get(session, actor, institution, str(row.id))
+
+
+def subject_is_free(session: Session, subject: str | None) -> None:
+    """Raise `SubjectTaken` when a person of any institution has this subject."""
+    taken = select(Person.institution_id).where(Person.oidc_subject == subject)
+    if subject is not None and session.execute(taken).first():
+        raise SubjectTaken
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Person:
@@ -132,13 +139,6 @@ def page(
 
 def _may_change(session: Session, scope: Scope, unit_id: UUID | None) -> None:
     access.require(session, scope, Permission.PEOPLE_CHANGE, unit_id)
-
-
-def _subject_is_free(session: Session, subject: str | None) -> None:
-    """Raise `SubjectTaken` when a person of any institution has this subject."""
-    taken = select(Person.institution_id).where(Person.oidc_subject == subject)
-    if subject is not None and session.execute(taken).first():
-        raise SubjectTaken
 
 
 def _with_unit(scope: Scope) -> Select[Person, str | None]:

@@ -50,8 +50,8 @@ def restore(
 ) -> Restoration:
     """Put back all that a deletion removed, in its unit as the tree is now.
 
-    Raises `AlreadyRestored`, `CodeTaken` or `NumberTaken`, `MissingReference` where something that
-    it refers to is deleted itself, and `UnitArchived`.
+    Raises `AlreadyRestored`, `CodeTaken`, `NumberTaken` or `SubjectTaken`, `MissingReference` where
+    something that it refers to is deleted itself, and `UnitArchived`.
     """
     scope = access.institution(session, actor, institution)
     noun = deletions.noun_of(session, scope, deletion_id)
@@ -97,6 +97,7 @@ def _person(session: Session, scope: Scope, deletion: Deletion, content: Rows) -
     (row,) = content[Person.__tablename__]
     row["unit_id"] = deletion.unit_id
     _has_its_place(session, scope, content, Person, deletion)
+    people.subject_is_free(session, row.get("oidc_subject"))
     rows.put(session, content)
     return people.by_id(session, scope, row["id"])
 

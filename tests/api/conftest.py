@@ -51,7 +51,10 @@ def running() -> Iterator[LocalIssuer]:
 @pytest.fixture(scope="session")
 async def relying_app(configuration: Settings, running: LocalIssuer) -> AsyncIterator[Relying]:
     """The application on the tests' database, relying on the issuer."""
-    issued = {"oidc_issuer": running.url, "oidc_audience": AUDIENCE}
+    issued = {
+        "oidc_issuer": running.url, "oidc_audience": AUDIENCE,
+        "max_head_bytes": 65_536,  # more than the longest token, whose limit is to be seen
+    }  # fmt: skip
     settings = Settings(**configuration.model_dump() | issued)
     app = create_app(settings)
     transport = CheckedTransport(

@@ -211,14 +211,28 @@ async def test_keys_are_not_followed_to_another_place(
     issuer.answers["/other"] = (200, {}, true)
     issuer.answers["/jwks"] = (302, {"Location": f"{issuer.url}/other"}, b"")
     await refused_for_now(relying, token)
-    for uri in ("http://keys.example/jwks", "file:///etc/passwd", "ftp://127.0.0.1/", "", 7):
+    issuer.answers["/other?a"] = issuer.answers["/other"]
+    with_name = issuer.url.replace("//", "//a@")
+    for uri in (
+        "http://keys.example/jwks", "file:///etc/passwd", "ftp://127.0.0.1/", "", 7,
+        f"{with_name}/other", f"{issuer.url}/other?a",
+    ):  # fmt: skip
         relying.later += 6
         issuer.described = {"jwks_uri": uri}
         await refused_for_now(relying, token)
-    assert "/other" not in issuer.asked
+    assert not {"/other", "/other?a"} & {*issuer.asked}
     relying.later += 6
     issuer.described = {"jwks_uri": f"{issuer.url}/other"}
     assert await relying.status(token) == 200
+
+
+@pytest.mark.parametrize("other", ["https://login.example", "{url}/", "{url}/realms/a", ""])
+async def test_a_document_of_another_issuer(
+    relying: Relying, issuer: LocalIssuer, subject: str, other: str
+) -> None:
+    issuer.described = {"issuer": other.format(url=issuer.url)}
+    await refused_for_now(relying, issuer.token(sub=subject))
+    assert issuer.asked == [DISCOVERY]
 
 
 async def test_an_answer_without_end(relying: Relying, issuer: LocalIssuer, subject: str) -> None:

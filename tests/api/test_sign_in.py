@@ -132,8 +132,11 @@ async def test_a_verified_address_finds_its_person(
     await institution.patch("people/reporter", {"email": email.upper()})
     token = issuer.token(email=email.title(), email_verified=True)
     assert (await relying.me(token)).json()["actor"] == "reporter"
-    await institution.patch("people/reporter", {"email": f"other-{email}"})
-    assert await relying.status(token) == 401
+    for other in (f"other-{email}", None):
+        await institution.patch("people/reporter", {"email": email})
+        assert await relying.status(token) == 200
+        await institution.patch("people/reporter", {"email": other})
+        assert await relying.status(token) == 401
 
 
 @pytest.mark.parametrize("verified", [False, None, ..., "true", 1, [True]])
@@ -309,6 +312,42 @@ async def test_a_subject_is_one_persons_in_the_whole_service(
     assert (await institution.patch("people/reporter", {"oidc_subject": None}))["name"] == "New"
     made = await institution.expect(201, "POST", people, body)
     assert made["oidc_subject"] == subject
+
+
+async def test_the_trail_says_who_gave_a_subject(institution: Institution, subject: str) -> None:
+    (event,) = (await institution.get("events", type="person.changed"))["items"]
+    assert event["changes"] == {"oidc_subject": {"before": None, "after": subject}}
+
+
+async def test_the_trail_says_how_one_came_in(
+    relying: Relying, issuer: LocalIssuer, institution: Institution, subject: str
+) -> None:
+    headers = {"Authorization": f"Bearer {issuer.token(sub=subject)}"}
+    token = await relying.client.post(
+        f"{institution.path}/tokens", json={"name": "laptop"}, headers=headers
+    )
+    assert token.status_code == 201, token.text
+    (event,) = (await institution.get("events", type="token.created", actor="reporter"))["items"]
+    assert (event["token_id"], event["token_name"]) == (None, "oidc")
+
+
+async def test_a_person_comes_back_with_their_subject_unless_it_went_to_another(
+    relying: Relying, issuer: LocalIssuer, institution: Institution, subject: str
+) -> None:
+    token = issuer.token(sub=f"{subject}-2")
+    body = {"code": "budi", "name": "Budi", "oidc_subject": f"{subject}-2"}
+    await institution.post("people", body)
+    assert await relying.status(token) == 200
+    await institution.delete("people/budi")
+    assert await relying.status(token) == 401
+    (deleted,) = (await institution.get("deletions"))["items"]
+    restoration = f"{institution.path}/deletions/{deleted['id']}/restoration"
+    await institution.patch("people/verifier", {"oidc_subject": f"{subject}-2"})
+    told = await institution.expect(409, "POST", restoration)
+    assert told["code"] == "subject_taken"
+    await institution.patch("people/verifier", {"oidc_subject": None})
+    await institution.expect(201, "POST", restoration)
+    assert (await relying.me(token)).json()["actor"] == "budi"
 
 
 @pytest.mark.parametrize("subject", ["", " a", "a ", "a\u00e9", "a\nb", "a" * 256, 7, ["a"]])
