@@ -13,7 +13,7 @@ import httpx
 
 from tests.support.postgres import free_port
 
-STARTS_WITHIN = 30.0
+STARTS_WITHIN = 90.0
 
 
 class Server(NamedTuple):
