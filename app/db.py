@@ -147,7 +147,11 @@ class Database:
                 engines.is_over(until) and "interrupted" in str(error.orig)
             ):
                 raise TimedOut from error
-            if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+            if (
+                error.connection_invalidated
+                or _is_transient(error)
+                or isinstance(error, InterfaceError | OperationalError)
+            ):
                 raise DatabaseUnavailable from error
             raise
 

@@ -56,6 +56,13 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[Any]:
             yield attack if isinstance(pattern.pattern, str) else attack.encode()
 
 
+def is_searched(name: str) -> bool:
+    """Whether a module looks for its pattern anywhere in a text, and not only at its beginning."""
+    module, _, pattern = name.rpartition(".")
+    source = Path(str(sys.modules[module].__file__)).read_text(encoding="utf-8")
+    return bool(re.search(rf"{pattern}\.(search|findall|finditer|sub|split)\(", source))
+
+
 def test_there_are_patterns() -> None:
     assert len(PATTERNS) >= 8
 
@@ -68,7 +75,8 @@ def test_a_pattern_takes_linear_time(name: str) -> None:
         # Processor time: another program's load does not count. What is quadratic takes seconds.
         started = time.process_time()
         pattern.fullmatch(attack)
-        pattern.search(attack)
+        if is_searched(name):
+            pattern.search(attack)
         assert time.process_time() - started < 0.5
 
 
