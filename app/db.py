@@ -164,7 +164,7 @@ class Database:
                 raise TimedOut from error
             if _is_full(error.orig):
                 raise StorageFull from error
-            if _is_away(error):
+            if _is_away(error) or _is_transient(error):
                 raise DatabaseUnavailable from error
             raise
 

@@ -24,6 +24,7 @@ from pydantic import (
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{8,15}([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -202,8 +203,10 @@ def _known_zone(value: str) -> str:
 
 
 def _one_line(value: str) -> str:
-    if any(character < " " or character == "\x7f" for character in value):
-        message = "control characters are not allowed on one line"
+    if _UNSEEN.search(value):
+        message = (
+            "control characters, and those that turn the direction of writing, are not allowed"
+        )
         raise ValueError(message)
     return value
 
