@@ -6,7 +6,6 @@ on SQLite with a synchronous session in a worker thread. Since it is tried again
 a serialization failure or a busy database, a verb has no effect outside its session.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,8 +64,8 @@ _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, 
 class Database:
     """The database of one process; use from one event loop.
 
-    `limited` to the time that a request may take: whatever is not committed by then is rolled back
-    and answered with `TimedOut`. What is being committed is waited for, so that the answer is true.
+    `limited` to the time that a request may take: what has not come to its commit by then is rolled
+    back and answered with `TimedOut`. A commit is waited for, so that the answer is true.
     """
 
     def __init__(self, settings: Settings, *, limited: bool = False) -> None:
@@ -174,14 +173,7 @@ class Database:
         engine = self._for_writing if writing else self._for_reading
         assert isinstance(engine, AsyncEngine)  # noqa: S101  narrows the type
         async with AsyncSession(engine, expire_on_commit=False, info=self.session_info) as session:
-            rest = None if until is None else until - time.monotonic()
-            try:
-                async with asyncio.timeout(rest) as limit:
-                    result = await session.run_sync(verb)
-            except TimeoutError as error:
-                if limit.expired():
-                    raise TimedOut from error
-                raise
+            result = await session.run_sync(engines.in_time, verb, until)
             if writing:
                 try:
                     await session.commit()
@@ -198,13 +190,8 @@ class Database:
         assert isinstance(engine, Engine)  # noqa: S101  narrows the type
 
         def run() -> T:
-            if engines.is_over(until):
-                raise TimedOut  # the turn came too late
             with Session(engine, expire_on_commit=False, info=self.session_info) as session:
-                with engines.interrupted(session, until):
-                    result = verb(session)
-                if engines.is_over(until):
-                    raise TimedOut
+                result = engines.in_time(session, verb, until)
                 if writing:
                     session.commit()
                 return result

@@ -1,17 +1,22 @@
 """Connections to either database, with what is set on each of them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from sqlite3 import Connection as SqliteConnection
+from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.errors import TimedOut
 from app.settings import Settings
 
+T = TypeVar("T")
+
+_UNTIL = "quickwin_until"
 _PROGRESS_STEPS = 50_000  # of SQLite's machine: some milliseconds
 
 # Messages of database errors go to the log: `hide_parameters` keeps what clients sent out of them.
@@ -19,7 +24,7 @@ _PROGRESS_STEPS = 50_000  # of SQLite's machine: some milliseconds
 
 def postgresql(url: URL, settings: Settings, *, limited: bool) -> AsyncEngine:
     """The engine of a PostgreSQL server; `limited` to its own time limits."""
-    return create_async_engine(
+    engine = create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
@@ -30,6 +35,8 @@ def postgresql(url: URL, settings: Settings, *, limited: bool) -> AsyncEngine:
             "server_settings": _limits(settings) if limited else {},
         },
     )
+    event.listen(engine.sync_engine, "before_cursor_execute", _look_at_the_clock)
+    return engine
 
 
 def sqlite(url: URL) -> Engine:
@@ -48,7 +55,26 @@ def sqlite(url: URL) -> Engine:
         kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {kind}")
 
+    event.listen(engine, "before_cursor_execute", _look_at_the_clock)
     return engine
+
+
+def in_time(session: Session, verb: Callable[[Session], T], until: float | None) -> T:
+    """Run a verb that has to come to its end by a monotonic time, or raises `TimedOut`.
+
+    No statement begins when the time is over; SQLite ends the one that runs, PostgreSQL by its
+    `statement_timeout`. The connection stays whole, which cancelling would not leave it.
+    """
+    if until is None:
+        return verb(session)
+    if is_over(until):
+        raise TimedOut  # the turn came too late
+    connection = session.connection(execution_options={_UNTIL: until})
+    with _interrupted(connection, until):
+        result = verb(session)
+    if is_over(until):
+        raise TimedOut
+    return result
 
 
 def is_over(until: float | None) -> bool:
@@ -56,14 +82,18 @@ def is_over(until: float | None) -> bool:
     return until is not None and time.monotonic() >= until
 
 
+def _look_at_the_clock(connection: Connection, *_: object) -> None:
+    if is_over(connection.get_execution_options().get(_UNTIL)):
+        raise TimedOut
+
+
 @contextmanager
-def interrupted(session: Session, until: float | None) -> Iterator[None]:
-    """Let SQLite end whatever statement runs when the time is over; a thread cannot be ended."""
-    if until is None:
+def _interrupted(connection: Connection, until: float) -> Iterator[None]:
+    """Let SQLite end whatever statement runs when the time is over."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, SqliteConnection):
         yield
         return
-    driver = session.connection().connection.driver_connection
-    assert isinstance(driver, SqliteConnection)  # noqa: S101  of this engine
     driver.set_progress_handler(lambda: is_over(until), _PROGRESS_STEPS)
     try:
         yield
@@ -73,8 +103,9 @@ def interrupted(session: Session, until: float | None) -> Iterator[None]:
 
 def _limits(settings: Settings) -> dict[str, str]:
     """PostgreSQL's own time limits, for connections that serve requests; in milliseconds."""
+    statement = [settings.database_statement_seconds, settings.request_seconds]
     limits = {
-        "statement_timeout": settings.database_statement_seconds,
+        "statement_timeout": min(filter(None, statement), default=0),
         "lock_timeout": settings.database_lock_seconds,
         "idle_in_transaction_session_timeout": settings.database_idle_seconds,
     }

@@ -6,7 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from app.api import problems
+from app.api.bodies import at_most
+from app.api.calls import router
+from app.api.requests import RequestIds
 from tests.support.institution import API, Institution
 
 JSON = {"Content-Type": "application/json"}
@@ -100,6 +105,31 @@ async def test_large_bodies_are_refused(ready: Institution) -> None:
         assert problem(answer)["code"] == "too_large"
 
 
+async def test_a_route_may_take_larger_bodies() -> None:
+    routes = router("", "tests")
+
+    @routes.post("/large")
+    @at_most(3_000_000)
+    async def large(body: list[int]) -> int:
+        return len(body)
+
+    @routes.post("/usual")
+    async def usual(body: list[int]) -> int:
+        return len(body)
+
+    app = FastAPI()
+    app.include_router(routes)
+    problems.install(app)
+    transport = httpx.ASGITransport(RequestIds(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for path, size, status in (
+            ("large", 1_000_000, 200), ("large", 3_000_000, 413), ("usual", 1_000_000, 413),
+        ):  # fmt: skip
+            body = b"[" + b"1," * (size // 2) + b"1]"
+            answer = await client.post(f"/{path}", content=body, headers=JSON)
+            assert answer.status_code == status, path
+
+
 async def test_merge_patch_is_a_type_of_patches(ready: Institution) -> None:
     headers = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
     path = f"{ready.path}/units/A"
@@ -151,6 +181,10 @@ FIELDS = [
     ("units", {"code": "U", "name": "U", "parent": "nowhere"}, "/parent"),
     ("people", {"code": "p", "name": "P", "email": "nobody"}, "/email"),
     ("people", {"code": "p", "name": "a\nb"}, "/name"),
+    *[("people", {"code": "p", "name": f"a{c}b"}, "/name") for c in "\x1b\x7f\x85\u2028\u202e\u2066"],
+    ("initiatives", {"title": "Laporan \u202egnp.exe"}, "/title"),
+    ("units", {"code": "u\u200d", "name": "U"}, "/code"),
+    ("units", {"code": "u\u202e", "name": "U"}, "/code"),
     (REPORT, {"percent_complete": 100.01}, "/percent_complete"),
     (REPORT, {"percent_complete": -1}, "/percent_complete"),
     (REPORT, {"percent_complete": 33.333}, "/percent_complete"),
