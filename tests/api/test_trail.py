@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import rfc8785
 
 from tests.support.contract import CheckedTransport
 from tests.support.institution import API, Institution
 
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 PLAN = [{"title": "M", "due_on": "2022-06-30"}]
 
 
@@ -272,15 +276,19 @@ async def test_the_export_verifies_by_the_documented_recipe(institution: Institu
     await write_everything(institution)
     answer = await institution.operator.get(f"{institution.path}/events/export")
     assert answer.headers["content-type"] == "application/jsonl"
-    digest = "0" * 64
-    lines = answer.text.splitlines()
-    for line in lines:
-        event = json.loads(line)
-        claimed = event.pop("digest")
-        digest = hashlib.sha256(digest.encode() + rfc8785.dumps(event)).hexdigest()
-        assert digest == claimed
+    recipe = re.search(r"^```python\n(import hashlib.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert recipe
+
+    def run(exported: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", recipe[1]]
+        return subprocess.run(command, input=exported, text=True, capture_output=True, check=False)
+
+    newest = await last(institution)
+    assert run(answer.text).stdout == f"{newest['sequence']}:{newest['digest']}\n"
+    forged = answer.text.replace("Jawa Barat", "Jawa Timur", 1)
+    assert run(forged).stderr.endswith("does not fit\n")
     listed = (await institution.get("events", limit=200))["items"]
-    assert [json.loads(line) for line in lines] == listed
+    assert [json.loads(line) for line in answer.text.splitlines()] == listed
 
 
 @pytest.mark.parametrize(

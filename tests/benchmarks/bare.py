@@ -5,9 +5,11 @@ back, then sent again as they are by asyncpg alone, eight at a time, and committ
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -68,6 +70,17 @@ async def record(
     return recorded
 
 
+@cache
+def _sequence_places(sql: str) -> list[int]:
+    """Where the statement that writes the last event, and sets the clock, has its sequence."""
+    if not sql.startswith("WITH written AS"):
+        return []
+    columns, values = re.findall(r"\(([^()]+)\)", sql)[:2]
+    inserted = values.split(",")[[name.strip() for name in columns.split(",")].index("sequence")]
+    found = [re.search(r"\$(\d+)", inserted), re.search(r"SET sequence=\$(\d+)", sql)]
+    return [int(number[1]) - 1 for number in found if number]
+
+
 async def replay(url: str, transactions: list[list[Statement]], clients: int) -> float:
     """Transactions per second of `clients` bare connections that share the recorded ones."""
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -78,20 +91,17 @@ async def replay(url: str, transactions: list[list[Statement]], clients: int) ->
         done = 0
         for statements in waiting:
             async with connection.transaction():
-                sequence = None
+                sequence = 0
                 for sql, recorded, many in statements:
                     parameters = [*recorded]
                     if many:
                         await connection.executemany(sql, parameters)
                         continue
-                    if sql.startswith("INSERT INTO event"):
+                    for place in _sequence_places(sql):
                         # The one value that depends on who came before.
-                        place = [n.strip() for n in sql[sql.index("(") + 1 :].split(",")].index(
-                            "sequence"
-                        )
-                        parameters[place] = sequence
+                        parameters[place] = sequence + 1
                     rows = await connection.fetch(sql, *parameters)
-                    if sql.startswith("UPDATE institution_clock"):
+                    if sql.startswith("SELECT institution_clock.sequence"):
                         sequence = rows[0][0]
             done += 1
         return done

@@ -19,6 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 VOLATILE = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "INSTANT"),
+    (re.compile(r'"digest":"[0-9a-f]{64}"'), "DIGEST"),
     (re.compile(r'"next_cursor":"[^"]+"'), "CURSOR"),
     (re.compile(r"qw_[0-9A-Za-z]+_[0-9A-Za-z…]+"), "TOKEN"),
     (re.compile(r'"digest":"[0-9a-f]{64}"'), "DIGEST"),

@@ -28,7 +28,7 @@ LEFT_OUT = {
 }  # fmt: skip
 NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
-    "service_secret", "rating", "deletion", "idempotent_answer",
+    "service_secret", "rating", "deletion", "idempotency_key",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
 }  # fmt: skip
