@@ -22,6 +22,8 @@ from tests.security.world import World, placeholders
 Json = dict[str, Any]
 Told = tuple[Any, ...]
 Ask = Callable[[str], Awaitable[httpx.Response]]
+_EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
+"""Headers that differ from request to request, as ids in problems do."""
 _NAMES_OF_NOBODY = {"new", "number", "scheme", "area"}
 """What is new, a number within something, or in a public catalogue."""
 _ATTEMPTED = {
@@ -38,8 +40,7 @@ def told(answer: httpx.Response) -> Told:
         body = answer.json()
         for each_time in ("instance", "request_id"):
             body.pop(each_time, None)
-    headers = {n: v for n, v in answer.headers.items() if n not in {"date", "x-request-id"}}
-    headers.pop("content-length", None)
+    headers = {name: value for name, value in answer.headers.items() if name not in _EACH_TIME}
     return answer.status_code, body, headers
 
 
