@@ -1,8 +1,9 @@
 """Configuration: every setting, its default and its unit, read from the environment (`QUICKWIN_…`)."""
 
 from functools import lru_cache
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -13,8 +14,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
-from app.schemas.fields import SecureUrl
 
 LONGEST_API_TOKEN = 200
 """Characters. Nothing that is longer is an API token, and no signed JWT is as short."""
@@ -33,6 +32,28 @@ def _network(value: str) -> str:
     return value
 
 
+def _secure(value: str) -> str:
+    parts = urlsplit(value)
+    if not parts.hostname or "@" in parts.netloc or "?" in value or "#" in value:
+        message = "an address of a host and a path is needed"
+        raise ValueError(message)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        message = "this must begin with https:// unless it is on this machine"
+        raise ValueError(message)
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+SecureUrl = Annotated[
+    str, StringConstraints(max_length=2_000, pattern=r"^[!-~]+$"), AfterValidator(_secure)
+]
+"""An address without a query that is read over https; over http from this machine alone."""
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.:\[\]-]{1,300}$")]
 """What a browser sends as `Origin`: scheme, host and, if it is another than usual, port."""
 Network = Annotated[str, AfterValidator(_network)]

@@ -18,8 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.errors import IssuerUnavailable
-from app.schemas.fields import SecureUrl
-from app.settings import Algorithm
+from app.settings import Algorithm, SecureUrl
 
 FRESH_SECONDS = 600
 """After this, keys are fetched anew in the background."""

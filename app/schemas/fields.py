@@ -4,9 +4,7 @@ import re
 from datetime import MAXYEAR, UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -218,24 +216,6 @@ def _web_address(value: str) -> str:
     return value
 
 
-def _secure(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.hostname or "@" in parts.netloc or "?" in value or "#" in value:
-        message = "an address of a host and a path is needed"
-        raise ValueError(message)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        message = "this must begin with https:// unless it is on this machine"
-        raise ValueError(message)
-    return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 CODE_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 Code = Annotated[
     str,
@@ -298,10 +278,6 @@ Url = Annotated[
 ]
 """An http or https address of printable ASCII, at most 2,000 characters."""
 
-SecureUrl = Annotated[
-    str, StringConstraints(max_length=2_000, pattern=r"^[!-~]+$"), AfterValidator(_secure)
-]
-"""An address without a query that is read over https; over http from this machine alone."""
 OidcSubject = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]
 """Who somebody is to the OIDC issuer: 1-255 characters of printable ASCII, compared exactly."""
 

@@ -46,7 +46,7 @@ UNGUARDED = {
     "nationwide._roots": "is empty for who does not see the root",
     "operators.first_start": OPERATORS,
     "operators.revoke": OPERATORS,
-    "people._subject_is_free": TAKEN,
+    "people.subject_is_free": TAKEN,
     "portfolio._owners": CODES,
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
