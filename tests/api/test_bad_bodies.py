@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from app.api import problems
 from app.api.bodies import at_most
 from app.api.calls import router
+from app.api.denials import Denials
 from app.api.requests import RequestIds
+from app.db import Database
 from tests.support.institution import API, Institution
 
 JSON = {"Content-Type": "application/json"}
@@ -105,7 +107,7 @@ async def test_large_bodies_are_refused(ready: Institution) -> None:
         assert problem(answer)["code"] == "too_large"
 
 
-async def test_a_route_may_take_larger_bodies() -> None:
+async def test_a_route_may_take_larger_bodies(database: Database) -> None:
     routes = router("", "tests")
 
     @routes.post("/large")
@@ -120,6 +122,7 @@ async def test_a_route_may_take_larger_bodies() -> None:
     app = FastAPI()
     app.include_router(routes)
     problems.install(app)
+    app.state.denials = Denials(database)
     transport = httpx.ASGITransport(RequestIds(app))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         for path, size, status in (

@@ -45,7 +45,6 @@ SLOW: dict[str, tuple[Parts, bytes]] = {
     "silent": (at_once(), b""),
     "half a head": (at_once(b"GET /health/live HT"), b"HTTP/1.1 408"),
     "a head byte by byte": (dripping(b"GET / HTTP/1.1\r\nX: ", b"x"), b"HTTP/1.1 408"),
-    "an empty line, and no more": (at_once(b"\r\n"), b"HTTP/1.1 408"),
     "a head without a body": (at_once(LENGTH), b"HTTP/1.1 408"),
     "half a body": (at_once(LENGTH + b'{"code":'), b"HTTP/1.1 408"),
     "a body byte by byte": (dripping(LENGTH, b" "), b"HTTP/1.1 408"),
