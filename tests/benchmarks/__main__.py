@@ -31,7 +31,7 @@ from app.schemas.updates import NewUpdate
 from app.services import actors, comparisons, operators, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
-from tests.benchmarks import answers, bare, batches, client
+from tests.benchmarks import answers, bare, batches, client, keys
 from tests.support.postgres import create_database, free_port, running_postgres
 from tests.support.server import environment, serving
 
@@ -204,6 +204,8 @@ async def writes(database: Database, url: str, server: str) -> None:
     show("report over HTTP, 8 clients, PostgreSQL", f"{over_http:.0f}/s", "as found")
     show("the same ÷ bare asyncpg with the same statements", f"{over_http / plain:.2f}", "≥ 0.5")
     chosen = await targets(database, 20_000, 1_500)
+    keyed = await keys.ratio(server, TOKEN, chosen, SECONDS / 2)
+    show("the same with an Idempotency-Key ÷ without", f"{keyed:.2f}", "≥ 0.8")
     batched = await batches.rate(server, TOKEN, chosen * 3, SECONDS * 2)
     show("reports in batches of 500, 2 clients, PostgreSQL", f"{batched:.0f}/s", "≥ 3,000/s")
     show("the same ÷ reports alone, 8 clients", f"{batched / over_http:.1f}", "≥ 5")

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 _HEAD_END = b"\r\n\r\n"
 
 
-def request(url: str, path: str, token: str, body: bytes | None = None) -> bytes:
+def request(url: str, path: str, token: str, body: bytes | None = None, *more: str) -> bytes:
     """One HTTP/1.1 request on a kept connection, as bytes."""
     lines = [
         f"{'GET' if body is None else 'POST'} {path} HTTP/1.1",
         f"Host: {urlsplit(url).netloc}",
         f"Authorization: Bearer {token}",
+        *more,
     ]
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
