@@ -259,7 +259,7 @@ async def test_another_institution_does_not_exist_for_a_person(
             owed = [
                 at["name"]
                 for at in operation["parameters"]
-                if at["in"] == "query" and at["required"]
+                if at.get("in") == "query" and at["required"]
             ]
             noun = "batch" if template.endswith("{institution}/updates") else path.rsplit("/", 1)[1]
             body = bodies[noun] if method in ("post", "put") else {}
