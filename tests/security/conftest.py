@@ -45,7 +45,11 @@ def operations(document: dict[str, Any]) -> dict[str, Described]:
     """All operations by their ids."""
     return {
         operation["operationId"]: Described(
-            method, path, operation.get("parameters", []), operation.get("requestBody")
+            method,
+            path,
+            # What is referred to is a header that all share: no id can stand there.
+            [at for at in operation.get("parameters", []) if "$ref" not in at],
+            operation.get("requestBody"),
         )
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
