@@ -233,12 +233,6 @@ async def test_references_stay_within_the_institution(
             assert (await ready.get("initiatives", **asked))["items"] == []
 
 
-async def written(institution: Institution) -> list[str]:
-    """The types of the institution's events, attempts that were denied aside."""
-    events = (await institution.get("events", limit=200))["items"]
-    return [event["type"] for event in events if not event["type"].startswith("access.denied")]
-
-
 async def test_another_institution_does_not_exist_for_a_person(
     ready: Institution, other: tuple[Institution, Json], app: FastAPI
 ) -> None:
@@ -256,7 +250,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "rotation": {},
         "QW-X": {**INITIATIVE, "code": "QW-X"},
     }  # fmt: skip
-    before = await written(theirs)
+    before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():
         if "{institution}" not in template:
             continue
@@ -282,7 +276,7 @@ async def test_another_institution_does_not_exist_for_a_person(
             )
             assert content["code"] == "not_found", (method, path)
             assert theirs.code not in str(content)
-    assert await written(theirs) == before
+    assert await theirs.written() == before
 
 
 async def test_wildcards_are_letters(ready: Institution) -> None:

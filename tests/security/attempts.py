@@ -23,11 +23,11 @@ async def refused(
     body: Any = None,
 ) -> Json:
     """Insist that a request of somebody is refused, and that nothing was written."""
-    before = (await tree.rollup())["version"]
+    before = await tree.written()
     told = await tree.expect(
         status, method, f"{tree.path}/{path}", body, client=client, if_match="*"
     )
-    assert (await tree.rollup())["version"] == before
+    assert await tree.written() == before
     return told
 
 

@@ -140,6 +140,11 @@ class Institution:
         """Delete below the institution, whatever the version."""
         return await self.expect(status, "DELETE", f"{self.path}/{path}", if_match="*")
 
+    async def written(self) -> list[str]:
+        """The types of its events, newest first; attempts that were denied aside."""
+        events = (await self.get("events", limit=200, sort="-sequence"))["items"]
+        return [e["type"] for e in events if not e["type"].startswith("access.denied")]
+
     async def expect(
         self,
         status: int,
