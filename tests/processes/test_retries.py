@@ -92,7 +92,7 @@ async def test_a_killed_server_does_nothing_twice(
         await asyncio.to_thread(starting.__exit__, None, None, None)
     assert insisting.interrupted
     for of_key in answers:
-        assert {answer.status_code for answer in of_key} == {201}
+        assert {answer.status_code for answer in of_key} == {201}, of_key[0].text
         assert len({answer.content for answer in of_key}) == 1
         assert len({answer.headers["location"] for answer in of_key}) == 1
         # An answer that was lost on its way is the only one that was not a replay.
