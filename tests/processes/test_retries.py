@@ -35,7 +35,7 @@ class Insisting:
         """The answer to the report of a key."""
         day = f"2022-{3 + key // 28:02}-{1 + key % 28:02}"
         body = {"percent_complete": key, "effective_on": day}
-        headers = {"Idempotency-Key": f"report-{key}"}
+        headers = {"Idempotency-Key": f"{self.path}-{key}"}  # the operator sends all tests' keys
         while True:
             try:
                 answer = await client.post(
