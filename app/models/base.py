@@ -2,11 +2,23 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, Table, Uuid
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Enum,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+    and_,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
@@ -103,3 +115,9 @@ def table(model: type[Base]) -> Table:
     found = model.__table__
     assert isinstance(found, Table)  # noqa: S101  declared by a class with __tablename__
     return found
+
+
+def refers(reference: InstrumentedAttribute[Any], model: Any) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class
+    """How a row is joined to the one that it refers to, which is of the same institution."""
+    referring: Any = reference.class_
+    return and_(model.institution_id == referring.institution_id, model.id == reference)

@@ -6,17 +6,14 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
     ForeignKeyConstraint,
     String,
     Text,
     UniqueConstraint,
-    and_,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import NAME_LENGTH, Base, Instant, choice
-from app.models.initiatives import Initiative
 from app.schemas.fields import Technique
 
 
@@ -69,11 +66,3 @@ class Milestone(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]
-
-
-def parent_of_milestone() -> ColumnElement[bool]:
-    """How a milestone is joined to its initiative."""
-    return and_(
-        Initiative.institution_id == Milestone.institution_id,
-        Initiative.id == Milestone.initiative_id,
-    )

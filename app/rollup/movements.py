@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from app.models import Initiative, Milestone, ProgressUpdate, Unit
+from app.models.base import refers
 from app.rollup.points import FULL
 from app.schemas.fields import Technique
 
@@ -47,14 +48,11 @@ def of_milestones(
         .join(reported, reported.c.milestone_id == Milestone.id)
         .join(
             Initiative,
-            and_(
-                Initiative.institution_id == Milestone.institution_id,
-                Initiative.id == Milestone.initiative_id,
-            ),
+            refers(Milestone.initiative_id, Initiative),
         )
         .join(
             Unit,
-            and_(Unit.institution_id == Initiative.institution_id, Unit.id == Initiative.unit_id),
+            refers(Initiative.unit_id, Unit),
         )
         .where(Milestone.institution_id == institution_id, Milestone.dropped_at.is_(None))
         .subquery("found")

@@ -4,10 +4,11 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Initiative, Milestone, ProgressUpdate, Unit, UnitClosure
+from app.models.base import refers
 from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL
 
@@ -67,21 +68,15 @@ def _overdue(*, every_year: bool) -> Select[*tuple[Any, ...]]:
         .select_from(UnitClosure)
         .join(
             Unit,
-            and_(
-                Unit.institution_id == UnitClosure.institution_id,
-                Unit.id == UnitClosure.descendant_id,
-            ),
+            refers(UnitClosure.descendant_id, Unit),
         )
         .join(
             Initiative,
-            and_(Initiative.institution_id == Unit.institution_id, Initiative.unit_id == Unit.id),
+            refers(Initiative.unit_id, Unit),
         )
         .join(
             Milestone,
-            and_(
-                Milestone.institution_id == Initiative.institution_id,
-                Milestone.initiative_id == Initiative.id,
-            ),
+            refers(Milestone.initiative_id, Initiative),
         )
         .where(
             UnitClosure.institution_id == bindparam("institution"),

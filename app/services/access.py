@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, Invalid, NotFound
@@ -30,7 +30,7 @@ from app.models import (
     Unit,
     UnitClosure,
 )
-from app.models.base import code_key, now
+from app.models.base import code_key, now, refers
 from app.models.base import table as table_of
 from app.schemas.permissions import Permission
 from app.services import rights
@@ -264,10 +264,7 @@ def below(scope: Scope, keys: list[str], *, subtree: bool = True) -> Select[UUID
         select(UnitClosure.descendant_id)
         .join(
             Unit,
-            and_(
-                Unit.institution_id == UnitClosure.institution_id,
-                Unit.id == UnitClosure.ancestor_id,
-            ),
+            refers(UnitClosure.ancestor_id, Unit),
         )
         .where(within(scope, UnitClosure), named_any(Unit, keys))
     )

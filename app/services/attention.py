@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.keyset import Key, paginate, parse_sort
 from app.models import Initiative, Milestone, Unit
-from app.models.milestones import parent_of_milestone
+from app.models.base import refers
 from app.rollup.contribution import COUNTED
 from app.rollup.contribution import earned as counted_points
 from app.rollup.figures import share_of
@@ -90,10 +90,10 @@ def milestones(
     scope = access.institution(session, actor, institution)
     statement = (
         access.visible(scope, Milestone)
-        .join(Initiative, parent_of_milestone())
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
         .join(
             Unit,
-            and_(Unit.institution_id == Initiative.institution_id, Unit.id == Initiative.unit_id),
+            refers(Initiative.unit_id, Unit),
         )
         .where(*_filters(scope, query))
         .add_columns(
@@ -133,7 +133,7 @@ def _deadlines(session: Session, asked: Asked, until: date) -> list[Any]:
             func.min(Milestone.due_on).label("earliest"),
         )
         .select_from(Milestone)
-        .join(Initiative, parent_of_milestone())
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
         .where(
             *rollups.initiatives(asked),
             access.within(asked.scope, Milestone),

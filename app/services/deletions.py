@@ -15,7 +15,7 @@ from app import rows
 from app.errors import NotFound
 from app.keyset import Key, paginate
 from app.models import Deletion, Initiative, Milestone, Person, Unit
-from app.models.base import new_id, now
+from app.models.base import new_id, now, refers
 from app.models.base import table as table_of
 from app.schemas import deletions as wire
 from app.schemas.deletions import DeletedNoun
@@ -174,13 +174,7 @@ def _one(session: Session, statement: Select[Deletion], deletion_id: UUID) -> De
 
 
 def _listed(scope: Scope) -> Select[Deletion, str | None]:
-    return (
-        _visible(scope)
-        .outerjoin(
-            Unit, and_(Unit.institution_id == Deletion.institution_id, Unit.id == Deletion.unit_id)
-        )
-        .add_columns(Unit.code)
-    )
+    return _visible(scope).outerjoin(Unit, refers(Deletion.unit_id, Unit)).add_columns(Unit.code)
 
 
 def _shape(row: Deletion, unit: str | None) -> wire.Deletion:

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import AlreadyGranted, Forbidden, NotFound
 from app.keyset import Key, paginate
 from app.models import Person, RoleGrant, Unit
-from app.models.base import new_id, now
+from app.models.base import new_id, now, refers
 from app.schemas import grants as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import PERMISSIONS, Permission, Role
@@ -129,13 +129,11 @@ def _with_codes(scope: Scope) -> Select[RoleGrant, str, str]:
         select(RoleGrant)
         .join(
             Person,
-            and_(
-                Person.institution_id == RoleGrant.institution_id, Person.id == RoleGrant.person_id
-            ),
+            refers(RoleGrant.person_id, Person),
         )
         .join(
             Unit,
-            and_(Unit.institution_id == RoleGrant.institution_id, Unit.id == RoleGrant.unit_id),
+            refers(RoleGrant.unit_id, Unit),
         )
         .where(
             access.within(scope, RoleGrant),

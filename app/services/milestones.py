@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import Conflict, Invalid, NotFound
 from app.keyset import Key, paginate
 from app.models import Initiative, Milestone
-from app.models.base import new_id, now
-from app.models.milestones import parent_of_milestone
+from app.models.base import new_id, now, refers
 from app.rollup import ledger
 from app.rollup.points import FULL, POINTS_PER_WEIGHT, percent
 from app.schemas import milestones as wire
@@ -267,7 +266,7 @@ def shape(row: Milestone, initiative_weight: int, today: date) -> wire.Milestone
 def _of(scope: Scope, initiative: str) -> Select[Milestone, int]:
     return (
         access.visible(scope, Milestone)
-        .join(Initiative, parent_of_milestone())
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
         .where(access.named(Initiative, initiative))
         .add_columns(Initiative.weight)
     )

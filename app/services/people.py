@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound, SubjectTaken
 from app.keyset import Key, paginate
 from app.models import Person, Unit
-from app.models.base import code_key, email_key, new_id, now
+from app.models.base import code_key, email_key, new_id, now, refers
 from app.schemas import people as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -144,9 +144,7 @@ def _may_change(session: Session, scope: Scope, unit_id: UUID | None) -> None:
 def _with_unit(scope: Scope) -> Select[Person, str | None]:
     return (
         access.visible(scope, Person)
-        .outerjoin(
-            Unit, and_(Unit.institution_id == Person.institution_id, Unit.id == Person.unit_id)
-        )
+        .outerjoin(Unit, refers(Person.unit_id, Unit))
         .add_columns(Unit.code)
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -20,6 +20,7 @@ from app.models import (
     ReformArea,
     Unit,
 )
+from app.models.base import refers
 from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.rollup.figures import Figures, Thresholds
@@ -104,7 +105,7 @@ def _with_unit(scope: Scope) -> Select[Initiative, str]:
         access.visible(scope, Initiative)
         .join(
             Unit,
-            and_(Unit.institution_id == Initiative.institution_id, Unit.id == Initiative.unit_id),
+            refers(Initiative.unit_id, Unit),
         )
         .add_columns(Unit.code)
     )
@@ -164,10 +165,7 @@ def _owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID
         select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
         .join(
             Person,
-            and_(
-                Person.institution_id == InitiativeOwner.institution_id,
-                Person.id == InitiativeOwner.person_id,
-            ),
+            refers(InitiativeOwner.person_id, Person),
         )
         .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
         .order_by(Person.code_key)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.errors import FieldError, Forbidden, Invalid, NotFound, QuickwinError
 from app.given import Statement
 from app.models import Initiative, Milestone
-from app.models.milestones import parent_of_milestone
+from app.models.base import refers
 from app.schemas import updates as wire
 from app.schemas.batches import (
     Batch,
@@ -185,7 +185,7 @@ _TARGET = (
         Milestone.done_on,
         Milestone.reports,
     )
-    .join(Milestone, parent_of_milestone())
+    .join(Milestone, refers(Milestone.initiative_id, Initiative))
     .where(
         Initiative.institution_id == bindparam("institution"),
         Milestone.institution_id == bindparam("institution"),

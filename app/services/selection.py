@@ -13,7 +13,7 @@ from app.models import (
     Person,
     ReformArea,
 )
-from app.models.base import now
+from app.models.base import now, refers
 from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
@@ -83,10 +83,7 @@ def places(scope: Scope, query: _Placed) -> list[ColumnElement[bool]]:
                 select(InitiativeOwner.initiative_id)
                 .join(
                     Person,
-                    and_(
-                        Person.institution_id == InitiativeOwner.institution_id,
-                        Person.id == InitiativeOwner.person_id,
-                    ),
+                    refers(InitiativeOwner.person_id, Person),
                 )
                 .where(access.within(scope, InitiativeOwner), access.named_any(Person, query.owner))
             )

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import Forbidden, Invalid, NotFound, TokenEnded
 from app.keyset import Key, paginate
 from app.models import ApiToken, Institution, Person, Unit
-from app.models.base import new_id, now
+from app.models.base import new_id, now, refers
 from app.schemas import tokens as wire
 from app.schemas.pages import Page, Paging
 from app.schemas.permissions import WHOLE, Permission
@@ -184,7 +184,7 @@ def _with_person(scope: Scope) -> Select[ApiToken, str, UUID | None]:
         select(ApiToken)
         .join(
             Person,
-            and_(Person.institution_id == ApiToken.institution_id, Person.id == ApiToken.person_id),
+            refers(ApiToken.person_id, Person),
         )
         .where(access.within(scope, ApiToken), access.seen(scope, Person, Permission.TOKENS_READ))
         .add_columns(Person.code, Person.unit_id)

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select, and_, insert, literal, or_, select
+from sqlalchemy import Select, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RootUnit, UnitMerged
 from app.keyset import Key, paginate, parse_sort
 from app.models import Unit, UnitClosure, UnitMerger
-from app.models.base import code_key, new_id, now
+from app.models.base import code_key, new_id, now, refers
 from app.schemas import units as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -187,10 +187,7 @@ def _units(session: Session, scope: Scope, rows: Sequence[Unit]) -> list[wire.Un
         select(UnitClosure.descendant_id, Unit.code)
         .join(
             Unit,
-            and_(
-                Unit.institution_id == UnitClosure.institution_id,
-                Unit.id == UnitClosure.ancestor_id,
-            ),
+            refers(UnitClosure.ancestor_id, Unit),
         )
         .where(
             access.within(scope, UnitClosure),
@@ -231,10 +228,7 @@ def _successors(session: Session, scope: Scope, rows: Sequence[Unit]) -> dict[UU
         select(UnitMerger.unit_id, Unit.code)
         .join(
             Unit,
-            and_(
-                Unit.institution_id == UnitMerger.institution_id,
-                Unit.id == UnitMerger.into_id,
-            ),
+            refers(UnitMerger.into_id, Unit),
         )
         .where(access.within(scope, UnitMerger), UnitMerger.unit_id.in_(archived))
     )

@@ -5,14 +5,13 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, and_
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.keyset import Key, Slice, paginate
 from app.models import Initiative, Milestone, ProgressUpdate
-from app.models.base import new_id, now
-from app.models.milestones import parent_of_milestone
+from app.models.base import new_id, now, refers
 from app.schemas import updates as wire
 from app.schemas.fields import Verification
 from app.schemas.pages import Page, Paging
@@ -180,12 +179,9 @@ def _with_address(scope: Scope) -> Select[*tuple[Any, ...]]:
         access.visible(scope, ProgressUpdate)
         .join(
             Milestone,
-            and_(
-                Milestone.institution_id == ProgressUpdate.institution_id,
-                Milestone.id == ProgressUpdate.milestone_id,
-            ),
+            refers(ProgressUpdate.milestone_id, Milestone),
         )
-        .join(Initiative, parent_of_milestone())
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
         .add_columns(Initiative.code, Milestone.number)
     )
 
