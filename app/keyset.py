@@ -17,10 +17,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Invalid
-from app.schemas.pages import Paging
+from app.schemas.pages import Page, Paging
 
 KeyExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
 ROW = TypeVar("ROW")
+ITEM = TypeVar("ITEM")
 CURSOR_KEY = "cursor_key"
 """Where `Session.info` holds the key that signs cursors."""
 
@@ -38,6 +39,10 @@ class Slice(NamedTuple):
     rows: Sequence[Any]
     next_cursor: str | None
     total: int | None
+
+    def page(self, items: list[ITEM]) -> Page[ITEM]:
+        """The page as it is answered: its rows as `items`."""
+        return Page(items=items, next_cursor=self.next_cursor, total=self.total)
 
 
 def parse_sort(text: str, allowed: Mapping[str, KeyExpression], *last: Key) -> list[Key]:

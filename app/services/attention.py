@@ -102,11 +102,7 @@ def milestones(
     )
     last = [Key(Initiative.code_key, descending=False), Key(Milestone.number, descending=False)]
     found = paginate(session, statement, parse_sort(query.sort, _SORTS, *last), query)
-    return Page(
-        items=[_planned(row, scope.today()) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_planned(row, scope.today()) for row in found.rows])
 
 
 def _stale(session: Session, asked: Asked) -> wire.Stale:

@@ -113,11 +113,7 @@ def page(
     if query.restored is not None:
         statement = statement.where(Deletion.restored_at.is_not(None) == query.restored)
     found = paginate(session, statement, _NEWEST_FIRST, query)
-    return Page(
-        items=[_shape(*row[:2]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_shape(*row[:2]) for row in found.rows])
 
 
 def noun_of(session: Session, scope: Scope, deletion_id: UUID) -> DeletedNoun:

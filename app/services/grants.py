@@ -91,11 +91,7 @@ def page(
     if query.unit:
         statement = statement.where(RoleGrant.unit_id.in_(access.below(scope, query.unit)))
     found = paginate(session, statement, [Key(RoleGrant.id, descending=False)], query)
-    return Page(
-        items=[_grant(*row[:3]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_grant(*row[:3]) for row in found.rows])
 
 
 def covered(session: Session, scope: Scope, person_id: UUID) -> None:

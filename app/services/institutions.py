@@ -107,11 +107,7 @@ def page(session: Session, actor: Actor, paging: Paging) -> Page[wire.Institutio
     """The institutions that the actor may see, by code."""
     keys = [Key(Institution.code_key, descending=False)]
     found = paginate(session, _with_codes(actor), keys, paging)
-    return Page(
-        items=[_institution(*row[:3]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_institution(*row[:3]) for row in found.rows])
 
 
 def _with_codes(actor: Actor) -> Select[Institution, str, str]:

@@ -211,11 +211,7 @@ def page(
     access.find(session, scope, Initiative, initiative)
     keys = [Key(Milestone.number, descending=False)]
     found = paginate(session, _of(scope, initiative), keys, paging)
-    return Page(
-        items=[shape(row[0], row[1], scope.today()) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([shape(row[0], row[1], scope.today()) for row in found.rows])
 
 
 def plan(session: Session, scope: Scope, initiative: Initiative) -> list[wire.Milestone]:

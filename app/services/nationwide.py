@@ -55,7 +55,7 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
     _check(query.as_of)
     area = rollups.resolve_area(session, query.area)
     keys = [Key(Institution.code_key, descending=False)]
-    page = paginate(session, _roots(actor), keys, query)
+    listed = paginate(session, _roots(actor), keys, query)
     asked = [
         Asked(
             scope := _scope(actor, row[0]),
@@ -66,13 +66,11 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
             row.sequence,
             policies.thresholds(scope),
         )
-        for row in page.rows
+        for row in listed.rows
     ]
     found = _figures(session, asked)
-    return Page(
-        items=[rollups.shape(each, each.unit, area[1], found.get(each.unit.id)) for each in asked],
-        next_cursor=page.next_cursor,
-        total=page.total,
+    return listed.page(
+        [rollups.shape(each, each.unit, area[1], found.get(each.unit.id)) for each in asked]
     )
 
 

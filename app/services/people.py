@@ -130,11 +130,7 @@ def page(
             or_(*(c.icontains(query.q, autoescape=True) for c in (Person.name, Person.code)))
         )
     found = paginate(session, statement, [Key(Person.code_key, descending=False)], query)
-    return Page(
-        items=[_person(*row[:2]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_person(*row[:2]) for row in found.rows])
 
 
 def _may_change(session: Session, scope: Scope, unit_id: UUID | None) -> None:

@@ -77,11 +77,7 @@ def page(
     statement = _with_unit(scope).where(*selection.filters(scope, query))
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
     found = paginate(session, statement, keys, query)
-    return Page(
-        items=_shapes(session, scope, [(row[0], row[1]) for row in found.rows]),
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page(_shapes(session, scope, [(row[0], row[1]) for row in found.rows]))
 
 
 _SORTS: dict[str, Any] = {

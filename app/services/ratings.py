@@ -150,11 +150,7 @@ def _page(
     session: Session, scope: Scope, of_noun: ColumnElement[bool], paging: Paging
 ) -> Page[wire.Rating]:
     found = paginate(session, _of(scope, of_noun), _LATEST_FIRST, paging)
-    return Page(
-        items=[_shape(row[0]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_shape(row[0]) for row in found.rows])
 
 
 def _one(

@@ -129,11 +129,7 @@ def page(
     if query.superseded is not None:
         statement = statement.where(_Successor.id.is_not(None) == query.superseded)
     found = paginate(session, statement, _NEWEST_FIRST, query)
-    return Page(
-        items=[_report(*row[:2]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_report(*row[:2]) for row in found.rows])
 
 
 def find(session: Session, scope: Scope, report_id: UUID) -> Told:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, Invalid, NotFound
-from app.keyset import Key, Slice, paginate
+from app.keyset import Key, paginate
 from app.models import ReformArea, Scheme, SchemeArea
 from app.models.base import code_key, new_id, now
 from app.schemas import schemes as wire
@@ -72,7 +72,7 @@ def get(session: Session, _: Actor, key: str) -> wire.Scheme:
 def page(session: Session, _: Actor, paging: Paging) -> Page[wire.Scheme]:
     """All schemes, by code."""
     found = paginate(session, select(Scheme), [Key(Scheme.code_key, descending=False)], paging)
-    return _page([_scheme(row[0]) for row in found.rows], found)
+    return found.page([_scheme(row[0]) for row in found.rows])
 
 
 def find(session: Session, key: str) -> Scheme:
@@ -177,7 +177,7 @@ def area_page(session: Session, _: Actor, scheme: str, paging: Paging) -> Page[w
         Key(ReformArea.code_key, descending=False),
     ]
     found = paginate(session, _areas(find(session, scheme)), keys, paging)
-    return _page([_area(row) for row in found.rows], found)
+    return found.page([_area(row) for row in found.rows])
 
 
 def areas_of(session: Session, scheme_id: UUID) -> Sequence[tuple[UUID, str]]:
@@ -253,10 +253,6 @@ def _record(
     data: wire.NewScheme | wire.SchemeChanges,
 ) -> None:
     events.record(session, actor, events.CATALOGUE, kind, events.Subject(row.id, row.code), data)
-
-
-def _page(items: list[Any], found: Slice) -> Page[Any]:
-    return Page(items=items, next_cursor=found.next_cursor, total=found.total)
 
 
 def _scheme(row: Scheme) -> wire.Scheme:

@@ -110,11 +110,7 @@ def page(session: Session, actor: Actor, institution: str, paging: Paging) -> Pa
     """The actor's own tokens, and those of people whose tokens they may read; oldest first."""
     scope = access.institution(session, actor, institution)
     found = paginate(session, _with_person(scope), [Key(ApiToken.id, descending=False)], paging)
-    return Page(
-        items=[_token(*row[:2]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([_token(*row[:2]) for row in found.rows])
 
 
 def me(session: Session, actor: Actor) -> wire.Me:

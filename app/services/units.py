@@ -150,11 +150,7 @@ def page(
         )
     keys = parse_sort(query.sort, _SORTS, Key(Unit.code_key, descending=False))
     found = paginate(session, statement, keys, query)
-    return Page(
-        items=_units(session, scope, [row[0] for row in found.rows]),
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page(_units(session, scope, [row[0] for row in found.rows]))
 
 
 _SORTS = {

@@ -187,8 +187,4 @@ def _with_address(scope: Scope) -> Select[*tuple[Any, ...]]:
 
 
 def _page(found: Slice) -> Page[wire.Update]:
-    return Page(
-        items=[shape(*row[:3]) for row in found.rows],
-        next_cursor=found.next_cursor,
-        total=found.total,
-    )
+    return found.page([shape(*row[:3]) for row in found.rows])
