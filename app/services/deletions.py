@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Select, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Column, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
-from app import rows
+from app import expiry, rows
 from app.errors import NotFound
 from app.keyset import Key, paginate
 from app.models import Deletion, Initiative, Milestone, Person, Unit
@@ -132,21 +132,11 @@ def purge(session: Session) -> int:
 
     Call it again while it answers `PURGED_AT_ONCE`. What somebody else holds is passed over.
     """
-    over = session.execute(
-        select(Deletion.institution_id, Deletion.id)
-        .where(Deletion.restorable_until <= now())
-        .order_by(Deletion.restorable_until)
-        .limit(PURGED_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    ).all()
-    if over:
-        keys = [tuple(row) for row in over]
-        session.execute(
-            delete(Deletion)
-            .where(tuple_(Deletion.institution_id, Deletion.id).in_(keys))
-            .execution_options(synchronize_session=False)
-        )
-    return len(over)
+    removed = session.connection().execute(_PURGE, {"now": now(), "most": PURGED_AT_ONCE})
+    return removed.rowcount
+
+
+_PURGE = expiry.removal(table_of(Deletion), table_of(Deletion).c.restorable_until)
 
 
 def _visible(scope: Scope) -> Select[Deletion]:

@@ -16,10 +16,11 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import TypeAdapter
-from sqlalchemy import Insert, bindparam, delete, select, tuple_, update
+from sqlalchemy import Insert, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app import expiry
 from app.errors import AnswerSealed, IdempotencyKeyReused
 from app.models import IdempotencyKey
 from app.models.base import now
@@ -92,16 +93,7 @@ _KEEP = (
     .where(*_MINE)
     .values({name: bindparam(f"new_{name}") for name in ("answer", "is_sealed", "demands")})
 )
-_IDENTITY = tuple_(*_KEYS.primary_key.columns)
-_FORGET = delete(_KEYS).where(
-    _IDENTITY.in_(
-        select(*_KEYS.primary_key.columns)
-        .where(_KEYS.c.expires_at <= bindparam("now"))
-        .order_by(_KEYS.c.expires_at)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True)  # one that is being taken over is not ours to remove
-    )
-)
+_FORGET = expiry.removal(_KEYS, _KEYS.c.expires_at)  # but not one that is being taken over
 _DEMANDS = TypeAdapter(list[Demand])
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
     "settings": 0, "errors": 0, "schemas": 0,
-    "models": 1, "engines": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "given": 1, "rollup": 1,
+    "models": 1, "engines": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "given": 1, "expiry": 1, "rollup": 1,
     "services": 2,
     "api": 3, "demo": 3,
     "main": 4, "cli": 4, "terminal": 4, "auditing": 4,

@@ -34,7 +34,6 @@ UNGUARDED = {
     "audit._rows": LOADING,
     "changes._fine": FOUND,
     "deletions._listed": CODES,
-    "deletions.purge": "removes what nobody sees any more",
     "directory.read": LOADING,
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,
