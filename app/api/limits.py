@@ -83,7 +83,7 @@ class OneWindow(Storage):
 
     def _present(self) -> dict[str, int]:
         now = time.time()
-        if now >= self._ends:
+        if not now < self._ends <= now + WINDOW:  # over, or the clock was set back
             self._counts.clear()
             self._ends = now + WINDOW
         return self._counts
@@ -254,7 +254,7 @@ async def _count(
 
 async def _look(limiter: FixedWindowRateLimiter, policy: Policy, client: str) -> Standing:
     stats = await limiter.get_window_stats(policy.item, client)
-    return Standing(policy, max(0, stats.remaining), _seconds_until(stats.reset_time))
+    return Standing(policy, max(0, stats.remaining), max(1, round(stats.reset_time - time.time())))
 
 
 def _storage(address: str) -> Storage:
@@ -267,8 +267,3 @@ def _storage(address: str) -> Storage:
     )
     assert isinstance(made, Storage)  # noqa: S101  "async+" names these
     return made
-
-
-def _seconds_until(reset_time: float) -> int:
-    """At least one; and at most a window, also where the clock was set back since it began."""
-    return min(max(1, round(reset_time - time.time())), WINDOW)

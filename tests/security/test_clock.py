@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from app.api.limits import OneWindow
 from tests.support.institution import API, Institution, Json
 
 ZONES = {"Asia/Jakarta": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9}  # WIB, WITA, WIT
@@ -104,3 +105,15 @@ async def test_a_token_ends_at_its_instant(
         await planned.expect(401, "GET", f"{API}/me", client=client)
         clock.move_to(ends - timedelta(minutes=1))  # the clock is put right
         await planned.expect(200, "GET", f"{API}/me", client=client)
+
+
+async def test_a_clock_that_is_put_right_leaves_no_window_behind(
+    clock: time_machine.Traveller,
+) -> None:
+    window = OneWindow()
+    clock.shift(HOUR)
+    assert await window.incr("client", 60) == 1
+    clock.shift(-HOUR)
+    assert await window.get("client") == 0
+    assert await window.incr("client", 60) == 1
+    assert await window.incr("client", 60) == 2
