@@ -29,13 +29,12 @@ async def test_a_killed_server_loses_and_halves_nothing(
         before = len(storm.acknowledged)
         with serving(configuration.database_url, tmp_path / "log", token=OPERATOR) as server:
             writing = asyncio.create_task(storm.blow(server.url))
-            while len(storm.acknowledged) < before + 30:
+            while len(storm.acknowledged) < before + 30 or not storm.moves:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0.037 * (turn % 10))
             server.process.send_signal(signal.SIGKILL)
             await writing
         await check(storm, database, institution.code)
-    assert storm.moves > 0 or ROUNDS == 1  # one round may end before the first move
     url = configuration.database_url
     verified = quickwin(url, "rollups", "verify", "--institution", institution.code)
     assert verified.returncode == 0, verified.stdout
