@@ -53,11 +53,7 @@ _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
 _DISK_FULL = "53100"
 _LOST_STATES = ("08", "57P")  # connection exception; shutting down, crashed, starting
-_AWAY_STATES = (
-    "25006",
-    "53",
-    "58",
-)  # read-only; out of something; the server's own input or output
+_AWAY_STATES = ("25006", "53", "58")  # read-only; out of something; its own input or output
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 
 

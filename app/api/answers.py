@@ -54,6 +54,9 @@ class Removal(Shape):
     """Why; kept in the event."""
 
 
+# Dependencies are async although they await nothing: FastAPI runs plain ones in a thread each.
+
+
 async def _expected(
     if_match: Annotated[
         str | None,

@@ -53,12 +53,10 @@ async def key_of(request: Request, token: str) -> Key | None:
     Other methods need none and ignore it: PUT and DELETE sent again do what was done, and PATCH
     names the version that it changes.
     """
-    given = request.headers.getlist(HEADER)
-    if request.method != "POST" or not given:
+    given = request.headers.get(HEADER)
+    if request.method != "POST" or given is None:
         return None
-    if len(given) > 1:
-        raise Invalid.parameter(HEADER, "repeated_parameter", "Send one Idempotency-Key.")
-    return Key(_name(given[0]), _fingerprint(request, await request.body()), token)
+    return Key(_name(given), _fingerprint(request, await request.body()), token)
 
 
 def _name(header: str) -> str:

@@ -46,9 +46,10 @@ class RequestIds:
 
 
 class Failures:
-    """Answers whatever is raised further in and rendered by nobody, so that nothing passes by
-    the layers further out, which put their headers on each answer.
-    """  # noqa: D205  one sentence
+    """Answers whatever is raised further in and rendered by nobody.
+
+    So nothing passes by the layers further out, which put their headers on each answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -152,7 +152,7 @@ def identify(token_digest: str) -> Callable[[Session], Actor]:
         if not rows:
             raise InvalidToken
         row = rows[0]
-        if row.active is False or not _holds(row.revoked_at, row.expires_at):
+        if row.active is False or not is_valid(row.revoked_at, row.expires_at):
             raise InvalidToken
         return Actor(
             id=row.person_id or row.id,
@@ -170,7 +170,8 @@ def identify(token_digest: str) -> Callable[[Session], Actor]:
     return resolve
 
 
-def _holds(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
+def is_valid(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
+    """Whether a token is neither revoked nor over."""
     return revoked_at is None and (expires_at is None or expires_at > now())
 
 

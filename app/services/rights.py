@@ -107,11 +107,9 @@ def held_on(
 
 def covers(session: Session, institution_id: UUID, reach: Reach, unit_id: UUID | None) -> bool:
     """Whether a unit is in reach; without a unit, whether everything is."""
-    if reach is None or unit_id in reach:
-        return True
-    return unit_id is not None and unit_id in _covered(
-        session, institution_id, reach, frozenset({unit_id})
-    )
+    if unit_id is None:
+        return reach is None
+    return bool(_covered(session, institution_id, reach, frozenset({unit_id})))
 
 
 def _covered(

@@ -76,12 +76,11 @@ def rotate(session: Session, actor: Actor, institution: str, token_id: UUID) -> 
     scope = access.institution(session, actor, institution)
     row, person, unit_id = _find(session, scope, token_id)
     _may_change(session, scope, row, unit_id)
-    if row.person_id is not None and row.person_id != actor.id:
-        grants.covered(session, scope, row.person_id)
+    if row.person_id == actor.id:
+        _narrower(actor, _scopes(row), row.expires_at)
     elif row.person_id is not None:
-        scopes = None if row.scopes is None else list(map(Permission, row.scopes))
-        _narrower(actor, scopes, row.expires_at)
-    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now()):
+        grants.covered(session, scope, row.person_id)
+    if not actors.is_valid(row.revoked_at, row.expires_at):
         raise TokenEnded
     token = minting.mint(row.id)
     row.digest = actors.digest(token)
@@ -195,12 +194,16 @@ def _issued(row: ApiToken, person: str, token: str) -> wire.IssuedToken:
     return wire.IssuedToken(**_token(row, person).model_dump(), token=token)
 
 
+def _scopes(row: ApiToken) -> list[Permission] | None:
+    return None if row.scopes is None else list(map(Permission, row.scopes))
+
+
 def _token(row: ApiToken, person: str) -> wire.Token:
     return wire.Token(
         id=row.id,
         person=person,
         name=row.name,
-        scopes=None if row.scopes is None else list(map(Permission, row.scopes)),
+        scopes=_scopes(row),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         expires_at=row.expires_at,
