@@ -1,12 +1,13 @@
 """The command line: serve, migrate, load the demo, make tokens, audit roll-up and trail."""
 
 import asyncio
+import signal
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app import auditing
+from app import auditing, worker
 from app.api.connections import Connection
 from app.db import Database
 from app.demo import load as demo_loader
@@ -58,7 +59,6 @@ def serve(
     async def prepare(database: Database) -> str | None:
         secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
         made = await database.write(operators.first_start, secret)
-        await _purge(database)
         if demo and not await database.read(demo_loader.is_loaded):
             with progress() as report:
                 await demo_loader.load(database, demo_loader.INITIATIVES, None, report)
@@ -87,6 +87,21 @@ def serve(
         access_log=False,  # its lines have the query in them
         log_level="info",
     )
+
+
+@app.command("worker")
+def work(database_url: DatabaseUrl = None) -> None:
+    """Do the background work in a process of its own, for servers with QUICKWIN_BACKGROUND=false."""
+    chosen = configure(database_url)
+
+    async def go(database: Database) -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        out.print("Working; stop with Ctrl+C.")
+        await worker.work(database, chosen, stop)
+
+    run(chosen, go)
 
 
 @_db.command("upgrade")
@@ -183,14 +198,10 @@ def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -
 @_deletions.command("purge")
 def purge(database_url: DatabaseUrl = None) -> None:
     """Remove for good what can no longer be restored, a little at a time, while the service goes on."""
-    out.print(f"Purged: {run(configure(database_url), _purge):,}")
-
-
-async def _purge(database: Database) -> int:
-    purged = 0
-    while found := await database.write(deletions.purge):
-        purged += found
-    return purged
+    purged = run(
+        configure(database_url), lambda database: worker.exhaust(database, deletions.purge)
+    )
+    out.print(f"Purged: {purged:,}")
 
 
 async def _audit(database: Database, code: str) -> Findings:

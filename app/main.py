@@ -2,12 +2,12 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
-from app import __version__
+from app import __version__, worker
 from app.api import (
     answers,
     attention,
@@ -54,7 +54,10 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
-        yield
+        async with AsyncExitStack() as running:
+            if chosen.background:
+                await running.enter_async_context(worker.working(database, chosen))
+            yield
         if app.state.oidc is not None:
             await app.state.oidc.close()
         await app.state.denials.close()

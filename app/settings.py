@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     """Refused tokens in a minute from one address; then only tokens known to be good are looked at."""
     rate_limit_storage: SecretStr = SecretStr("memory://")
     """Where requests are counted: `memory://` for each process alone, or `redis://HOST:PORT/DB`."""
+    background: bool = True
+    """Whether a server does the background work too; if not, run `quickwin worker` beside it."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Origins whose pages may call the API from a browser, with commas; nobody's by default."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = ()

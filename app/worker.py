@@ -1,0 +1,104 @@
+"""Background work: what is done without being asked, inside `quickwin serve` or by `quickwin worker`.
+
+A *loop* goes on until it is told to stop, a short transaction at a time; any number of processes may
+run the same loop at once, for each takes only what no other one holds. A loop that fails is logged
+and started again, later each time: the others go on, and so do requests.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Protocol
+
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
+
+from app.db import Database
+from app.services import deletions, idempotency
+from app.settings import Settings
+
+EXPIRY_SECONDS = 3_600.0
+_LONGEST_PAUSE = 60.0
+"""Seconds before a loop that keeps failing is started again, at most."""
+_log = logging.getLogger(__name__)
+
+
+class Loop(Protocol):
+    """One kind of background work."""
+
+    async def __call__(
+        self, database: Database, settings: Settings, stop: asyncio.Event, /
+    ) -> None:
+        """Do it until it is time to stop."""
+
+    @property
+    def __name__(self) -> str:
+        """How it is called in the log."""
+
+
+async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
+    """At the start and then once an hour, remove for good what is past its time."""
+    while True:
+        await exhaust(database, deletions.purge)
+        await exhaust(database, idempotency.forget)
+        if await stopped(stop, EXPIRY_SECONDS):
+            return
+
+
+LOOPS: tuple[Loop, ...] = (expiry,)
+
+
+async def exhaust(database: Database, some: Callable[..., int]) -> int:
+    """Call a verb that does some of its work, until there is none left; answers how much it was."""
+    total = 0
+    while done := await database.write(some):
+        total += done
+    return total
+
+
+async def stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until it is time to stop, which it answers."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    return stop.is_set()
+
+
+async def work(
+    database: Database, settings: Settings, stop: asyncio.Event, loops: tuple[Loop, ...] = LOOPS
+) -> None:
+    """Run every loop until it is time to stop."""
+    await asyncio.gather(*(_kept_going(loop, database, settings, stop) for loop in loops))
+
+
+@asynccontextmanager
+async def working(database: Database, settings: Settings) -> AsyncIterator[None]:
+    """Background work beside what is within."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(work(database, settings, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def _kept_going(
+    loop: Loop, database: Database, settings: Settings, stop: asyncio.Event
+) -> None:
+    async def sleep(seconds: float) -> None:
+        await stopped(stop, seconds)
+
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(Exception),
+        wait=wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+        sleep=sleep,
+    ):
+        with attempt:
+            if stop.is_set():
+                return
+            try:
+                await loop(database, settings, stop)
+            except Exception as failure:
+                _log.error("%s failed: %s", loop.__name__, type(failure).__qualname__)
+                raise
