@@ -20,12 +20,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 import httpx
-
-# jsonschema ships no types; its stubs are a package of their own.
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import best_match
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012, SchemaResource
+from jsonschema_rs import Draft202012Validator, Registry, ValidationError
 
 DOCUMENT = "urn:openapi"
 PROBLEM = "application/problem+json"
@@ -38,15 +33,12 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 # RFC 3339; `fromisoformat` alone would also let other forms of ISO 8601 pass.
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
-FORMATS = FormatChecker(["date", "uuid"])
 
-
-@FORMATS.checks("date-time", raises=ValueError)  # type: ignore[untyped-decorator]
-def _is_timestamp(value: object) -> bool:
-    """Say whether a string is a timestamp; jsonschema asks a further package, if it is there."""
-    if not isinstance(value, str):
-        return True
-    return bool(TIMESTAMP.fullmatch(value) and datetime.fromisoformat(value.upper()))
+def _is_timestamp(value: str) -> bool:
+    try:
+        return bool(TIMESTAMP.fullmatch(value) and datetime.fromisoformat(value.upper()))
+    except ValueError:
+        return False
 
 
 class ContractViolation(AssertionError):
@@ -111,16 +103,14 @@ class Contract:
 
     def __init__(self, document: dict[str, Any]) -> None:
         """Read the paths of `document`; schemas are compiled when first needed, once each."""
-        self._registry: Registry[Any] = Registry().with_resource(
-            DOCUMENT, SchemaResource.from_contents(document, default_specification=DRAFT202012)
-        )
+        self._registry = Registry([(DOCUMENT, document)])
         self._resolver = self._registry.resolver(DOCUMENT)
         routes = [
             Route(template, frozenset(method.upper() for method in METHODS & item.keys()))
             for template, item in document["paths"].items()
         ]
         self._routes = sorted(routes, key=lambda route: route.rank)
-        self._validators: dict[str, Any] = {}
+        self._validators: dict[str, Draft202012Validator] = {}
         self._locations: dict[tuple[str, str, int, str], str | None] = {}
 
     def find(self, method: str, path: str) -> Route | None:
@@ -216,18 +206,25 @@ class Contract:
         value = answer.json()
         if location == ANYTHING:
             return
-        error = best_match(self._validator(location).iter_errors(value))
+        error = next(self._validator(location).iter_errors(value), None)
         if error is not None:
-            answer.refuse(f"the body breaks {location} at {error.json_path}: {error.message}")
+            told = _innermost(error)
+            path = "".join(
+                f"[{step}]" if isinstance(step, int) else f".{step}" for step in told.instance_path
+            )
+            answer.refuse(f"the body breaks {location} at ${path}: {told.message}")
 
-    def _validator(self, location: str) -> Any:
+    def _validator(self, location: str) -> Draft202012Validator:
         """Compile the schema at `location`, once.
 
         It is reached through a reference, so that "#/components/…" within it means the document.
         """
         if location not in self._validators:
             self._validators[location] = Draft202012Validator(
-                {"$ref": f"{DOCUMENT}{location}"}, registry=self._registry, format_checker=FORMATS
+                {"$ref": f"{DOCUMENT}{location}"},
+                registry=self._registry,
+                validate_formats=True,
+                formats={"date-time": _is_timestamp},
             )
         return self._validators[location]
 
@@ -287,6 +284,14 @@ def _step(location: str, *names: str) -> str:
     """Descend in a JSON pointer that is written as a URI fragment."""
     escaped = (quote(name.replace("~", "~0").replace("/", "~1"), safe="~") for name in names)
     return "/".join((location, *escaped))
+
+
+def _innermost(error: ValidationError) -> ValidationError:
+    """Of several alternatives that all failed, what failed farthest in."""
+    alternatives = [e for branch in getattr(error.kind, "context", ()) for e in branch]
+    if not alternatives:
+        return error
+    return max(map(_innermost, alternatives), key=lambda found: len(found.instance_path))
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
