@@ -12,8 +12,8 @@ FLOORS = {
     "settings": 0, "errors": 0, "schemas": 0,
     "models": 1, "engines": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "given": 1, "expiry": 1, "rollup": 1,
     "services": 2,
-    "api": 3, "demo": 3,
-    "main": 4, "worker": 4, "cli": 4, "terminal": 4, "auditing": 4,
+    "api": 3, "demo": 3, "client": 3,
+    "__main__": 4, "remote": 4, "main": 4, "worker": 4, "cli": 4, "terminal": 4, "auditing": 4,
 }  # fmt: skip
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
@@ -54,6 +54,23 @@ def test_a_file_keeps_to_its_floor(path: Path) -> None:
             assert floor >= 3, f"{parts[0]} belongs to the floors that speak HTTP"
         if parts[0] == "sqlalchemy":
             assert floor >= 1, "words know no database"
+
+
+@pytest.mark.parametrize("path", sorted((APP / "client").glob("*.py")), ids=lambda path: path.name)
+def test_the_client_stands_beside_the_house(path: Path) -> None:
+    """It knows the words of the wire and nothing else: programs import it without the service."""
+    for name in imported(path):
+        parts = name.split(".")
+        assert parts[0] not in {"rich", "typer", "fastapi", "sqlalchemy"}
+        if parts[0] == "app":
+            assert parts[1] in {"client", "schemas", "__version__"}, name
+
+
+def test_the_client_is_used_by_the_remote_commands_alone() -> None:
+    users = {
+        room(path) for path in FILES for name in imported(path) if name.startswith("app.client")
+    }
+    assert users <= {"client", "remote", "__main__"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(APP)))

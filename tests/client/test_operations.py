@@ -1,0 +1,180 @@
+"""The client's operations against the service, whose answers are held to its document meanwhile."""
+
+import inspect
+from datetime import date
+
+import pytest
+
+from app.client import (
+    AsyncQuickwin,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Quickwin,
+    StaleVersion,
+    Unauthorized,
+)
+from app.client.plans import Plans
+from app.client.progress import Progress
+from app.schemas.fields import InitiativeStatus
+from app.schemas.initiatives import InitiativeChanges, NewInitiative
+from app.schemas.milestones import NewMilestone
+from app.schemas.units import NewUnit
+from tests.client.conftest import initiative
+from tests.support.contract import CheckedTransport
+from tests.support.institution import Institution
+
+
+async def test_who_and_where(quickwin: AsyncQuickwin, institution: Institution) -> None:
+    assert (await quickwin.me()).operator
+    found = await quickwin.institution()
+    assert (found.code, found.root_unit) == (institution.code, institution.code)
+    changed = await quickwin.change_institution({"name": "Renamed"}, version=found.version)
+    assert (changed.name, changed.version) == ("Renamed", found.version + 1)
+    with pytest.raises(StaleVersion):
+        await quickwin.change_institution({"name": "Again"}, version=found.version)
+    made = await quickwin.create_institution({"code": f"{institution.code}-x", "name": "X"})
+    assert made.code in {each.code async for each in quickwin.institutions(limit=1)}
+
+
+async def test_units_and_people(quickwin: AsyncQuickwin) -> None:
+    for code in ("a", "b", "c"):
+        await quickwin.create_unit(NewUnit(code=code, name=f"Unit {code}"))
+    a = await quickwin.unit("A")
+    renamed = await quickwin.change_unit(a, {"name": "Renamed", "kind": "city"})
+    assert (renamed.name, renamed.kind) == ("Renamed", "city")
+    with pytest.raises(StaleVersion):
+        await quickwin.delete_unit(a)
+    assert (await quickwin.move_unit("b", "a", reason="R")).parent == "a"
+    assert (await quickwin.merge_unit("c", "a")).merged_into == "a"
+    codes = [unit.code async for unit in quickwin.units(under="a", sort="-code", limit=1)]
+    assert codes == ["b", "a"]
+    await quickwin.delete_unit("b", reason="R")
+
+    p = await quickwin.create_person({"code": "p", "name": "P", "unit": "a"})
+    p = await quickwin.change_person(p, {"email": "p@example.org", "position": None})
+    assert (await quickwin.person("p")).email == "p@example.org"
+    assert [each.code async for each in quickwin.people(unit="a")] == ["p"]
+    await quickwin.delete_person(p)
+    with pytest.raises(NotFound) as caught:
+        await quickwin.person("p")
+    assert caught.value.code == "not_found"
+
+
+async def test_an_initiative_from_its_plan_to_its_end(quickwin: AsyncQuickwin) -> None:
+    await quickwin.create_unit({"code": "a", "name": "A"})
+    made = await quickwin.create_initiative(
+        NewInitiative(code="QW-1", title="T", unit="a", year=2022)
+    )
+    assert (made.version, made.plan) == (1, [])
+    with pytest.raises(Conflict) as taken:
+        await quickwin.create_initiative({**initiative("qw-1", "a")})
+    assert taken.value.code == "code_taken"
+
+    put = await quickwin.put_initiative("QW-2", initiative("QW-2", "a"))
+    again = await quickwin.put_initiative(put, initiative("QW-2", "a", title="Changed"))
+    assert (again.id, again.title) == (put.id, "Changed")
+    changes = InitiativeChanges(status=InitiativeStatus.ON_HOLD, reason="R")
+    held = await quickwin.change_initiative(again, changes)
+    assert held.status == "on_hold"
+    with pytest.raises(StaleVersion):
+        await quickwin.change_initiative(again, {"status": "active"})
+    await quickwin.change_initiative("QW-2", {"status": "active", "description": None})
+
+    new = NewMilestone(title="Third", due_on=date(2022, 9, 30), weight=2)
+    third = await quickwin.create_milestone("QW-2", new)
+    third = await quickwin.change_milestone("QW-2", third, {"title": "Renamed"})
+    assert (await quickwin.milestone("QW-2", 3)) == third
+    assert [m.number async for m in quickwin.milestones("QW-2", limit=2)] == [1, 2, 3]
+    await quickwin.delete_milestone("QW-2", third, reason="R")
+    with pytest.raises(NotFound):
+        await quickwin.delete_milestone("QW-2", 3)
+
+    listed = [each.code async for each in quickwin.initiatives(unit="a", sort="-code", limit=1)]
+    assert listed == ["QW-2", "QW-1"]
+    active = quickwin.initiatives(unit=["a"], status=["active"], overdue=True, due_before=None)
+    assert [each.code async for each in active] == ["QW-2"]
+    await quickwin.delete_initiative("QW-2", reason="R")
+    assert [each.code async for each in quickwin.initiatives()] == ["QW-1"]
+
+
+async def test_reports_and_what_they_add_up_to(
+    quickwin: AsyncQuickwin, institution: Institution, checked: CheckedTransport
+) -> None:
+    await quickwin.create_unit({"code": "a", "name": "A"})
+    await quickwin.create_initiative(initiative("QW-1", "a"))
+    token = institution.reporter.headers["Authorization"].removeprefix("Bearer ")
+    async with AsyncQuickwin("http://test", token, institution.code, transport=checked) as reporter:
+        evidence = [{"title": "Minutes", "url": "https://example.org/1.pdf"}]
+        update = await reporter.report(
+            "QW-1", 1, 60, effective_on=date(2022, 6, 1), note="N", evidence=evidence,
+            source="s", external_id="1",
+        )  # fmt: skip
+        again = await reporter.report("QW-1", 1, 60, source="s", external_id="1")
+        assert again == update
+        with pytest.raises(Forbidden):
+            await reporter.verify(update)
+        with pytest.raises(Forbidden):
+            await reporter.change_initiative("QW-1", {"title": "T"})
+    verified = await quickwin.verify(update, note="seen")
+    assert (verified.verification, verified.verification_note) == ("verified", "seen")
+    batch = await quickwin.report_batch(
+        [{"initiative": "QW-1", "milestone": n, "percent_complete": 50} for n in (2, 9)]
+    )
+    assert (batch.summary.created, batch.summary.failed) == (1, 1)
+    assert [each.id async for each in quickwin.updates("QW-1", 1)] == [update.id]
+    assert len([each async for each in quickwin.feed(initiative="QW-1", limit=1)]) == 2
+
+    rollup = await quickwin.rollup("a", year=2022, area="accountability")
+    assert (rollup.percent_complete, rollup.percent_verified) == (55.0, 30.0)
+    past = await quickwin.rollup(as_of=date(2022, 6, 2))
+    assert past.percent_complete == 30.0
+    children = await quickwin.rollup_children(sort="-percent_complete", year=2022)
+    assert [(each.unit, each.percent_complete) for each in children.items] == [("a", 55.0)]
+    areas = await quickwin.rollup_areas("a", year=2022)
+    assert 55.0 in {each.percent_complete for each in areas.items}
+    curve = await quickwin.s_curve("a", from_="2022-06-01", to=date(2022, 6, 30), interval="month")
+    assert [(point.on, point.earned) for point in curve.points] == [(date(2022, 6, 30), 30.0)]
+
+    events = [event async for event in quickwin.events(limit=2)]
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    reported = quickwin.events(type="update.reported", sort="-sequence", after=None)
+    assert len([event async for event in reported]) == 2
+
+
+async def test_what_is_wrong_is_told_with_its_place(quickwin: AsyncQuickwin) -> None:
+    with pytest.raises(Invalid) as body:
+        await quickwin.create_initiative({"code": "QW-1", "title": "", "weight": 0})
+    places = {error.pointer for error in body.value.errors}
+    assert {"/title", "/weight", "/unit", "/year"} <= places
+    assert "/weight: " in str(body.value)
+    with pytest.raises(Invalid) as query:
+        await anext(quickwin.initiatives(colour="red"))
+    assert [error.parameter for error in query.value.errors] == ["colour"]
+
+
+async def test_a_key_is_one_request(quickwin: AsyncQuickwin) -> None:
+    new = {"code": "u", "name": "U"}
+    first = await quickwin.create_unit(new, key="once")
+    assert await quickwin.create_unit(new, key="once") == first
+    with pytest.raises(Invalid) as caught:
+        await quickwin.create_unit({**new, "name": "V"}, key="once")
+    assert caught.value.code == "idempotency_key_reused"
+
+
+async def test_who_has_no_valid_token(checked: CheckedTransport) -> None:
+    async with AsyncQuickwin("http://test", "qw_wrong", transport=checked) as stranger:
+        with pytest.raises(Unauthorized):
+            await stranger.me()
+
+
+async def test_both_clients_have_the_same_operations() -> None:
+    names = {name for name in vars(Plans) | vars(Progress) if not name.startswith("_")}
+    with Quickwin("http://test", "t", "i") as plain:
+        async with AsyncQuickwin("http://test", "t", "i") as waiting:
+            for name in names - {"at", "milestone_at", "rollup_at"}:
+                one, other = getattr(plain, name), getattr(waiting, name)
+                assert inspect.signature(one).parameters == inspect.signature(other).parameters
+                assert one.__doc__
+                assert "self" not in inspect.signature(one).parameters
