@@ -99,7 +99,8 @@ def work(database_url: DatabaseUrl = None) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         out.print("Working; stop with Ctrl+C.")
-        await worker.work(database, chosen, stop)
+        async with database.wakes.listening():
+            await worker.work(database, chosen, stop)
 
     run(chosen, go)
 

@@ -7,10 +7,11 @@ a serialization failure or a busy database, a verb has no effect outside its ses
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from sqlite3 import SQLITE_FULL
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID
 
 import asyncpg
 from alembic import command
@@ -41,6 +42,7 @@ from app.errors import (
 )
 from app.service_role import grants as service_role_grants
 from app.settings import Settings
+from app.wakes import WRITTEN, Wakes
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,8 +82,11 @@ class Database:
             # SQLite has one writer: queueing here costs nothing, queueing in the file costs sleeps.
             self._writer, self._readers = CapacityLimiter(1), CapacityLimiter(_SQLITE_READERS)
             self.engine: Engine | AsyncEngine = engines.sqlite(url)
+            self.wakes = Wakes(None)
         else:
             self.engine = engines.postgresql(url, settings, limited=limited)
+            is_pooled = settings.database_statement_cache == 0  # behind a pooler nobody is heard
+            self.wakes = Wakes(None if is_pooled else self.engine)
         self._for_reading = self.engine.execution_options(
             **(
                 {}
@@ -177,6 +182,7 @@ class Database:
                     if _is_lost(error):
                         raise OutcomeUnknown from error
                     raise
+                self.wakes.announce(session.info.get(WRITTEN, ()))
             return result
 
     async def _in_thread(
@@ -185,14 +191,17 @@ class Database:
         engine = self._for_writing if writing else self._for_reading
         assert isinstance(engine, Engine)  # noqa: S101  narrows the type
 
-        def run() -> T:
+        def run() -> tuple[T, Collection[UUID]]:
             with Session(engine, expire_on_commit=False, info=self.session_info) as session:
                 result = engines.in_time(session, verb, until)
                 if writing:
                     session.commit()
-                return result
+                return result, session.info.get(WRITTEN, ()) if writing else ()
 
-        return await to_thread.run_sync(run, limiter=self._writer if writing else self._readers)
+        limiter = self._writer if writing else self._readers
+        result, written = await to_thread.run_sync(run, limiter=limiter)
+        self.wakes.announce(written)
+        return result
 
 
 class Call(Generic[A]):

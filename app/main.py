@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -32,11 +33,14 @@ from app.api import (
     requests,
     rollups,
     schemes,
+    streams,
     tokens,
     units,
     updates,
 )
+from app.api.connections import CLOSING
 from app.api.denials import Denials
+from app.api.tails import Tails
 from app.db import Database
 from app.keyset import CURSOR_KEY
 from app.services.operators import service_secret
@@ -48,16 +52,19 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     chosen = configuration or settings()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.state.database = database = await open_database(chosen, serving=True)
         app.state.denials = Denials(database)
+        app.state.tails = Tails(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
         async with AsyncExitStack() as running:
+            await running.enter_async_context(database.wakes.listening())
             if chosen.background:
                 await running.enter_async_context(worker.working(database, chosen))
-            yield
+            yield {CLOSING: app.state.tails.stop}
+            await app.state.tails.close()
         if app.state.oidc is not None:
             await app.state.oidc.close()
         await app.state.denials.close()
@@ -80,7 +87,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
-        units, people, deletions, institutions, schemes, events, grants, tokens,
+        units, people, deletions, institutions, schemes, streams, events, grants, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     """Where requests are counted: `memory://` for each process alone, or `redis://HOST:PORT/DB`."""
     background: bool = True
     """Whether a server does the background work too; if not, run `quickwin worker` beside it."""
+    max_streams: int = Field(default=1_000, ge=0, le=100_000)
+    """Event streams that one process serves at once; further ones are answered with 503."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Origins whose pages may call the API from a browser, with commas; nobody's by default."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = ()

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.db import Database
 from app.main import open_database
-from app.schemas.pages import MOST, Paging
+from app.schemas.pages import MOST, ChangesPaging
 from app.services import institutions
 from app.services.actors import SYSTEM
 from app.settings import Settings, settings
@@ -61,13 +61,13 @@ async def codes(database: Database, institution: str | None) -> list[str]:
     if institution is not None:
         return [institution]
     codes: list[str] = []
-    paging = Paging(limit=MOST)
+    paging = ChangesPaging(limit=MOST)
     while True:
         page = await database.read(institutions.page, SYSTEM, paging)
         codes += [item.code for item in page.items]
         if page.next_cursor is None:
             return codes
-        paging = Paging(limit=MOST, cursor=page.next_cursor)
+        paging = ChangesPaging(limit=MOST, cursor=page.next_cursor)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ async def _call(
 
     def identify(session: Session) -> Actor:
         session.info[REQUEST_ID] = request.state.request_id
-        resolved.append(resolve(session))
+        resolved[:] = [resolve(session)]
         request.state.asked = Asked(resolved[-1], session.info)
         return resolved[-1]
 

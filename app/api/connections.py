@@ -20,6 +20,9 @@ LEAST_RATE = 16_384
 LINGERING = 2.0
 """Seconds in which a closed connection may still take what was written."""
 
+CLOSING = "closing"
+"""Key of the application's state: what is called when the server begins to stop, perhaps often."""
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
@@ -79,6 +82,15 @@ class Deadlines(_Protocol):
             self._reading.cancel()
             self._reading = None
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: what has no end by itself ends, and nobody makes it wait."""
+        self.app_state.get(CLOSING, _nothing)()
+        self._seconds = min(self._seconds, LINGERING)
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = self.loop.call_later(self._seconds, self._cut)
+        super().shutdown()
 
     def _start_asgi_task(self, cycle: "RequestResponseCycle", app: "ASGI3Application") -> None:
         # Of requests that came at once, `cycle` is the last, which may be waiting yet.
@@ -150,6 +162,10 @@ def _answer(error: QuickwinError) -> bytes:
     lines = [f"HTTP/1.1 {error.status} {error.title}"]
     lines += [f"{name}: {value}" for name, value in fields.items()]
     return "\r\n".join([*lines, "", ""]).encode() + bytes(problem.body)
+
+
+def _nothing() -> None:
+    """For an application that says nothing to it."""
 
 
 Connection = type("Connection", (Deadlines, AutoHTTPProtocol), {})

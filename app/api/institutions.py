@@ -8,7 +8,7 @@ from app.api import answers
 from app.api.answers import IfMatch
 from app.api.calls import Call, InstitutionPath, router
 from app.schemas.institutions import Institution, InstitutionChanges, NewInstitution
-from app.schemas.pages import Page, Paging
+from app.schemas.pages import ChangesPaging, Page
 from app.services import institutions
 
 routes = router("/institutions", "institutions")
@@ -23,7 +23,7 @@ async def create_institution(call: Call, new: NewInstitution, response: Response
 
 @routes.get("")
 async def list_institutions(
-    call: Call, paging: Annotated[Paging, Query()], request: Request, response: Response
+    call: Call, paging: Annotated[ChangesPaging, Query()], request: Request, response: Response
 ) -> Page[Institution]:
     """The institutions that you may see, by code."""
     return answers.paged(request, response, await call.read(institutions.page, paging))

@@ -8,7 +8,7 @@ from app.api import answers
 from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
 from app.schemas.milestones import Milestone, MilestoneChanges, NewMilestone
-from app.schemas.pages import Page, Paging
+from app.schemas.pages import ChangesPaging, Page
 from app.services import milestones, removing
 
 routes = router("/institutions/{institution}/initiatives/{initiative}/milestones", "milestones")
@@ -35,7 +35,7 @@ async def list_milestones(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
-    paging: Annotated[Paging, Query()],
+    paging: Annotated[ChangesPaging, Query()],
     request: Request,
     response: Response,
 ) -> Page[Milestone]:

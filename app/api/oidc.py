@@ -128,7 +128,11 @@ class Verifier:
         email = claims.get(chosen.oidc_email_claim)
         verified = claims.get(chosen.oidc_email_verified_claim) is True
         usable = verified and isinstance(email, str) and _EMAIL.fullmatch(email) is not None
-        return Identity(subject, email if usable and chosen.oidc_email_claim else None)
+        return Identity(
+            subject,
+            email if usable and chosen.oidc_email_claim else None,
+            until=claims["exp"] + chosen.oidc_leeway_seconds,
+        )
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -10,6 +10,7 @@ QuickwinError
 ├── UnsupportedMediaType   415  unsupported_media_type
 ├── RateLimited            429  rate_limited
 ├── HeadTooLarge           431  head_too_large
+└── TooManyStreams         503  too_many_streams
 """
 
 from app.errors import QuickwinError
@@ -67,3 +68,12 @@ class HeadTooLarge(QuickwinError):
     """The header fields are larger than this service reads."""
 
     status, code, title = 431, "head_too_large", "Header fields too large"
+
+
+class TooManyStreams(QuickwinError):
+    """This server has as many event streams as it can serve, or is about to stop; try again."""
+
+    status, code, title = 503, "too_many_streams", "Too many streams"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from app.api import answers
 from app.api.answers import IfMatch
 from app.api.calls import AreaPath, Call, SchemePath, router
-from app.schemas.pages import Page, Paging
+from app.schemas.pages import ChangesPaging, Page
 from app.schemas.schemes import Area, AreaChanges, NewArea, NewScheme, Scheme, SchemeChanges
 from app.services import schemes
 
@@ -23,7 +23,7 @@ async def create_scheme(call: Call, new: NewScheme, response: Response) -> Schem
 
 @routes.get("")
 async def list_schemes(
-    call: Call, paging: Annotated[Paging, Query()], request: Request, response: Response
+    call: Call, paging: Annotated[ChangesPaging, Query()], request: Request, response: Response
 ) -> Page[Scheme]:
     """All schemes, by code."""
     return answers.paged(request, response, await call.read(schemes.page, paging))
@@ -57,7 +57,7 @@ async def add_area(call: Call, scheme: SchemePath, new: NewArea, response: Respo
 async def list_areas(
     call: Call,
     scheme: SchemePath,
-    paging: Annotated[Paging, Query()],
+    paging: Annotated[ChangesPaging, Query()],
     request: Request,
     response: Response,
 ) -> Page[Area]:

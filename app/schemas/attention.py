@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.schemas.fields import Day, Digits, MilestoneStatus, Reference, Shape
 from app.schemas.milestones import Milestone
-from app.schemas.pages import Paging, Sort
+from app.schemas.pages import ChangesPaging, Sort
 from app.schemas.rollups import RollupYear
 
 DaysAhead = Annotated[int, Digits, Field(ge=0, le=3660)]
@@ -84,7 +84,7 @@ class PlannedMilestone(Milestone):
     """Points × basis points that it should have earned by now; 0 unless it is overdue."""
 
 
-class MilestonesQuery(Paging):
+class MilestonesQuery(ChangesPaging):
     """How an institution's milestones are filtered and sorted. Filters join by AND."""
 
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)

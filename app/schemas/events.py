@@ -61,7 +61,7 @@ class Events(Shape):
     """Send as `after` to go on from here."""
 
 
-_Sequence = Annotated[int, Digits, Field(ge=0, le=2**63 - 1)]
+Sequence = Annotated[int, Digits, Field(ge=0, le=2**63 - 1)]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
 
@@ -92,7 +92,7 @@ class EventFilter(CatalogueEventFilter):
 class Stretch(Shape):
     """How much of a feed is asked for, and from where."""
 
-    after: _Sequence | None = None
+    after: Sequence | None = None
     """The sequence that you have read up to; with `sort=-sequence`, down to."""
     limit: Limit = DEFAULT_LIMIT
     sort: Literal["sequence", "-sequence"] = "sequence"
@@ -107,8 +107,15 @@ class EventQuery(EventFilter, Stretch):
     """Which stretch of an institution's feed is asked for."""
 
 
+class EventStreamQuery(EventFilter):
+    """Which events are followed."""
+
+    after: Sequence | None = None
+    """The sequence that you have read up to; if left out, what comes from now on."""
+
+
 class EventExport(EventFilter):
     """Which events are exported."""
 
-    after: _Sequence = 0
+    after: Sequence = 0
     """The sequence that you have already."""

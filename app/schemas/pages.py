@@ -4,7 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.schemas.fields import Digits, Shape
+from app.schemas.fields import Digits, Instant, Shape
 
 DEFAULT_LIMIT, MOST = 50, 200
 
@@ -23,6 +23,13 @@ class Paging(Shape):
     """`next_cursor` of the page before; belongs to the same filters and sort."""
     include_total: bool = False
     """Also count all items that match."""
+
+
+class ChangesPaging(Paging):
+    """What a list takes of things that change, so that a copy of it can be kept up to date."""
+
+    updated_since: Instant | None = None
+    """Changed at or after this instant."""
 
 
 Item = TypeVar("Item")

@@ -103,5 +103,7 @@ class UpdateQuery(Paging):
     source: Annotated[list[Source], Field(max_length=50)] = Field(default_factory=list)
     since: Instant | None = None
     """Reported at or after this instant."""
+    updated_since: Instant | None = None
+    """Reported, verified or returned at or after this instant."""
     effective_after: Day | None = None
     effective_before: Day | None = None

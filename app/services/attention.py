@@ -179,6 +179,8 @@ def _filters(scope: Scope, query: wire.MilestonesQuery) -> list[ColumnElement[bo
         conditions.append(Milestone.due_on < query.due_before)
     if query.due_after is not None:
         conditions.append(Milestone.due_on > query.due_after)
+    if query.updated_since is not None:
+        conditions.append(Milestone.updated_at >= query.updated_since)
     return conditions
 
 

@@ -19,6 +19,7 @@ from app.models.base import new_id, now
 from app.models.base import table as table_of
 from app.services import alterations, chain
 from app.services.actors import Actor
+from app.wakes import WRITTEN
 
 CATALOGUE = UUID(int=0)
 """The feed of writes above institutions: schemes, areas and operators' tokens."""
@@ -110,6 +111,7 @@ def write(session: Session) -> None:
             row["unit_id"] = row["unit_id"] or found.unit_id
             row["changes"] = row["changes"] or alterations.told(found)
         by_institution[row["institution_id"]].append(row)
+    session.info.setdefault(WRITTEN, set()).update(by_institution)
     for institution_id, rows in sorted(by_institution.items()):
         _append(session.connection(), institution_id, rows)
 

@@ -22,8 +22,7 @@ def of_institution(
     session: Session, actor: Actor, institution: str, query: wire.EventQuery
 ) -> wire.Events:
     """Events of an institution, or of the units where the actor may read them; else `Forbidden`."""
-    scope = _scope(session, actor, institution)
-    return _page(session, _of(scope, query), query)
+    return _page(session, _of(scope(session, actor, institution), query), query)
 
 
 def of_catalogue(session: Session, actor: Actor, query: wire.CatalogueEventQuery) -> wire.Events:
@@ -44,13 +43,34 @@ def stretch(
 
     `until` is that sequence from the second stretch on: what is written meanwhile is left out.
     """
-    scope = _scope(session, actor, institution)
+    place = scope(session, actor, institution)
     if until is None:
         until = session.execute(
-            select(InstitutionClock.sequence).where(access.within(scope, InstitutionClock))
+            select(InstitutionClock.sequence).where(access.within(place, InstitutionClock))
         ).scalar_one()
-    statement = _of(scope, query).where(_EVENT.c.sequence > query.after, _EVENT.c.sequence <= until)
+    statement = _of(place, query).where(_EVENT.c.sequence > query.after, _EVENT.c.sequence <= until)
     return _rows(session, statement.order_by(_EVENT.c.sequence).limit(most)), until
+
+
+def scope(session: Session, actor: Actor, institution: str) -> Scope:
+    """The institution, if the actor may read events anywhere in it; else raises `Forbidden`."""
+    found = access.institution(session, actor, institution)
+    if not actor.reach(Permission.EVENTS_READ):
+        access.require(session, found, Permission.EVENTS_READ, None)
+    return found
+
+
+def matches(query: wire.CatalogueEventFilter, event: wire.Event) -> bool:
+    """Whether an event that is at hand is one of those that are asked for, units aside."""
+    return (
+        (not query.type or event.type in query.type)
+        and query.actor in (None, event.actor)
+        and (
+            query.subject in (None, event.subject) or event.subject.startswith(f"{query.subject}/")
+        )
+        and (query.since is None or event.at >= query.since)
+        and (query.until is None or event.at < query.until)
+    )
 
 
 def _page(
@@ -74,21 +94,15 @@ def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[dict[st
     return [dict(row) for row in session.connection().execute(statement).mappings()]
 
 
-def _scope(session: Session, actor: Actor, institution: str) -> Scope:
-    scope = access.institution(session, actor, institution)
-    if not actor.reach(Permission.EVENTS_READ):
-        access.require(session, scope, Permission.EVENTS_READ, None)
-    return scope
-
-
-def _of(scope: Scope, query: wire.EventFilter) -> Select[*tuple[Any, ...]]:
-    seen = access.seen(scope, Event, Permission.EVENTS_READ)
-    statement = _matching(scope.id, query).where(seen)
+def _of(place: Scope, query: wire.EventFilter) -> Select[*tuple[Any, ...]]:
+    seen = access.seen(place, Event, Permission.EVENTS_READ)
+    statement = _matching(place.id, query).where(seen)
     if query.unit:
-        statement = statement.where(_EVENT.c.unit_id.in_(access.below(scope, query.unit)))
+        statement = statement.where(_EVENT.c.unit_id.in_(access.below(place, query.unit)))
     return statement
 
 
+# What `matches` says of one event.
 def _matching(institution_id: UUID, query: wire.CatalogueEventFilter) -> Select[*tuple[Any, ...]]:
     conditions: list[ColumnElement[bool]] = [_EVENT.c.institution_id == institution_id]
     if query.type:

@@ -10,7 +10,7 @@ from app.models import Institution, InstitutionClock, Scheme, Unit, UnitClosure
 from app.models.base import code_key, new_id, now
 from app.models.events import GENESIS
 from app.schemas import institutions as wire
-from app.schemas.pages import Page, Paging
+from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
 from app.services import access, events, rights, schemes, versions
 from app.services.actors import Actor
@@ -103,10 +103,13 @@ def get(session: Session, actor: Actor, key: str) -> wire.Institution:
     return _institution(*row)
 
 
-def page(session: Session, actor: Actor, paging: Paging) -> Page[wire.Institution]:
+def page(session: Session, actor: Actor, paging: ChangesPaging) -> Page[wire.Institution]:
     """The institutions that the actor may see, by code."""
     keys = [Key(Institution.code_key, descending=False)]
-    found = paginate(session, _with_codes(actor), keys, paging)
+    statement = _with_codes(actor)
+    if paging.updated_since is not None:
+        statement = statement.where(Institution.updated_at >= paging.updated_since)
+    found = paginate(session, statement, keys, paging)
     return found.page([_institution(*row[:3]) for row in found.rows])
 
 

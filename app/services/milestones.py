@@ -16,7 +16,7 @@ from app.rollup import ledger
 from app.rollup.points import FULL, POINTS_PER_WEIGHT, percent
 from app.schemas import milestones as wire
 from app.schemas.fields import MilestoneStatus
-from app.schemas.pages import Page, Paging
+from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
 from app.services import access, deletions, events, versions
 from app.services.access import Lock, Scope
@@ -204,13 +204,16 @@ def get(
 
 
 def page(
-    session: Session, actor: Actor, institution: str, initiative: str, paging: Paging
+    session: Session, actor: Actor, institution: str, initiative: str, paging: ChangesPaging
 ) -> Page[wire.Milestone]:
     """The milestones of an initiative, by number; dropped ones too."""
     scope = access.institution(session, actor, institution)
     access.find(session, scope, Initiative, initiative)
     keys = [Key(Milestone.number, descending=False)]
-    found = paginate(session, _of(scope, initiative), keys, paging)
+    statement = _of(scope, initiative)
+    if paging.updated_since is not None:
+        statement = statement.where(Milestone.updated_at >= paging.updated_since)
+    found = paginate(session, statement, keys, paging)
     return found.page([shape(row[0], row[1], scope.today()) for row in found.rows])
 
 

@@ -15,7 +15,7 @@ from app.models import ReformArea, Scheme, SchemeArea
 from app.models.base import code_key, new_id, now
 from app.schemas import schemes as wire
 from app.schemas.fields import Names
-from app.schemas.pages import Page, Paging
+from app.schemas.pages import ChangesPaging, Page
 from app.services import access, events, rights, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -69,9 +69,12 @@ def get(session: Session, _: Actor, key: str) -> wire.Scheme:
     return _scheme(find(session, key))
 
 
-def page(session: Session, _: Actor, paging: Paging) -> Page[wire.Scheme]:
+def page(session: Session, _: Actor, paging: ChangesPaging) -> Page[wire.Scheme]:
     """All schemes, by code."""
-    found = paginate(session, select(Scheme), [Key(Scheme.code_key, descending=False)], paging)
+    statement = select(Scheme)
+    if paging.updated_since is not None:
+        statement = statement.where(Scheme.updated_at >= paging.updated_since)
+    found = paginate(session, statement, [Key(Scheme.code_key, descending=False)], paging)
     return found.page([_scheme(row[0]) for row in found.rows])
 
 
@@ -170,13 +173,16 @@ def get_area(session: Session, _: Actor, scheme: str, key: str) -> wire.Area:
     return _area(_find_area(session, find(session, scheme), key))
 
 
-def area_page(session: Session, _: Actor, scheme: str, paging: Paging) -> Page[wire.Area]:
+def area_page(session: Session, _: Actor, scheme: str, paging: ChangesPaging) -> Page[wire.Area]:
     """The areas of a scheme, by position."""
     keys = [
         Key(SchemeArea.position, descending=False),
         Key(ReformArea.code_key, descending=False),
     ]
-    found = paginate(session, _areas(find(session, scheme)), keys, paging)
+    statement = _areas(find(session, scheme))
+    if paging.updated_since is not None:
+        statement = statement.where(ReformArea.updated_at >= paging.updated_since)
+    found = paginate(session, statement, keys, paging)
     return found.page([_area(row) for row in found.rows])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import InvalidToken
 from app.models import Person
-from app.models.base import email_key
+from app.models.base import email_key, now
 from app.models.base import table as table_of
 from app.services import actors
 from app.services.actors import Actor
@@ -23,6 +23,8 @@ class Identity(NamedTuple):
     subject: str
     email: str | None
     """Verified by the issuer; else null."""
+    until: float
+    """When the access token ends: seconds since 1970, the leeway included."""
 
 
 _PERSON = table_of(Person).c
@@ -47,10 +49,12 @@ def identify(identity: Identity) -> Callable[[Session], Actor]:
 
     The person with this subject decides, if there is one. Otherwise it is the one active person of
     the whole service with the e-mail address, if no other subject is known of them. Raises
-    `InvalidToken` for nobody, for several, and for an inactive person.
+    `InvalidToken` for nobody, for several, and for an inactive person; and once the access token has ended.
     """
 
     def resolve(session: Session) -> Actor:
+        if now().timestamp() >= identity.until:  # what goes on for long asks again and again
+            raise InvalidToken
         connection = session.connection()
         rows = connection.execute(_BY_SUBJECT, {"subject": identity.subject}).all()
         if not rows and identity.email is not None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select
+from sqlalchemy import Select, or_
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -58,6 +58,9 @@ def feed(
         statement = statement.where(ProgressUpdate.source.in_(query.source))
     if query.since is not None:
         statement = statement.where(ProgressUpdate.reported_at >= query.since)
+    if query.updated_since is not None:
+        moments = (ProgressUpdate.reported_at, ProgressUpdate.verified_at)
+        statement = statement.where(or_(*(at >= query.updated_since for at in moments)))
     if query.effective_after is not None:
         statement = statement.where(ProgressUpdate.effective_on > query.effective_after)
     if query.effective_before is not None:

@@ -1,11 +1,12 @@
 """Lists: pages by key, sorts, filters, totals, and what they cost."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.support.institution import Institution
+from tests.support.institution import API, Institution
 
 
 async def pages(institution: Institution, path: str, **asked: Any) -> AsyncIterator[list[Any]]:
@@ -186,3 +187,47 @@ async def test_codes_are_one_in_any_case_and_ids_do_too(institution: Institution
         found = await institution.get("initiatives", **asked)
         assert [item["code"] for item in found["items"]] == ["Qw-1"]
     assert (await institution.get("initiatives/QW-1/milestones"))["items"][0]["number"] == 1
+
+
+async def test_what_changed_since_is_enough_to_keep_a_copy(institution: Institution) -> None:
+    """Of each list that has `updated_since`, what changed behind an instant, and nothing else."""
+    plan = [{"title": "M", "due_on": "2022-06-30"}]
+    for code in ("QW-1", "QW-2"):
+        await institution.initiative(code, milestones=plan)
+    old = await institution.report("QW-1", 1, 10, "2022-06-01")
+    older = await institution.report("QW-2", 1, 10, "2022-06-01")
+    since = datetime.now(UTC).isoformat()
+    await institution.verify(old)
+    new = await institution.report("QW-1", 1, 20, "2022-06-02")
+    await institution.patch("people/reporter", {"position": "Kasubag"})
+    await institution.unit("A")
+
+    async def changed(path: str, since: str = since) -> set[Any]:
+        items = (await institution.get(path, updated_since=since, limit=200))["items"]
+        return {item.get("code", item["id"]) for item in items}
+
+    milestone = (await institution.get("initiatives/QW-1/milestones/1"))["id"]
+    expected: dict[str, set[Any]] = {
+        "initiatives": {"QW-1"},
+        "initiatives/QW-1/milestones": {milestone},
+        "initiatives/QW-2/milestones": set(),
+        "milestones": {milestone},
+        "updates": {old["id"], new["id"]},
+        "people": {"reporter"},
+        "units": {"A"},
+    }
+    assert {path: await changed(path) for path in expected} == expected
+    assert older["id"] in await changed("updates", "2022-01-01T00:00:00Z")
+    later = {"updated_since": "2199-01-01T00:00:00Z"}
+    body = {"name": "Baru"}
+    await institution.expect(200, "PATCH", institution.path, body, if_match="*")
+    for path, count in (("institutions", 1), ("schemes", 1), ("schemes/rb-2020/areas", 8)):
+        url = f"{API}/{path}"
+        empty = await institution.expect(200, "GET", url, parameters=later)
+        assert empty["items"] == []
+        early = {"updated_since": "2022-01-01T00:00:00Z", "limit": 200}
+        whole = await institution.expect(200, "GET", url, parameters=early)
+        assert len(whole["items"]) >= count
+    asked = {"updated_since": since, "limit": 200}
+    found = await institution.expect(200, "GET", f"{API}/institutions", parameters=asked)
+    assert institution.code in {item["code"] for item in found["items"]}

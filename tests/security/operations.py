@@ -194,6 +194,10 @@ TABLE: dict[str, Operation] = {
     ),
     "list_events": Operation("somewhere", ("events:read",), filters={"unit": "{unit}"}),
     "export_events": Operation("somewhere", ("events:read",), filters={"unit": "{unit}"}),
+    "stream_events": Operation(
+        "somewhere", ("events:read",), filters={"unit": "{unit}"},
+        query={"after": 0, "until": "2022-01-01T00:00:00Z"},  # else it would not end
+    ),
     "list_catalogue_events": Operation("operator"),
     "list_schemes": Operation("anyone"),
     "get_scheme": Operation("anyone"),

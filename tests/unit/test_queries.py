@@ -57,6 +57,7 @@ UNGUARDED = {
     "rollups.children": FOUND,
     "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
     "sign_in._SAME_ADDRESS": IDENTITY,
+    "streams.news": "read once for all who follow; `shows` decides what each of them is shown",
     "tokens.me": "tells the codes of units where the actor holds a role",
     "tokens.used": IDENTITY,
     "units._successors": "tells the code of the unit that took over a visible one",
