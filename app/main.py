@@ -15,6 +15,7 @@ from app.api import (
     documents,
     events,
     explanations,
+    exports,
     grants,
     headers,
     heads,
@@ -81,6 +82,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
         units, people, deletions, institutions, schemes, events, grants, tokens,
+        exports,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

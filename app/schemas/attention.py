@@ -84,8 +84,8 @@ class PlannedMilestone(Milestone):
     """Points × basis points that it should have earned by now; 0 unless it is overdue."""
 
 
-class MilestonesQuery(Paging):
-    """How an institution's milestones are filtered and sorted. Filters join by AND."""
+class MilestonesFilter(Shape):
+    """How an institution's milestones are filtered. Filters join by AND."""
 
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of units, with all below them."""
@@ -104,5 +104,10 @@ class MilestonesQuery(Paging):
     """Live, counted, not done, and due from today to this many days ahead."""
     due_before: Day | None = None
     due_after: Day | None = None
+
+
+class MilestonesQuery(MilestonesFilter, Paging):
+    """How an institution's milestones are filtered and sorted. Filters join by AND."""
+
     sort: Sort = "due_on"
     """Fields by comma, `-` for descending: due_on, initiative, title, weight, percent_complete."""
