@@ -177,7 +177,11 @@ def _after(keys: Sequence[Key], values: Sequence[Any]) -> ColumnElement[bool]:
             for before, value in zip(keys[:i], values[:i], strict=True)
         ]
         alternatives.append(and_(*equal, further))
-    return or_(*alternatives)
+    # Said again of the first key alone, for then an index begins at it; of the alternatives no
+    # database makes a bound, and each page would read all that came before.
+    first, least = keys[0], literal(values[0], keys[0].expression.type)
+    within = first.expression <= least if first.descending else first.expression >= least
+    return and_(within, or_(*alternatives))
 
 
 def _encode(value: Any) -> Any:  # noqa: ANN401  any column value

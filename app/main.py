@@ -16,6 +16,7 @@ from app.api import (
     documents,
     events,
     explanations,
+    exports,
     grants,
     headers,
     heads,
@@ -87,7 +88,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
-        units, people, deletions, institutions, schemes, streams, events, grants, tokens,
+        units, people, deletions, institutions, schemes, streams, events, grants, tokens, exports,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -8,6 +8,7 @@ QuickwinError
 ├── TooLarge               413  too_large
 ├── AddressTooLong         414  address_too_long
 ├── UnsupportedMediaType   415  unsupported_media_type
+├── TooManyRows            422  too_many_rows
 ├── RateLimited            429  rate_limited
 ├── HeadTooLarge           431  head_too_large
 └── TooManyStreams         503  too_many_streams
@@ -56,6 +57,12 @@ class UnsupportedMediaType(QuickwinError):
     """Send the body as application/json in UTF-8 (PATCH also as application/merge-patch+json)."""
 
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class TooManyRows(QuickwinError):
+    """These are more rows than a spreadsheet takes: filter, or take CSV or JSON Lines."""
+
+    status, code, title = 422, "too_many_rows", "Too many rows"
 
 
 class RateLimited(QuickwinError):

@@ -1,22 +1,62 @@
-"""Frozen reports as spreadsheets: numbers are numbers, dates are dates, and text is only text."""
+"""Spreadsheets: numbers are numbers, dates are dates, and text is only text."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
 from io import BytesIO
-from typing import Any
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from app.schemas.reports import OverdueMilestone, ReportContent
-from app.schemas.rollups import Rollup
+from app.api.refusals import TooManyRows
+from app.api.tables import OVERDUE, TOLD, Cell, Row, Table
+from app.schemas.reports import ReportContent
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Cell = str | float | date | None
-Row = Mapping[str, Cell]
+MOST_ROWS = 1_048_575
+"""Of a sheet, beside its head."""
 _Write = Callable[[Worksheet, int, int, Cell], None]
 _WIDTH = 18
+_LONGEST = 32_767
+"""Characters of a cell; what is longer would be left out whole."""
+_CUT = " […]"
+
+
+class Book:
+    """A workbook of one table in a file, which grows on the disk and not in memory.
+
+    What is not closed at the end of its block is no workbook, and given up.
+    """
+
+    def __init__(self, file: Path, table: Table[Any]) -> None:
+        # What becomes the sheet is kept beside the file until it is closed.
+        options = {"constant_memory": True, "tmpdir": str(file.parent)}
+        self._workbook = Workbook(str(file), options)
+        self._table = table
+        self._write = _writer(self._workbook)
+        self._sheet = self._workbook.add_worksheet(table.name)
+        self._rows, self._lines = 0, count(1)
+        _head(self._sheet, table.columns, self._workbook.add_format({"bold": True}))
+
+    def add(self, items: Sequence[Any]) -> None:
+        """Write some rows; raises `TooManyRows` for more than a sheet takes."""
+        self._rows += len(items)
+        if self._rows > MOST_ROWS:
+            raise TooManyRows
+        _fill(self._sheet, self._lines, map(self._table.row, items), self._write)
+
+    def close(self) -> None:
+        """Make the file whole."""
+        self._workbook.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sheet.row_data_fh.close()
 
 
 def render(content: ReportContent, digest: str) -> bytes:
@@ -38,13 +78,15 @@ def render(content: ReportContent, digest: str) -> bytes:
         summary.write_string(i, 0, name, head)
         write(summary, i, 1, value)
 
-    for title, names, rows in (
-        ("children", _ROLLUP, map(_numbers, content.children.items)),
-        ("areas", _ROLLUP, map(_numbers, content.areas.items)),
-        ("overdue", list(OverdueMilestone.model_fields), map(dict, content.overdue)),
-    ):
+    parts: tuple[tuple[str, Table[Any], Iterable[Any]], ...] = (
+        ("children", TOLD, content.children.items),
+        ("areas", TOLD, content.areas.items),
+        ("overdue", OVERDUE, content.overdue),
+    )
+    for title, table, items in parts:
         sheet = workbook.add_worksheet(title)
-        _fill(sheet, names, rows, head, write)
+        _head(sheet, table.columns, head)
+        _fill(sheet, count(1), map(table.row, items), write)
     workbook.close()
     return file.getvalue()
 
@@ -60,49 +102,24 @@ def _summary(content: ReportContent, digest: str) -> dict[str, Cell]:
         "version": rollup.version,
         "report": str(content.id),
         "supersedes": str(content.supersedes) if content.supersedes else None,
-        # A spreadsheet knows no time zones.
-        "frozen_at_utc": content.frozen_at.replace(tzinfo=None),
+        "frozen_at_utc": content.frozen_at,
         "frozen_by": content.frozen_by,
         "sha256_of_json": digest,
-        **_numbers(rollup),
+        **dict(zip(TOLD.columns, TOLD.row(rollup), strict=True)),
     }
 
 
-_ROLLUP = [
-    "unit", "unit_name", "area", "percent_complete", "percent_verified", "percent_scheduled",
-    "schedule_variance", "schedule_performance_index", "health", "weight", "coverage_percent",
-    "initiatives", "initiatives_active", "initiatives_on_hold", "initiatives_completed",
-    "initiatives_unmeasured", "milestones", "milestones_done", "milestones_overdue",
-    "milestones_due_next_30_days", "reason",
-]  # fmt: skip
-
-
-def _numbers(rollup: Rollup) -> Row:
-    flat: dict[str, Any] = {
-        **dict(rollup),
-        "coverage_percent": rollup.coverage.percent,
-        "initiatives": rollup.initiatives.total,
-        "milestones": rollup.milestones.total,
-        **_prefixed("initiatives", rollup.initiatives),
-        **_prefixed("milestones", rollup.milestones),
-    }
-    return {name: flat[name] for name in _ROLLUP}
-
-
-def _prefixed(prefix: str, fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    return {f"{prefix}_{name}": value for name, value in fields}
-
-
-def _fill(
-    sheet: Worksheet, names: Sequence[str], rows: Iterable[Row], head: Format, write: _Write
-) -> None:
-    sheet.set_column(0, len(names) - 1, _WIDTH)
+def _head(sheet: Worksheet, names: Iterable[str], bold: Format) -> None:
     sheet.freeze_panes(1, 0)
     for column, name in enumerate(names):
-        sheet.write_string(0, column, name, head)
-    for line, row in enumerate(rows, start=1):
-        for column, name in enumerate(names):
-            write(sheet, line, column, row[name])
+        sheet.set_column(column, column, _WIDTH)
+        sheet.write_string(0, column, name, bold)
+
+
+def _fill(sheet: Worksheet, lines: Iterable[int], rows: Iterable[Row], write: _Write) -> None:
+    for row, line in zip(rows, lines, strict=False):
+        for column, cell in enumerate(row):
+            write(sheet, line, column, cell)
 
 
 def _writer(workbook: Workbook) -> _Write:
@@ -113,9 +130,12 @@ def _writer(workbook: Workbook) -> _Write:
 
     def write(sheet: Worksheet, line: int, column: int, value: Cell) -> None:
         if isinstance(value, str):
-            sheet.write_string(line, column, value)
+            fits = len(value) <= _LONGEST
+            text = value if fits else value[: _LONGEST - len(_CUT)] + _CUT
+            sheet.write_string(line, column, text)
         elif isinstance(value, datetime):
-            sheet.write_datetime(line, column, value, instant)
+            # A spreadsheet knows no time zones: all of ours are UTC.
+            sheet.write_datetime(line, column, value.astimezone(UTC).replace(tzinfo=None), instant)
         elif isinstance(value, date):
             sheet.write_datetime(line, column, value, day)
         elif isinstance(value, float):

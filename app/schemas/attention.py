@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.schemas.fields import Day, Digits, MilestoneStatus, Reference, Shape
+from app.schemas.fields import Day, Digits, Instant, MilestoneStatus, Reference, Shape
 from app.schemas.milestones import Milestone
-from app.schemas.pages import ChangesPaging, Sort
+from app.schemas.pages import Paging, Sort
 from app.schemas.rollups import RollupYear
 
 DaysAhead = Annotated[int, Digits, Field(ge=0, le=3660)]
@@ -84,8 +84,8 @@ class PlannedMilestone(Milestone):
     """Points × basis points that it should have earned by now; 0 unless it is overdue."""
 
 
-class MilestonesQuery(ChangesPaging):
-    """How an institution's milestones are filtered and sorted. Filters join by AND."""
+class MilestonesFilter(Shape):
+    """How an institution's milestones are filtered. Filters join by AND."""
 
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of units, with all below them."""
@@ -104,5 +104,12 @@ class MilestonesQuery(ChangesPaging):
     """Live, counted, not done, and due from today to this many days ahead."""
     due_before: Day | None = None
     due_after: Day | None = None
+    updated_since: Instant | None = None
+    """Changed at or after this instant."""
+
+
+class MilestonesQuery(MilestonesFilter, Paging):
+    """How an institution's milestones are filtered and sorted. Filters join by AND."""
+
     sort: Sort = "due_on"
     """Fields by comma, `-` for descending: due_on, initiative, title, weight, percent_complete."""

@@ -159,8 +159,8 @@ class InitiativeWithPlan(Initiative):
     """All milestones by number, dropped ones too."""
 
 
-class InitiativeQuery(Paging):
-    """How initiatives are filtered and sorted. Filters join by AND; a repeated one by OR."""
+class InitiativeFilter(Shape):
+    """How initiatives are filtered. Filters join by AND; a repeated one by OR."""
 
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of units, with all below them."""
@@ -197,6 +197,11 @@ class InitiativeQuery(Paging):
     """Changed or reported at or after this instant."""
     q: Search | None = None
     """Part of the code or title, without regard to case."""
+
+
+class InitiativeQuery(InitiativeFilter, Paging):
+    """How initiatives are filtered and sorted. Filters join by AND; a repeated one by OR."""
+
     sort: Sort = "code"
     """Fields by comma, `-` for descending: code, title, year, weight, status, start_on, due_on,
     created_at, updated_at, last_reported_at."""

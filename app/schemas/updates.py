@@ -93,8 +93,8 @@ class Update(Shape):
     verification_note: str | None
 
 
-class UpdateQuery(Paging):
-    """How an institution's reports are filtered; newest first."""
+class UpdateFilter(Shape):
+    """How an institution's reports are filtered."""
 
     initiative: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
@@ -107,3 +107,7 @@ class UpdateQuery(Paging):
     """Reported, verified or returned at or after this instant."""
     effective_after: Day | None = None
     effective_before: Day | None = None
+
+
+class UpdateQuery(UpdateFilter, Paging):
+    """How an institution's reports are filtered; newest first."""

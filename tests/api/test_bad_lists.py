@@ -131,7 +131,7 @@ def addresses(document: dict[str, Any], institution: Institution) -> list[tuple[
     """Every path below the API with the names of what is there, and its methods."""
     names = {
         "institution": institution.code, "unit": "A", "person": "reporter", "scheme": "rb-2020",
-        "area": "oversight", "initiative": "QW-1", "number": "1",
+        "area": "oversight", "initiative": "QW-1", "number": "1", "format": "csv",
     }  # fmt: skip
     nowhere = "01a20d0f-7aff-70b8-9c49-d31eb6a5564a"
     return [

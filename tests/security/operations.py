@@ -135,6 +135,13 @@ TABLE: dict[str, Operation] = {
     "download_report": Operation("unit"),
     "download_report_spreadsheet": Operation("unit"),
     "get_report_difference": Operation("unit", filters={"with": "{report}"}),
+    # Exports
+    "export_initiatives": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    "export_milestones": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    "export_updates": Operation(
+        "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
+    ),
+    "export_rollups": Operation("root", filters={"unit": "{unit}"}),
     # Units and people
     "create_unit": _create(
         "units:change", {"code": "{new}", "name": "New", "parent": "{unit}"}, unseen=422

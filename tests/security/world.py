@@ -161,7 +161,9 @@ class World:
     ) -> httpx.Response:
         """One request of an operation, with everything filled in."""
         noun = "unit" if "/units/" in path else "initiative"
-        things = {"new": self.new(), "rating": things[f"{noun} rating"], **things}
+        things = {
+            "new": self.new(), "format": "jsonl", "rating": things[f"{noun} rating"], **things,
+        }  # fmt: skip
         sent = {"If-Match": STALE} if operation.allowed == 412 else {}
         return await client.request(
             method.upper(),

@@ -20,7 +20,7 @@ SERVICES = [
     "minting", "tokens", "operators", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
-    "groups", "attention", "reports", "differences",
+    "groups", "attention", "reports", "differences", "exporting",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320

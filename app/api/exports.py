@@ -1,0 +1,223 @@
+"""Exports over HTTP: lists as files, made a page at a time while they are sent.
+
+What goes wrong once the file is on its way breaks the connection off: a file that has its end is
+complete. A spreadsheet is made on the disk first, since its end must be known before its beginning.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+from anyio import open_file, to_thread
+from fastapi import Path as InPath
+from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from app.api import delimited, spreadsheets
+from app.api.calls import Call, InstitutionPath, router
+from app.api.events import JSON_LINES
+from app.api.refusals import TooManyRows
+from app.api.tables import INITIATIVES, MILESTONES, ROLLUPS, UPDATES, Table
+from app.schemas.attention import MilestonesQuery, PlannedMilestone
+from app.schemas.exports import (
+    CsvForm,
+    Format,
+    InitiativeExport,
+    MilestoneExport,
+    RollupExport,
+    RollupsQuery,
+    UpdateExport,
+)
+from app.schemas.fields import Shape
+from app.schemas.initiatives import Initiative, InitiativeQuery
+from app.schemas.pages import MOST, Page
+from app.schemas.rollups import Rollup
+from app.schemas.updates import Update, UpdateQuery
+from app.services import attention, exporting, portfolio, updates
+from app.services.exporting import Heading
+
+ITEM = TypeVar("ITEM", bound=Shape)
+Items = AsyncIterator[list[ITEM]]
+
+routes = router("/institutions/{institution}/exports", "exports")
+FormatPath = Annotated[
+    Format, InPath(alias="format", description="Form of the file.", examples=["csv"])
+]
+_PIECE = 65_536
+_UNITS_AT_ONCE = 2_000
+"""Units whose roll-ups are of one moment: nearly every institution has fewer."""
+_TYPES = {
+    Format.CSV: delimited.MEDIA_TYPE,
+    Format.XLSX: spreadsheets.MEDIA_TYPE,
+    Format.JSONL: JSON_LINES,
+}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            delimited.MEDIA_TYPE: {"schema": {"type": "string"}},
+            spreadsheets.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+            JSON_LINES: {"schema": {"type": "string"}},
+        }
+    }
+}
+
+
+class Download(StreamingResponse):
+    """A file that is sent while it is made; what making it needs is given back in any case."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], name: str, media_type: str) -> None:
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        super().__init__(pieces, headers=disposition, media_type=media_type)
+        self._pieces = pieces
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it; who makes the pieces looks whether anybody is there."""
+        async with aclosing(self._pieces):
+            await self.stream_response(send)
+        if self.background is not None:
+            await self.background()
+
+
+class _Export(NamedTuple, Generic[ITEM]):
+    """A list that is sent as a file."""
+
+    table: Table[ITEM]
+    form: Format
+    csv: CsvForm
+    read: Callable[..., Awaitable[Page[ITEM]]]
+    """One page of the list, by the fields of `Paging`."""
+    most: int = MOST
+    """Items of a page."""
+
+    async def download(self, request: Request, heading: Heading) -> Download:
+        """The file. Raises what the first page raises, and `TooManyRows`."""
+        is_book = self.form is Format.XLSX
+        first = await self.read(limit=self.most, include_total=is_book)
+        items = self._items(request, first)
+        if is_book:
+            if (first.total or 0) > spreadsheets.MOST_ROWS:
+                raise TooManyRows
+            pieces = self._book(items)
+            await anext(pieces)
+        else:
+            pieces = self._csv(items) if self.form is Format.CSV else _lines(items)
+        name = f"{heading.institution}-{self.table.name}-{heading.today}.{self.form}"
+        return Download(pieces, name, _TYPES[self.form])
+
+    async def _items(self, request: Request, page: Page[ITEM]) -> AsyncGenerator[list[ITEM], None]:
+        while True:
+            if await request.is_disconnected():
+                raise ClientDisconnect
+            yield page.items
+            if page.next_cursor is None:
+                return
+            page = await self.read(limit=self.most, cursor=page.next_cursor)
+
+    async def _csv(self, items: Items[ITEM]) -> AsyncGenerator[bytes, None]:
+        writer = delimited.Writer(self.csv)
+        yield writer.head(self.table.columns)
+        async for some in items:
+            yield writer.lines(map(self.table.row, some))
+
+    async def _book(self, items: Items[ITEM]) -> AsyncGenerator[bytes, None]:
+        """The pieces of a workbook; before them an empty one, once it is made."""
+        with TemporaryDirectory(prefix="quickwin-") as folder:
+            file = Path(folder) / "book.xlsx"
+            with spreadsheets.Book(file, self.table) as book:
+                async for some in items:
+                    await to_thread.run_sync(book.add, some)
+                await to_thread.run_sync(book.close)
+            yield b""
+            async with await open_file(file, "rb") as made:
+                while piece := await made.read(_PIECE):
+                    yield piece
+
+
+async def _lines(items: Items[ITEM]) -> AsyncGenerator[bytes, None]:
+    async for some in items:
+        yield b"".join(item.model_dump_json().encode() + b"\n" for item in some)
+
+
+@routes.get("/initiatives.{format}", response_class=Response, responses=_FILES)
+async def export_initiatives(
+    call: Call,
+    institution: InstitutionPath,
+    form: FormatPath,
+    query: Annotated[InitiativeExport, Query()],
+    request: Request,
+) -> Response:
+    """Initiatives with their numbers of today, filtered; by code."""
+
+    async def read(**paging: Any) -> Page[Initiative]:  # noqa: ANN401  fields of `Paging`
+        asked = InitiativeQuery.model_construct(**_filters(query), **paging)
+        return await call.read(portfolio.page, institution, asked)
+
+    heading = await call.read(exporting.heading, institution)
+    return await _Export(INITIATIVES, form, query, read).download(request, heading)
+
+
+@routes.get("/milestones.{format}", response_class=Response, responses=_FILES)
+async def export_milestones(
+    call: Call,
+    institution: InstitutionPath,
+    form: FormatPath,
+    query: Annotated[MilestoneExport, Query()],
+    request: Request,
+) -> Response:
+    """The milestones of all initiatives, filtered; by initiative and number."""
+
+    async def read(**paging: Any) -> Page[PlannedMilestone]:  # noqa: ANN401  fields of `Paging`
+        asked = MilestonesQuery.model_construct(**_filters(query), sort="initiative", **paging)
+        return await call.read(attention.milestones, institution, asked)
+
+    heading = await call.read(exporting.heading, institution)
+    return await _Export(MILESTONES, form, query, read).download(request, heading)
+
+
+@routes.get("/updates.{format}", response_class=Response, responses=_FILES)
+async def export_updates(
+    call: Call,
+    institution: InstitutionPath,
+    form: FormatPath,
+    query: Annotated[UpdateExport, Query()],
+    request: Request,
+) -> Response:
+    """Every report of the institution, filtered; newest first."""
+
+    async def read(**paging: Any) -> Page[Update]:  # noqa: ANN401  fields of `Paging`
+        asked = UpdateQuery.model_construct(**_filters(query), **paging)
+        return await call.read(updates.feed, institution, asked)
+
+    heading = await call.read(exporting.heading, institution)
+    return await _Export(UPDATES, form, query, read).download(request, heading)
+
+
+@routes.get("/rollups.{format}", response_class=Response, responses=_FILES)
+async def export_rollups(
+    call: Call,
+    institution: InstitutionPath,
+    form: FormatPath,
+    query: Annotated[RollupExport, Query()],
+    request: Request,
+) -> Response:
+    """The roll-ups of a unit and of all units below it, a row each; by code.
+
+    Up to 2,000 units are of one moment; beyond them, `version` says which moment each row is of.
+    """
+
+    async def read(**paging: Any) -> Page[Rollup]:  # noqa: ANN401  fields of `Paging`
+        asked = RollupsQuery.model_construct(**_filters(query), **paging)
+        return await call.read(exporting.subtree, institution, asked)
+
+    heading = await call.read(exporting.heading, institution)
+    export = _Export(ROLLUPS, form, query, read, _UNITS_AT_ONCE)
+    return await export.download(request, heading)
+
+
+def _filters(query: CsvForm) -> dict[str, Any]:
+    """What is asked for, apart from its form."""
+    return {name: value for name, value in query if name not in CsvForm.model_fields}
