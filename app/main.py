@@ -19,6 +19,7 @@ from app.api import (
     headers,
     heads,
     health,
+    imports,
     initiatives,
     institutions,
     limits,
@@ -79,7 +80,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
         units, people, deletions, institutions, schemes, events, grants, tokens,
     ):  # fmt: skip
         api.include_router(noun.routes)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 
+from fastapi import Response
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -13,6 +14,14 @@ from app.schemas.reports import OverdueMilestone, ReportContent
 from app.schemas.rollups import Rollup
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Spreadsheet(Response):
+    """A workbook."""
+
+    media_type = MEDIA_TYPE
+
+
 Cell = str | float | date | None
 Row = Mapping[str, Cell]
 _Write = Callable[[Worksheet, int, int, Cell], None]
