@@ -21,6 +21,7 @@ from app.api import (
     headers,
     heads,
     health,
+    imports,
     initiatives,
     institutions,
     limits,
@@ -87,7 +88,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
         units, people, deletions, institutions, schemes, streams, events, grants, tokens, exports,
     ):  # fmt: skip
         api.include_router(noun.routes)

@@ -138,6 +138,9 @@ class Settings(BaseSettings):
     oidc_leeway_seconds: int = Field(default=30, ge=0, le=60)
     """By how much the issuer's clock and this one's may differ, seconds."""
 
+    import_lease_seconds: float = Field(default=30, ge=1, le=600)
+    """After how long another process takes up an import whose process is gone."""
+
     @model_validator(mode="after")
     def _issuer_and_audience(self) -> "Settings":
         if (self.oidc_issuer is None) != (self.oidc_audience is None):

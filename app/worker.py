@@ -13,11 +13,13 @@ from typing import Protocol
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from app import importer
 from app.db import Database
-from app.services import deletions, idempotency
+from app.services import deletions, idempotency, import_jobs, imports
 from app.settings import Settings
 
 EXPIRY_SECONDS = 3_600.0
+IMPORT_SECONDS = 1.0
 _LONGEST_PAUSE = 60.0
 """Seconds before a loop that keeps failing is started again, at most."""
 _log = logging.getLogger(__name__)
@@ -41,11 +43,23 @@ async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -
     while True:
         await exhaust(database, deletions.purge)
         await exhaust(database, idempotency.forget)
+        await exhaust(database, imports.forget)
         if await stopped(stop, EXPIRY_SECONDS):
             return
 
 
-LOOPS: tuple[Loop, ...] = (expiry,)
+async def importing(database: Database, settings: Settings, stop: asyncio.Event) -> None:
+    """Take up one import after the other, each under a lease."""
+    while True:
+        if await database.read(import_jobs.is_waiting):
+            await importer.take_one(database, settings, stop)
+        elif await stopped(stop, IMPORT_SECONDS):
+            return
+        if stop.is_set():
+            return
+
+
+LOOPS: tuple[Loop, ...] = (expiry, importing)
 
 
 async def exhaust(database: Database, some: Callable[..., int]) -> int:

@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable, Coroutine
 from decimal import Decimal, InvalidOperation
 from email.message import Message
-from typing import Any, TypeVar, get_origin
+from typing import Annotated, Any, TypeVar, get_origin
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from app.api.refusals import TooLarge, Unreadable, UnsupportedMediaType
+from app.api.refusals import TooLarge, Unreadable, UnsupportedFileType, UnsupportedMediaType
 from app.errors import Invalid, NotFound
 from app.settings import settings
 
@@ -38,13 +38,35 @@ def at_most(size: int) -> Callable[[Endpoint], Endpoint]:
     return marked
 
 
+def is_file(size: int, *types: str) -> Callable[[Endpoint], Endpoint]:
+    """Let the body of one endpoint be a file of one of these types, of at most so many bytes.
+
+    Stands below the decorator of the route; the endpoint takes it as `File`.
+    """
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.file_types = types  # type: ignore[attr-defined]
+        return at_most(size)(endpoint)
+
+    return marked
+
+
+async def _file(request: Request) -> bytes:
+    return await request.body()
+
+
+File = Annotated[bytes, Depends(_file)]
+"""The body of an endpoint that `is_file`."""
+
+
 class Route(APIRoute):
     """A route that refuses unknown parameters and reads its body strictly."""
 
     def get_route_handler(self) -> Handler:
         """The route's handler behind the strict reading."""
         answer = super().get_route_handler()
-        has_body = self.body_field is not None
+        files: tuple[str, ...] = getattr(self.endpoint, "file_types", ())
+        has_body = self.body_field is not None or bool(files)
         most: int | None = getattr(self.endpoint, "max_body_bytes", None)
         takes_parameters = bool(self.dependant.query_params)
         single = _single([field.field_info.annotation for field in self.dependant.query_params])
@@ -67,9 +89,9 @@ class Route(APIRoute):
             # Starlette keeps what it has read in these two; FastAPI then finds our reading, and of
             # a body that the address does not take nobody reads anything.
             largest = most or settings().max_body_bytes
-            body = await _read(request, largest) if has_body else b""
+            body = await _read(request, largest, files) if has_body else b""
             request._body = body  # noqa: SLF001
-            if body:
+            if body and not files:
                 request._json = _parse(body)  # noqa: SLF001
             return await answer(request)
 
@@ -90,8 +112,8 @@ def _printable(name: str) -> str:
     return name.encode("ascii", "replace").decode()
 
 
-async def _read(request: Request, most: int) -> bytes:
-    """The body, of an accepted type and size."""
+async def _read(request: Request, most: int, files: tuple[str, ...]) -> bytes:
+    """The body, of an accepted type and size: a file of these types, or else JSON."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise TooLarge
@@ -103,20 +125,24 @@ async def _read(request: Request, most: int) -> bytes:
             raise TooLarge
         chunks.append(chunk)
     if size:
-        _check_type(request)
+        header = Message()
+        header["content-type"] = request.headers.get("content-type", "")
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise UnsupportedMediaType
+        if not files:
+            _check_json(request, header)
+        elif header.get_content_type() not in files:
+            raise UnsupportedFileType
     return b"".join(chunks)
 
 
-def _check_type(request: Request) -> None:
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "")
+def _check_json(request: Request, header: Message) -> None:
     kinds = {"json"} | ({_MERGE_PATCH} if request.method == "PATCH" else set())
     charset = header.get_content_charset() or "utf-8"
     if (
         header.get_content_maintype() != "application"
         or header.get_content_subtype() not in kinds
         or charset.lower() not in ("utf-8", "utf8")
-        or request.headers.get("content-encoding", "identity") != "identity"
     ):
         raise UnsupportedMediaType
 

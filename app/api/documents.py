@@ -17,6 +17,10 @@ TAGS = [
     {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
+    {
+        "name": "imports",
+        "description": "Plans from spreadsheets: checked, then applied as a whole.",
+    },
     {"name": "ratings", "description": "What people judge, beside the health that is computed."},
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},
     {"name": "people", "description": "Owners, reporters and verifiers."},

@@ -8,6 +8,7 @@ QuickwinError
 ├── TooLarge               413  too_large
 ├── AddressTooLong         414  address_too_long
 ├── UnsupportedMediaType   415  unsupported_media_type
+│   └── UnsupportedFileType 415 unsupported_media_type
 ├── TooManyRows            422  too_many_rows
 ├── RateLimited            429  rate_limited
 ├── HeadTooLarge           431  head_too_large
@@ -57,6 +58,10 @@ class UnsupportedMediaType(QuickwinError):
     """Send the body as application/json in UTF-8 (PATCH also as application/merge-patch+json)."""
 
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class UnsupportedFileType(UnsupportedMediaType):
+    """Send the file itself, with a type that the document of this address names."""
 
 
 class TooManyRows(QuickwinError):

@@ -9,6 +9,7 @@ from fastapi import Path, Query, Request, Response
 
 from app.api import answers, spreadsheets
 from app.api.calls import Call, InstitutionPath, router
+from app.api.spreadsheets import Spreadsheet
 from app.schemas.differences import Difference, DifferenceQuery
 from app.schemas.pages import Page
 from app.schemas.reports import NewReport, Report, ReportContent, ReportQuery, ReportWithContent
@@ -17,12 +18,6 @@ from app.services.reports import Told
 
 routes = router("/institutions/{institution}/reports", "reports")
 ReportPath = Annotated[UUID, Path(description="Id of the frozen report.")]
-
-
-class Spreadsheet(Response):
-    """A workbook."""
-
-    media_type = spreadsheets.MEDIA_TYPE
 
 
 @routes.post("", status_code=201)

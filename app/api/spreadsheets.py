@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
+from fastapi import Response
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
@@ -18,6 +19,14 @@ from app.schemas.reports import ReportContent
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 1_048_575
 """Of a sheet, beside its head."""
+
+
+class Spreadsheet(Response):
+    """A workbook."""
+
+    media_type = MEDIA_TYPE
+
+
 _Write = Callable[[Worksheet, int, int, Cell], None]
 _WIDTH = 18
 _LONGEST = 32_767

@@ -6,6 +6,7 @@ from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
 from app.models.idempotency import IdempotencyKey
+from app.models.imports import Import
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
@@ -24,6 +25,7 @@ __all__ = [
     "Event",
     "FrozenReport",
     "IdempotencyKey",
+    "Import",
     "Initiative",
     "InitiativeArea",
     "InitiativeOwner",

@@ -76,6 +76,8 @@ class Entry:
 
 
 Entries = dict[Bucket, Entry]
+_GATHERED = "ledger"
+"""Key of `Session.info`: entries that wait until the end of `gathered`."""
 
 
 def buckets(unit_id: UUID, area_ids: Iterable[UUID], year: int) -> Iterator[Bucket]:
@@ -99,7 +101,8 @@ def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Ite
 
     The initiative's row is locked by the caller, or new. Milestones get their shares.
     """
-    entries: Entries = {}
+    waiting: Entries | None = session.info.get(_GATHERED)
+    entries: Entries = {} if waiting is None else waiting
     for fact in facts.read(session, institution_id, [initiative_id]):
         collect(entries, fact, -1)
     yield
@@ -107,7 +110,28 @@ def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Ite
     for fact in facts.read(session, institution_id, [initiative_id]):
         collect(entries, fact)
         derived.keep(session, institution_id, fact)
+    if waiting is None:
+        post(session, institution_id, entries.items())
+
+
+@contextmanager
+def gathered(session: Session, institution_id: UUID) -> Iterator[None]:
+    """Around many changes: what is recorded within is added up, and written once, at the end.
+
+    So each of the ledger's rows is written once, and the root's are held only then.
+    """
+    entries: Entries = {}
+    session.info[_GATHERED] = entries
+    try:
+        yield
+    finally:
+        del session.info[_GATHERED]
     post(session, institution_id, entries.items())
+
+
+def gather(session: Session, fact: facts.Fact) -> None:
+    """Add a new initiative's contribution to what is gathered."""
+    collect(session.info[_GATHERED], fact)
 
 
 def post(session: Session, institution_id: UUID, entries: Iterable[tuple[Bucket, Entry]]) -> None:

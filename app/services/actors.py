@@ -111,34 +111,30 @@ def holdings(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Holding, ...]:
     )
 
 
-_ACTOR: Select[*tuple[Any, ...]] = (
-    select(
-        _TOKEN.id,
-        _TOKEN.name,
+_ACTORS: Select[*tuple[Any, ...]] = select(
+    _TOKEN.id,
+    _TOKEN.name,
+    _TOKEN.institution_id,
+    _TOKEN.person_id,
+    _TOKEN.expires_at,
+    _TOKEN.revoked_at,
+    _TOKEN.scopes,
+    _TOKEN.last_used_at,
+    _PERSON.code,
+    _PERSON.active,
+    *HELD,
+).select_from(
+    granted(
+        table_of(ApiToken).outerjoin(
+            table_of(Person),
+            and_(_PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id),
+        ),
         _TOKEN.institution_id,
         _TOKEN.person_id,
-        _TOKEN.expires_at,
-        _TOKEN.revoked_at,
-        _TOKEN.scopes,
-        _TOKEN.last_used_at,
-        _PERSON.code,
-        _PERSON.active,
-        *HELD,
     )
-    .select_from(
-        granted(
-            table_of(ApiToken).outerjoin(
-                table_of(Person),
-                and_(
-                    _PERSON.institution_id == _TOKEN.institution_id, _PERSON.id == _TOKEN.person_id
-                ),
-            ),
-            _TOKEN.institution_id,
-            _TOKEN.person_id,
-        )
-    )
-    .where(_TOKEN.digest == bindparam("digest"))
 )
+_BY_DIGEST = _ACTORS.where(_TOKEN.digest == bindparam("digest"))
+_BY_ID = _ACTORS.where(_TOKEN.id == bindparam("id"))
 
 
 def identify(token_digest: str) -> Callable[[Session], Actor]:
@@ -146,9 +142,22 @@ def identify(token_digest: str) -> Callable[[Session], Actor]:
 
     Raises `InvalidToken` for a token that is unknown, expired, revoked or of an inactive person.
     """
+    return _resolver(_BY_DIGEST, {"digest": token_digest})
 
+
+def again(token_id: UUID) -> Callable[[Session], Actor]:
+    """Resolve the actor of a token that was used before, for work that is done later.
+
+    Raises `InvalidToken` as `identify` does: a token that ended since authorises nothing more.
+    """
+    return _resolver(_BY_ID, {"id": token_id})
+
+
+def _resolver(
+    statement: Select[*tuple[Any, ...]], key: dict[str, Any]
+) -> Callable[[Session], Actor]:
     def resolve(session: Session) -> Actor:
-        rows = session.connection().execute(_ACTOR, {"digest": token_digest}).all()
+        rows = session.connection().execute(statement, key).all()
         if not rows:
             raise InvalidToken
         row = rows[0]

@@ -175,6 +175,13 @@ def of_removed(session: Session, row: Base) -> dict[str, Any]:
     return told(altered)
 
 
+def of_added(session: Session, row: Base) -> dict[str, Any]:
+    """The changes of a row that is added below the ORM."""
+    altered = Altered(None, {}, None, is_new=True)
+    _tell(session, row, NOUNS[type(row)], altered, _after)
+    return told(altered)
+
+
 def of(session: Session, subjects: Collection[UUID]) -> dict[UUID, Altered]:
     """What was gathered of the subjects of events, with that of their parts; it is forgotten then."""
     gathered: dict[UUID, Altered] = session.info.pop(_ALTERED, {})

@@ -75,14 +75,14 @@ def replace(
     ).one_or_none()
     if row is None:
         return _create(session, actor, scope, new), True
-    _may_change(session, scope, row.unit_id)
+    may_change(session, scope, row.unit_id)
     versions.check(row, expected)
     given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
     if new.status is None:
         del given["status"]
     if new.reason is not None:
         given["reason"] = new.reason
-    _apply(
+    apply(
         session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
     )
     if new.milestones is not None:
@@ -103,9 +103,9 @@ def change(
     """Change an initiative."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Initiative, key, lock=True)
-    _may_change(session, scope, row.unit_id)
+    may_change(session, scope, row.unit_id)
     versions.check(row, expected)
-    _apply(session, scope, row, changes)
+    apply(session, scope, row, changes)
     events.record(session, actor, scope.id, "initiative.changed", subject(row), changes)
     session.flush()
     return portfolio.one(session, scope, row.id)
@@ -115,7 +115,7 @@ def _create(
     session: Session, actor: Actor, scope: Scope, new: wire.NewInitiative
 ) -> wire.InitiativeWithPlan:
     unit = access.open_unit(session, scope, new.unit, "/unit")
-    _may_change(session, scope, unit.id)
+    may_change(session, scope, unit.id)
     access.code_is_free(session, scope, Initiative, new.code)
     row = Initiative(**columns(scope, new, unit.id))
     owners = _owners(session, scope, new.owners)
@@ -161,9 +161,8 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
     }
 
 
-def _apply(
-    session: Session, scope: Scope, row: Initiative, changes: wire.InitiativeChanges
-) -> None:
+def apply(session: Session, scope: Scope, row: Initiative, changes: wire.InitiativeChanges) -> None:
+    """Apply checked changes to a locked initiative that the actor may change, with its roll-up."""
     given = {name: getattr(changes, name) for name in changes.model_fields_set & _PLAIN}
     lifecycle.check_dates(given.get("start_on", row.start_on), given.get("due_on", row.due_on))
     status = given.get("status", row.status)
@@ -207,11 +206,12 @@ def _new_unit(
     ):
         return row.unit_id
     unit = access.open_unit(session, scope, changes.unit, "/unit")
-    _may_change(session, scope, unit.id)
+    may_change(session, scope, unit.id)
     return unit.id
 
 
-def _may_change(session: Session, scope: Scope, unit_id: UUID) -> None:
+def may_change(session: Session, scope: Scope, unit_id: UUID) -> None:
+    """Raise `Forbidden` unless the actor may change initiatives of a unit."""
     access.require(session, scope, Permission.INITIATIVES_CHANGE, unit_id)
 
 

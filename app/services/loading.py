@@ -5,7 +5,7 @@ table, its contributions are added up in memory, and each bucket of the ledger i
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -131,23 +131,41 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
     access.require(session, scope, Permission.INITIATIVES_CHANGE, None)
     directory.check_codes(session, scope, Initiative, [plan.initiative.code for plan in batch])
     known = directory.read(session, scope)
-    rows: defaultdict[type[Base], list[dict[str, Any]]] = defaultdict(list)
-    entries: ledger.Entries = {}
-    for i, plan in enumerate(batch):
-        initiative = _initiative_rows(rows, scope, known, plan, f"/{i}")
-        fact, reports = _plan_rows(rows, scope, known, plan, initiative, f"/{i}")
-        ledger.collect(entries, fact)
+
+    def told(plan: Plan, initiative: dict[str, Any]) -> None:
         subject = events.Subject(initiative["id"], initiative["code"])
-        counts = {"milestones": len(plan.initiative.milestones or ()), "updates": reports}
+        counts = {
+            "milestones": len(plan.initiative.milestones or ()), "updates": len(plan.reports),
+        }  # fmt: skip
         unit_id = initiative["unit_id"]
         events.record(
             session, actor, scope.id, "initiative.loaded", subject, counts, unit_id=unit_id
         )
+
+    with ledger.gathered(session, scope.id):
+        return insert_plans(session, scope, known, batch, told)
+
+
+def insert_plans(
+    session: Session,
+    scope: Scope,
+    known: Directory,
+    batch: Sequence[Plan],
+    told: Callable[[Plan, dict[str, Any]], None],
+) -> Loaded:
+    """Insert checked plans within `ledger.gathered`; `told` records the event of each row.
+
+    Raises what the single verbs raise, with pointers that begin with the place in the batch.
+    """
+    rows: defaultdict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+    for i, plan in enumerate(batch):
+        initiative = _initiative_rows(rows, scope, known, plan, f"/{i}")
+        ledger.gather(session, _plan_rows(rows, scope, known, plan, initiative, f"/{i}"))
+        told(plan, initiative)
     for model in (
         Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Milestone, ProgressUpdate,
     ):  # fmt: skip
         bulk_insert(session, table_of(model), rows[model])
-    ledger.post(session, scope.id, entries.items())
     return Loaded(len(batch), len(rows[Milestone]), len(rows[ProgressUpdate]))
 
 
@@ -189,7 +207,7 @@ def _plan_rows(
     plan: Plan,
     initiative: dict[str, Any],
     pointer: str,
-) -> tuple[facts.Fact, int]:
+) -> facts.Fact:
     """Rows of milestones and reports with all that is derived, and the fact for the ledger."""
     reports: defaultdict[int, list[PlannedReport]] = defaultdict(list)
     for report in plan.reports:
@@ -231,7 +249,7 @@ def _plan_rows(
     initiative |= standing._asdict()
     for (row, _), state in zip(live, states, strict=True):
         row["share"] = state.share
-    fact = facts.Fact(
+    return facts.Fact(
         initiative["id"],
         initiative["code"],
         initiative["unit_id"],
@@ -241,7 +259,6 @@ def _plan_rows(
         standing,
         [],
     )
-    return fact, len(plan.reports)
 
 
 def _report_row(

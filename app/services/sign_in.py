@@ -1,9 +1,10 @@
 """Whom of our people the OIDC issuer speaks of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidToken
@@ -32,11 +33,10 @@ _PEOPLE: Select[*tuple[Any, ...]] = select(
     _PERSON.institution_id, _PERSON.id, _PERSON.code, _PERSON.active, *actors.HELD
 ).select_from(actors.granted(table_of(Person), _PERSON.institution_id, _PERSON.id))
 _BY_SUBJECT = _PEOPLE.where(_PERSON.oidc_subject == bindparam("subject"))
-_BY_ID = _PEOPLE.where(
-    _PERSON.institution_id == bindparam("institution_id"),
-    _PERSON.id == bindparam("id"),
-    _PERSON.oidc_subject.is_(None),
+_PERSON_AGAIN = _PEOPLE.where(
+    _PERSON.institution_id == bindparam("institution_id"), _PERSON.id == bindparam("id")
 )
+_BY_ID = _PERSON_AGAIN.where(_PERSON.oidc_subject.is_(None))
 _SAME_ADDRESS = (
     select(_PERSON.institution_id, _PERSON.id)
     .where(_PERSON.email_key == bindparam("email"), _PERSON.active.is_(True))
@@ -62,16 +62,31 @@ def identify(identity: Identity) -> Callable[[Session], Actor]:
             people = connection.execute(_SAME_ADDRESS, address).all()
             if len(people) == 1:
                 rows = connection.execute(_BY_ID, people[0]._asdict()).all()
-        if not rows or not rows[0].active:
-            raise InvalidToken
-        return Actor(
-            id=rows[0].id,
-            name=rows[0].code,
-            operator=False,
-            institution_id=rows[0].institution_id,
-            token_id=None,
-            token_name=OIDC,
-            holdings=actors.holdings(rows),
-        )
+        return _actor(rows)
 
     return resolve
+
+
+def again(institution_id: UUID, person_id: UUID) -> Callable[[Session], Actor]:
+    """Resolve a person who had signed in, for work that is done later; raises `InvalidToken`."""
+
+    def resolve(session: Session) -> Actor:
+        person = {"institution_id": institution_id, "id": person_id}
+        return _actor(session.connection().execute(_PERSON_AGAIN, person).all())
+
+    return resolve
+
+
+def _actor(rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor:
+    """The one person in rows of their grants; raises `InvalidToken` for nobody and the inactive."""
+    if not rows or not rows[0].active:
+        raise InvalidToken
+    return Actor(
+        id=rows[0].id,
+        name=rows[0].code,
+        operator=False,
+        institution_id=rows[0].institution_id,
+        token_id=None,
+        token_name=OIDC,
+        holdings=actors.holdings(rows),
+    )
