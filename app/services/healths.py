@@ -80,11 +80,8 @@ def look(session: Session, institution_id: UUID) -> Look:
     sequence, time_zone, policy = session.execute(_SEEN, {"institution": institution_id}).one()
     today = now().astimezone(ZoneInfo(time_zone)).date()
     limits = policies.limits(Policy.model_validate(policy))
-    codes = dict(
-        session.execute(
-            select(Unit.id, Unit.code).where(Unit.institution_id == institution_id)
-        ).tuples()
-    )
+    named = select(Unit.id, Unit.code).where(Unit.institution_id == institution_id)
+    codes = {unit_id: code for unit_id, code in session.execute(named)}  # noqa: C416  as rows are typed
     found: dict[UUID, Looked] = {}
     for ids in _some(list(codes)):
         sums = queries.figures(session, [institution_id], ids, [ALL_AREAS], None, today)
@@ -122,12 +119,10 @@ def note(session: Session, seen: Look) -> int:
 
 
 def _known(session: Session, institution_id: UUID) -> dict[UUID, Health]:
-    rows = session.execute(
-        select(UnitHealth.unit_id, UnitHealth.health).where(
-            UnitHealth.institution_id == institution_id
-        )
+    kept = select(UnitHealth.unit_id, UnitHealth.health).where(
+        UnitHealth.institution_id == institution_id
     )
-    return dict(rows.tuples())
+    return {unit_id: health for unit_id, health in session.execute(kept)}  # noqa: C416  as rows are typed
 
 
 def _keep(session: Session, seen: Look, unit_ids: list[UUID]) -> None:

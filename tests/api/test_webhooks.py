@@ -351,14 +351,14 @@ async def test_what_is_no_address_of_a_receiver(
     "pattern", ["", "Unit.created", "unit.", "*.created", "unit*", "a..b", "%"]
 )
 async def test_what_is_no_pattern(institution: Institution, pattern: str) -> None:
-    body = {"url": "https://example.org/", "events": [pattern]}
+    body = {"url": "https://hooks.invalid/", "events": [pattern]}
     told = await institution.expect(422, "POST", f"{institution.path}/webhooks", body)
     assert told["errors"][0]["pointer"] == "/events/0"
 
 
 async def test_a_unit_with_a_webhook_is_not_deleted(institution: Institution) -> None:
     await institution.unit("A")
-    made = await institution.post("webhooks", {"url": "https://example.org/", "unit": "A"})
+    made = await institution.post("webhooks", {"url": "https://hooks.invalid/", "unit": "A"})
     assert (await institution.delete("units/A", 409))["code"] == "in_use"
     await institution.delete(f"webhooks/{made['id']}")
     await institution.delete("units/A")

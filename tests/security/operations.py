@@ -188,7 +188,7 @@ TABLE: dict[str, Operation] = {
     ),
     # Webhooks show what the event feed shows
     "create_webhook": Operation(
-        "unit", _MAY_CALL, 201, 422, body={"url": "https://example.org/", "unit": "{unit}"}
+        "unit", _MAY_CALL, 201, 422, body={"url": "https://hooks.invalid/", "unit": "{unit}"}
     ),
     "list_webhooks": Operation("member", filters={"unit": "{unit}"}),
     "get_webhook": Operation("unit", ("webhooks:read",), seen_with="webhooks:read"),

@@ -280,7 +280,7 @@ class World:
         """A webhook of a unit with two secrets, and an attempt to send something."""
         text = mark(unit, "webhooks:read")
         new = {
-            "url": f"https://{text}.example.org/", "description": text, "unit": unit_code(unit),
+            "url": f"https://{text}.invalid/", "description": text, "unit": unit_code(unit),
         }  # fmt: skip
         webhook = await home.post("webhooks", new)
         secret = await home.post(f"webhooks/{webhook['id']}/secrets", {})

@@ -77,7 +77,7 @@ async def _restoration(institution: Institution) -> Post:
 
 
 _WEBHOOK = {
-    "url": "https://hooks.example.org/a?b=c", "description": "Pusat — kendali",
+    "url": "https://hooks.invalid/a?b=c", "description": "Pusat — kendali",
     "events": ["update.*", "rollup.health_changed"], "unit": "A",
 }  # fmt: skip
 
