@@ -39,13 +39,16 @@ from app.api import (
     tokens,
     units,
     updates,
+    webhooks,
 )
 from app.api.connections import CLOSING
 from app.api.denials import Denials
 from app.api.tails import Tails
 from app.db import Database
 from app.keyset import CURSOR_KEY
+from app.outbound import RULES, Rules
 from app.services.operators import service_secret
+from app.services.signing import SEAL
 from app.settings import Settings, settings
 
 
@@ -89,7 +92,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        units, people, deletions, institutions, schemes, streams, events, grants, tokens, exports,
+        units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens, exports,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)
@@ -109,7 +112,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
 
 
 async def open_database(chosen: Settings, *, serving: bool = False) -> Database:
-    """A migrated database, with the key that signs cursors in its sessions.
+    """A migrated database, with what verbs need to know of their process in its sessions.
 
     While `serving`, a transaction ends when the time for a request is over.
     """
@@ -119,6 +122,12 @@ async def open_database(chosen: Settings, *, serving: bool = False) -> Database:
     else:
         key = await database.write(service_secret, "cursor")
     database.session_info[CURSOR_KEY] = key
+    if chosen.webhook_key is not None:
+        seal = chosen.webhook_key.get_secret_value()
+    else:
+        seal = await database.write(service_secret, "webhooks")
+    database.session_info[SEAL] = seal
+    database.session_info[RULES] = Rules(chosen.webhook_networks, chosen.webhook_ports)
     return database
 
 

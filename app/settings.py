@@ -62,6 +62,9 @@ PerMinute = Annotated[int, Field(ge=0, le=10_000_000)]
 """Requests in a minute; 0 for no limit."""
 Seconds = Annotated[float, Field(ge=0, le=3_600)]
 """Seconds; 0 for no limit."""
+Delay = Annotated[float, Field(ge=0, le=604_800)]
+"""Seconds, at most a week."""
+Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class Settings(BaseSettings):
@@ -140,6 +143,20 @@ class Settings(BaseSettings):
 
     import_lease_seconds: float = Field(default=30, ge=1, le=600)
     """After how long another process takes up an import whose process is gone."""
+    webhook_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Networks that webhooks may go to although they are not public, at any port and by plain http."""
+    webhook_ports: Annotated[tuple[Port, ...], NoDecode, BeforeValidator(_listed)] = (443, 8443)
+    """Ports of public addresses that webhooks may go to, with commas."""
+    webhook_seconds: float = Field(default=20, gt=0, le=120)
+    """How long a receiver may take for one event, with everything: name, connection, TLS, answer."""
+    webhook_retry_seconds: Annotated[
+        tuple[Delay, ...], NoDecode, BeforeValidator(_listed), Field(max_length=100)
+    ] = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    """Pauses between the attempts for one event; after the last attempt the webhook is disabled."""
+    webhook_concurrency: int = Field(default=64, ge=1, le=1_000)
+    """Webhooks that one process serves at once; of one institution at most a quarter of them."""
+    webhook_key: SecretStr | None = Field(default=None, min_length=32, max_length=200)
+    """Key that the webhooks' secrets are encrypted with; without it one is kept beside them."""
 
     @model_validator(mode="after")
     def _issuer_and_audience(self) -> "Settings":

@@ -9,17 +9,22 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Protocol
 
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from app import importer
 from app.db import Database
-from app.services import deletions, idempotency, import_jobs, imports
+from app.delivery.rounds import deliver
+from app.services import deletions, deliveries, healths, idempotency, import_jobs, imports
 from app.settings import Settings
 
 EXPIRY_SECONDS = 3_600.0
+HEALTH_SECONDS = 1.0
 IMPORT_SECONDS = 1.0
+_HEALTH_SHARE = 10
+"""Looking at healths takes at most one part in so many of the time."""
 _LONGEST_PAUSE = 60.0
 """Seconds before a loop that keeps failing is started again, at most."""
 _log = logging.getLogger(__name__)
@@ -44,6 +49,7 @@ async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -
         await exhaust(database, deletions.purge)
         await exhaust(database, idempotency.forget)
         await exhaust(database, imports.forget)
+        await exhaust(database, deliveries.forget)
         if await stopped(stop, EXPIRY_SECONDS):
             return
 
@@ -59,7 +65,18 @@ async def importing(database: Database, settings: Settings, stop: asyncio.Event)
             return
 
 
-LOOPS: tuple[Loop, ...] = (expiry, importing)
+async def health(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
+    """Notice which units have another health, after writes and at each institution's midnight."""
+    pause = 0.0
+    while not await stopped(stop, pause):
+        started = monotonic()
+        for institution_id in await database.read(healths.due):
+            seen = await database.read(healths.look, institution_id)
+            await database.write(healths.note, seen)
+        pause = max(HEALTH_SECONDS, _HEALTH_SHARE * (monotonic() - started))
+
+
+LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health)
 
 
 async def exhaust(database: Database, some: Callable[..., int]) -> int:

@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -24,6 +24,11 @@ from tests.support.postgres import create_database, running_postgres
 
 LONG = {"rollup", "processes", "database"}
 OPERATOR = "operator-token-of-the-tests-0123456789"
+_FOR_TESTS: dict[str, Any] = {
+    "rate_limit_failures": 0,
+    "background": False,  # a test does what is done in the background when it wants it
+    "webhook_networks": ("127.0.0.0/8",),
+}
 _numbers = itertools.count(1)
 
 
@@ -51,13 +56,13 @@ async def configuration(
     """Settings of a migrated database, once for each kind."""
     if request.param == "sqlite":
         file: Path = tmp_path_factory.mktemp("sqlite") / "quickwin.db"
-        chosen = Settings(database_url=f"sqlite:///{file}", rate_limit_failures=0)
+        chosen = Settings(database_url=f"sqlite:///{file}", **_FOR_TESTS)
     else:
         server: str = request.getfixturevalue("postgres_server")
         chosen = Settings(
             database_url=await create_database(server, f"quickwin_{os.getpid()}_{next(_numbers)}"),
             database_pool_size=10,
-            rate_limit_failures=0,
+            **_FOR_TESTS,
         )
     database = Database(chosen)
     await database.migrate()

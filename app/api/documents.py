@@ -28,6 +28,7 @@ TAGS = [
     {"name": "institutions", "description": "Tenants: each with its own units and policy."},
     {"name": "schemes", "description": "Catalogues of reform areas, shared by all institutions."},
     {"name": "events", "description": "What was written, gap-free, in the order of commits."},
+    {"name": "webhooks", "description": "Who is called when something was written."},
     {"name": "grants", "description": "Who has which role on which unit."},
     {"name": "tokens", "description": "Who may come in, and what they may do."},
     {"name": "exports", "description": "Lists as files, from the first row to the last."},

@@ -5,6 +5,7 @@ from app.models.deletions import Deletion
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
+from app.models.healths import HealthWatch, UnitHealth
 from app.models.idempotency import IdempotencyKey
 from app.models.imports import Import
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
@@ -17,6 +18,7 @@ from app.models.schemes import ReformArea, Scheme, SchemeArea
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
+from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 
 __all__ = [
     "ApiToken",
@@ -24,6 +26,7 @@ __all__ = [
     "Deletion",
     "Event",
     "FrozenReport",
+    "HealthWatch",
     "IdempotencyKey",
     "Import",
     "Initiative",
@@ -45,5 +48,9 @@ __all__ = [
     "ServiceSecret",
     "Unit",
     "UnitClosure",
+    "UnitHealth",
     "UnitMerger",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookSecret",
 ]

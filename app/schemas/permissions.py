@@ -21,6 +21,8 @@ class Permission(StrEnum):
     UNITS_CHANGE = "units:change"
     UPDATES_REPORT = "updates:report"
     UPDATES_VERIFY = "updates:verify"
+    WEBHOOKS_CHANGE = "webhooks:change"
+    WEBHOOKS_READ = "webhooks:read"
 
 
 class Role(StrEnum):

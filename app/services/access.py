@@ -29,6 +29,7 @@ from app.models import (
     RoleGrant,
     Unit,
     UnitClosure,
+    Webhook,
 )
 from app.models.base import code_key, now, refers
 from app.models.base import table as table_of
@@ -217,7 +218,7 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
         return Unit.id.in_(units)
     if model is Person:
         return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
-    for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event):
+    for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event, Webhook):
         if model is owned:
             return owned.unit_id.in_(units)
     for child in (Milestone, ProgressUpdate):

@@ -28,6 +28,7 @@ from app.models import (
     Scheme,
     SchemeArea,
     Unit,
+    Webhook,
 )
 from app.services import chain
 
@@ -136,6 +137,11 @@ NOUNS: dict[type[Any], Noun] = {
     ),
     FrozenReport: Noun(
         _same("title", "note", "year", "as_of") | {"unit_code": "unit"},
+        lambda _session, row: row.unit_id,
+    ),
+    # Not the URL: many have a secret of their own in the path, and this is kept for ever.
+    Webhook: Noun(
+        _same("description", "active") | {"patterns": "events", "unit_id": _Code("unit", Unit)},
         lambda _session, row: row.unit_id,
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),

@@ -6,15 +6,12 @@ draft-ietf-httpapi-idempotency-key-header.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
 from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import TypeAdapter
 from sqlalchemy import Insert, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,7 +23,7 @@ from app.models import IdempotencyKey
 from app.models.base import now
 from app.models.base import table as table_of
 from app.schemas.fields import shows_secret
-from app.services import rights
+from app.services import rights, sealing
 from app.services.actors import Actor
 from app.services.rights import Demand
 
@@ -169,5 +166,4 @@ def _open(key: Key, sealed: bytes) -> bytes:
 
 def _cipher(key: Key) -> Fernet:
     """The key that only the caller has: of the token, which is kept here as a digest alone."""
-    derive = HKDF(SHA256(), 32, salt=key.digest.encode(), info=b"quickwin idempotency").derive
-    return Fernet(urlsafe_b64encode(derive(key.secret.encode())))
+    return sealing.cipher(key.secret, b"idempotency", key.digest.encode())

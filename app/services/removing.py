@@ -19,6 +19,7 @@ from app.models import (
     Unit,
     UnitClosure,
     UnitMerger,
+    Webhook,
 )
 from app.models.base import table as table_of
 from app.rollup import ledger
@@ -51,7 +52,7 @@ def unit(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Delete a unit that nothing belongs to: units, initiatives, people, reports; else `InUse`."""
+    """Delete a unit that nothing belongs to, such as units, initiatives or people; else `InUse`."""
     scope = access.institution(session, actor, institution, Lock.ALONE)
     row = access.find(session, scope, Unit, key, lock=True)
     access.require(session, scope, Permission.UNITS_CHANGE, row.parent_id)
@@ -59,7 +60,7 @@ def unit(
     if row.parent_id is None:
         raise RootUnit
     if _any(session, _uses_of_unit(scope, row.id)):
-        detail = "Units, initiatives, people, reports or roles belong to this unit: archive it."
+        detail = "Units, initiatives, people, reports, roles or webhooks belong to it: archive it."
         raise InUse(detail)
     before = units.shape(session, scope, row).model_dump(mode="json")
     subject = units.subject(row)
@@ -167,6 +168,7 @@ def _uses_of_unit(scope: Scope, unit_id: UUID) -> _Uses:
             (Person, Person.unit_id),
             (FrozenReport, FrozenReport.unit_id),
             (RoleGrant, RoleGrant.unit_id),
+            (Webhook, Webhook.unit_id),
         )
     ]
 

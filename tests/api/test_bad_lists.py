@@ -15,6 +15,7 @@ LISTS = [
     "institutions", "schemes", "schemes/rb-2020/areas", "@/units", "@/people", "@/initiatives",
     "@/initiatives/QW-1/milestones", "@/initiatives/QW-1/milestones/1/updates", "@/updates",
     "@/tokens", "@/initiatives/QW-1/ratings", "@/units/A/ratings", "@/deletions",
+    "@/webhooks",
 ]  # fmt: skip
 MISFITS = [
     pytest.param("limit=0", "limit", id="0"),

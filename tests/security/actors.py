@@ -34,7 +34,7 @@ MAY = {
     "verifier": _VIEWER | {"ratings:judge", "updates:verify"},
     "admin": _PLANNER | {
         "events:read", "grants:change", "grants:read", "institution:change", "people:change",
-        "tokens:change", "tokens:read", "units:change", "updates:verify",
+        "tokens:change", "tokens:read", "units:change", "updates:verify", "webhooks:change", "webhooks:read",
     },
 }  # fmt: skip
 

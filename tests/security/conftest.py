@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from fastapi import FastAPI
 
+from app.db import Database
 from tests.conftest import Clients
 from tests.security.world import World
 from tests.support.contract import CheckedTransport
@@ -26,9 +27,11 @@ class Described(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-async def world(clients: Clients, checked: CheckedTransport) -> AsyncIterator[World]:
+async def world(
+    clients: Clients, checked: CheckedTransport, database: Database
+) -> AsyncIterator[World]:
     """The institution in which everybody tries; made once for each database."""
-    made = World(f"sec{os.getpid()}-{next(_numbers)}", clients.operator, checked)
+    made = World(f"sec{os.getpid()}-{next(_numbers)}", clients.operator, checked, database)
     await made.create()
     yield made
     await made.close()

@@ -69,6 +69,7 @@ _PARTS: dict[str, tuple[str, Json]] = {
 }
 _PEOPLE_OF_A1 = tuple(sorted(MAY["reporter"]))
 """What the people of the targets hold there; who acts on them must hold as much."""
+_MAY_CALL = ("webhooks:change", "events:read")
 _INITIATIVE = {
     "title": "New", "unit": "{unit}", "year": 2022,
     "owners": [{"person": "{person}", "role": "accountable"}],
@@ -192,6 +193,27 @@ TABLE: dict[str, Operation] = {
     "rotate_token": Operation(
         "unit", ("tokens:change", *_PEOPLE_OF_A1), seen_with="tokens:read"
     ),
+    # Webhooks show what the event feed shows
+    "create_webhook": Operation(
+        "unit", _MAY_CALL, 201, 422, body={"url": "https://hooks.invalid/", "unit": "{unit}"}
+    ),
+    "list_webhooks": Operation("member", filters={"unit": "{unit}"}),
+    "get_webhook": Operation("unit", ("webhooks:read",), seen_with="webhooks:read"),
+    "change_webhook": Operation(
+        "unit", _MAY_CALL, 412, body={"unit": "{unit}", "reason": "Why"}, seen_with="webhooks:read"
+    ),
+    "delete_webhook": Operation("unit", _MAY_CALL, 412, seen_with="webhooks:read"),
+    "create_webhook_secret": Operation(
+        "unit", _MAY_CALL, 201, body={}, seen_with="webhooks:read", fresh="webhook"
+    ),
+    "remove_webhook_secret": Operation(
+        "unit", _MAY_CALL, 204, seen_with="webhooks:read", fresh="webhook"
+    ),
+    "test_webhook": Operation("unit", _MAY_CALL, 201, seen_with="webhooks:read"),
+    "replay_webhook": Operation("unit", _MAY_CALL, body={"after": 0}, seen_with="webhooks:read"),
+    "list_deliveries": Operation("unit", ("webhooks:read",), seen_with="webhooks:read"),
+    "get_delivery": Operation("unit", ("webhooks:read",), seen_with="webhooks:read"),
+    "redeliver": Operation("unit", _MAY_CALL, 201, seen_with="webhooks:read"),
     # Institutions and what stands above them
     "list_institutions": Operation("anyone"),
     "get_institution": Operation("member"),

@@ -53,6 +53,8 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.post(f"units/{prefix}1/ratings", {"rating": "green", "reason": "r"})
     first = await institution.post("reports", {"title": "First"})
     await institution.post("reports", {"title": "Second", "supersedes": first["id"]})
+    webhook = await institution.post("webhooks", {"url": "https://hooks.invalid/"})
+    await institution.post(f"webhooks/{webhook['id']}/test", {})
     path = f"{institution.path}/units/{prefix}2/merge"
     await institution.expect(200, "POST", path, {"into": f"{prefix}1"})
 

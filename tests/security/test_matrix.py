@@ -20,6 +20,7 @@ _NO_REFERENCE = {
     "area", "areas", "code", "external_id", "reference_code", "scheme", "source",
 }  # fmt: skip
 """Fields that look like a reference: catalogues are public, and the others are a thing's own."""
+_MARKED = (READ, "tokens:read", "initiatives:change", "webhooks:read")
 _WRITERS_ALONE = {
     f"{role} {place}"
     for role in ("reporter", "planner", "verifier")
@@ -162,6 +163,7 @@ async def test_the_marks_are_there_to_be_seen(
         "get_institution", "get_institution_s_curve", "get_institution_attention", "get_grant",
         "get_institution_rollup", "get_institution_rollup_areas", "list_grants", "stream_events",
         "get_institution_rollup_children", "get_institution_explanation",
+        "list_deliveries", "get_delivery",
     }  # fmt: skip
     silent_ones = set()
     for operation_id, operation in TABLE.items():
@@ -169,7 +171,7 @@ async def test_the_marks_are_there_to_be_seen(
         if described.method == "get" and operation.on in {"unit", "root", "member", "somewhere"}:
             answer = await attempt(world, world.actors["operator"], described, operation, 200)
             told = world.actors["without roles"].leaks(answer)
-            marks = {mark(_TARGET, what) for what in (READ, "tokens:read", "initiatives:change")}
+            marks = {mark(_TARGET, what) for what in _MARKED}
             marks.add(mark("A11"))
             if not marks & set(told):
                 silent_ones.add(operation_id)

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from app.db import Database
 from tests.security.actors import READ, SPECS, UNITS, Spec
 from tests.security.operations import Operation
 from tests.support.contract import CheckedTransport
 from tests.support.institution import API, Institution
+from tests.support.webhooks import logged
 
 Json = dict[str, Any]
 STALE = '"v999999"'
@@ -20,7 +22,7 @@ OUTSIDER = "ppoutsiderpp"
 """A person of B who owns an initiative of A1 too."""
 _PARENTS = {unit: above[1] for unit, above in UNITS.items() if len(above) > 1}
 _PERSON_KEYS = {
-    "person", "reported_by", "verified_by", "judged_by", "frozen_by", "granted_by", "key",
+    "person", "reported_by", "verified_by", "judged_by", "frozen_by", "granted_by", "key", "responsible",
 }  # fmt: skip
 """Where the code of somebody of another unit may stand: who owns, reported, judged and so on."""
 
@@ -97,7 +99,14 @@ class World:
     ids: dict[str, dict[str, str]]
     """By unit: the same as ids, of what has a code too."""
 
-    def __init__(self, code: str, operator: httpx.AsyncClient, transport: CheckedTransport) -> None:
+    def __init__(
+        self,
+        code: str,
+        operator: httpx.AsyncClient,
+        transport: CheckedTransport,
+        database: Database,
+    ) -> None:
+        self._database = database
         self.home = Institution(code, operator, transport)
         self.other = Institution(f"{code}-x", operator, transport)
         self.operator = operator
@@ -139,6 +148,13 @@ class World:
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
                 return {"deletion": made["id"]}
+            case "webhook":
+                webhook, secret, delivery = await self._webhook(self.home, "A1")
+                return {
+                    "webhook": webhook["id"],
+                    "secret": secret["id"],
+                    "delivery": delivery["id"],
+                }
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 return {"token": (await self.home.post("tokens", body))["id"]}
@@ -228,11 +244,13 @@ class World:
         ]
         report = await home.post("reports", {"title": text, "note": text, "unit": code})
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
+        webhook, secret, delivery = await self._webhook(home, unit)
         self.things[unit] = {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
+            "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -254,7 +272,21 @@ class World:
             "tokens:read": [mark(unit, "tokens:read"), token["id"], token["token"].lower()],
             "grants:read": [grant["id"]],
             "initiatives:change": [mark(unit, "initiatives:change"), deletion["id"]],
+            "webhooks:read": [
+                mark(unit, "webhooks:read"), webhook["id"], secret["id"], delivery["id"],
+                webhook["secret"].lower(),
+            ],
         }  # fmt: skip
+
+    async def _webhook(self, home: Institution, unit: str) -> tuple[Json, Json, Json]:
+        """A webhook of a unit with two secrets, and an attempt to send something."""
+        text = mark(unit, "webhooks:read")
+        new = {
+            "url": f"https://{text}.invalid/", "description": text, "unit": unit_code(unit),
+        }  # fmt: skip
+        webhook = await home.post("webhooks", new)
+        secret = await home.post(f"webhooks/{webhook['id']}/secrets", {})
+        return webhook, secret, await logged(home, self._database, webhook)
 
     async def _deleted(self, home: Institution, unit: str, code: str) -> Json:
         """A deletion of an initiative of a unit."""

@@ -25,6 +25,8 @@ class Institution:
 
     reporter: httpx.AsyncClient
     verifier: httpx.AsyncClient
+    database: Database
+    """Where it was founded, for what no request does."""
 
     def __init__(self, code: str, operator: httpx.AsyncClient, transport: CheckedTransport) -> None:
         self.code = code
@@ -53,6 +55,7 @@ class Institution:
                 made.append(tokens.create(session, actor, self.code, token).token)
             return made
 
+        self.database = database
         self.reporter, self.verifier = map(self.client, await database.write(verb))
 
     async def close(self) -> None:

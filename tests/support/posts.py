@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tests.support.institution import API, Institution, Json
+from tests.support.webhooks import logged
 
 _MILESTONE = "initiatives/QW-1/milestones/1"
 
@@ -75,6 +76,26 @@ async def _restoration(institution: Institution) -> Post:
     return Post(path, {"reason": "Terhapus keliru"})
 
 
+_WEBHOOK = {
+    "url": "https://hooks.invalid/a?b=c", "description": "Pusat — kendali",
+    "events": ["update.*", "rollup.health_changed"], "unit": "A",
+}  # fmt: skip
+
+
+def _of_webhook(action: str, body: Json | None = None) -> Callable[[Institution], Awaitable[Post]]:
+    async def post(institution: Institution) -> Post:
+        made = await institution.post("webhooks", _WEBHOOK)
+        return Post(f"{institution.path}/webhooks/{made['id']}/{action}", body)
+
+    return post
+
+
+async def _redelivery(institution: Institution) -> Post:
+    made = await institution.post("webhooks", {**_WEBHOOK, "events": ["*"]})
+    sent = await logged(institution, institution.database, made)
+    return Post(f"{institution.path}/webhooks/{made['id']}/deliveries/{sent['id']}/redelivery")
+
+
 _INITIATIVE = {
     "code": "QW-9",
     "title": "SIAKBA",
@@ -128,6 +149,11 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     ),
     f"{_OF}/tokens/{{token}}/rotation": _rotation,
     f"{_OF}/deletions/{{deletion}}/restoration": _restoration,
+    f"{_OF}/webhooks": _in("webhooks", _WEBHOOK),
+    f"{_OF}/webhooks/{{webhook}}/secrets": _of_webhook("secrets", {}),
+    f"{_OF}/webhooks/{{webhook}}/test": _of_webhook("test"),
+    f"{_OF}/webhooks/{{webhook}}/replay": _of_webhook("replay", {"after": 0, "reason": "Ulang"}),
+    f"{_OF}/webhooks/{{webhook}}/deliveries/{{delivery}}/redelivery": _redelivery,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}

@@ -17,6 +17,12 @@ LEFT_OUT = {
     "scheme_area": {"scheme_id", "area_id"},
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
+    # Its address may hold a secret of the receiver's, so the event names the host alone.
+    "webhook": STAMPS
+    | {
+        "url", "disabled_reason", "disabled_at", "responsible_id", "responsible", "position",
+        "failed_attempts", "due_at", "leased_until", "fence",
+    },
     # Reports are only added: what they say is in `data` and in `percent_complete`.
     "progress_update": STAMPS
     | {
@@ -29,6 +35,7 @@ LEFT_OUT = {
 NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
     "service_secret", "rating", "deletion", "idempotency_key",
+    "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
 }  # fmt: skip

@@ -27,6 +27,8 @@ CODES = "tells codes of what a visible row names: a unit, an owner"
 LOADING = "for the command line, which may read the whole database"
 TAKEN = "whether a code, number or subject is taken does not depend on who sees it"
 BY_CALLER = "is completed by its caller with what the actor sees"
+SYSTEMS_OWN = "compares all units for the service itself; each event is told to who may read it"
+SHOWN = "is sent if the responsible person may read the unit's events: `parcels.may_be_shown`"
 UNGUARDED = {
     "alterations._of_initiative": FOUND,
     "alterations._of_person": FOUND,
@@ -39,12 +41,16 @@ UNGUARDED = {
     "explanations._own": FOUND,
     "feeds._matching": BY_CALLER,
     "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
+    "healths.look": SYSTEMS_OWN,
     "institutions._with_codes": "tells the code of the root, which all people of it know",
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
     "nationwide._roots": "is empty for who does not see the root",
     "operators.first_start": OPERATORS,
     "operators.revoke": OPERATORS,
+    "parcels._of_units": SHOWN,
+    "parcels.asked_for": "was seen by who asked for it",
+    "parcels.from_feed": SHOWN,
     "people.subject_is_free": TAKEN,
     "portfolio._owners": CODES,
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",

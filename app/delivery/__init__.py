@@ -1,0 +1,1 @@
+"""Delivery: what webhooks are sent, on its way out."""
