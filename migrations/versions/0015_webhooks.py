@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "w_webhooks"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 _PENDING = sa.text("outcome = 'pending'")
 _INDEXES = {

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "x_imports"
+revision = "0014"
 down_revision = "0013"
 
 
