@@ -138,5 +138,6 @@ def _request(call: Call[Any]) -> dict[str, Any]:
 
 
 def _unreachable(error: httpx.RequestError) -> Unreachable:
-    reason = str(error) or type(error).__name__
-    return Unreachable(f"no answer: {reason}", was_sent=not isinstance(error, _NEVER_SENT))
+    url = error.request.url
+    detail = f"{url.scheme}://{url.netloc.decode()}: {str(error) or type(error).__name__}"
+    return Unreachable(detail, was_sent=not isinstance(error, _NEVER_SENT))
