@@ -8,13 +8,13 @@ import os
 import sys
 from importlib import import_module
 
-_REMOTE = {"report", "rollup", "initiatives", "batch"}
+REMOTE = {"report", "rollup", "initiatives", "batch"}
 
 
 def main() -> None:
     """Run the command that was typed, or complete it."""
     typed = [*_completed(), *sys.argv[1:]]
-    half = "app.remote.commands" if typed and typed[0] in _REMOTE else "app.cli"
+    half = "app.remote.commands" if typed and typed[0] in REMOTE else "app.cli"
     import_module(half).main()
 
 

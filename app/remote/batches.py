@@ -17,7 +17,7 @@ from app.console import out, progress
 from app.remote import reading
 from app.remote.connection import AsJson, Quiet, connected
 from app.remote.exits import Exit, Misused, say
-from app.remote.journal import Failed, Head, Journal, Mark, Unusable
+from app.remote.journal import Failed, Head, Journal, Mark, Unusable, forget
 from app.schemas.batches import MOST_ITEMS, BatchItem
 
 SOURCE, SIZE = "quickwin-batch", 250
@@ -117,19 +117,19 @@ def batch(
     with ExitStack() as opened:
         try:
             given = _read(opened, file)
-            kept = _journal(file, journal, anew=anew)
             head = Head(
                 input_sha256=given.digest, server=quickwin.server,
                 institution=quickwin.institution_code or "", source=source,
             )  # fmt: skip
-            noted = opened.enter_context(closing(Journal(kept, head)))
-        except (reading.Unreadable, Unusable) as error:
-            hint = "; --anew begins once more" if isinstance(error, Unusable) else ""
-            raise Misused(f"{error}{hint}") from error
+            noted = opened.enter_context(closing(Journal(_journal(file, journal, anew=anew), head)))
+            tally = Tally(given, noted)
+            _send(quickwin, given, noted, tally, size=size, is_shown=not (quiet or as_json))
+        except reading.Unreadable as error:
+            raise Misused(str(error)) from error
+        except Unusable as error:
+            raise Misused(f"{error}; --anew begins once more, --journal keeps another") from error
         except OSError as error:
             raise Misused(f"{error.filename or file}: {error.strerror}") from error
-        tally = Tally(given, noted)
-        _send(quickwin, given, noted, tally, size=size, is_shown=not (quiet or as_json))
     _conclude(tally, as_json=as_json, quiet=quiet)
 
 
@@ -183,7 +183,7 @@ def _journal(file: str, given: Path | None, *, anew: bool) -> Path | None:
     """Where the journal is; stdin has one only where it is told."""
     kept = given or (Path(f"{file}.journal") if file != "-" else None)
     if kept is not None and anew:
-        kept.unlink(missing_ok=True)
+        forget(kept)
     return kept
 
 

@@ -17,7 +17,7 @@ class Exit(IntEnum):
     REFUSED = 1
     """The server said no; or some items of a batch failed."""
     MISUSED = 2
-    """Options, configuration or input are wrong; nothing was sent."""
+    """Options, configuration or input are wrong, or a file cannot be read or written."""
     UNREACHABLE = 3
     """No answer, or none of Quickwin's; or it was not available for as long as we tried."""
     NOT_AUTHORISED = 4

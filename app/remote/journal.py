@@ -14,6 +14,8 @@ from pydantic import Field, ValidationError
 
 from app.schemas.fields import Shape
 
+_LONGEST_HEAD = 10_000  # bytes
+
 
 class Head(Shape):
     """What a run is about."""
@@ -58,6 +60,18 @@ class Unusable(Exception):
     """There is a journal, but not of this run."""
 
 
+def forget(file: Path) -> None:
+    """Remove a journal, if there is one; never anything else."""
+    try:
+        with file.open("rb") as opened:
+            Head.model_validate_json(opened.readline(_LONGEST_HEAD))
+    except FileNotFoundError:
+        return
+    except ValidationError as error:
+        raise Unusable(f"{file} is no journal of a batch") from error
+    file.unlink()
+
+
 class Journal:
     """An open journal; `file` is None for a run that cannot be resumed."""
 
@@ -93,11 +107,11 @@ class Journal:
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):  # the last line was being written when the run was killed
             os.ftruncate(self._descriptor, len(whole))
+        first, *others = whole.splitlines() or [b""]
         try:
-            first, *others = whole.splitlines()
             head = Head.model_validate_json(first)
             self.marks = [Mark.model_validate_json(line) for line in others]
-        except (ValidationError, ValueError) as error:
+        except ValidationError as error:
             raise Unusable(f"{file} is no journal of a batch") from error
         if different := self.head.differs(head):
             raise Unusable(f"{file} is of a run with another {' and '.join(different)}")
@@ -110,11 +124,11 @@ def _begin(file: Path, head: Head) -> None:
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         _write(descriptor, head)
-        os.close(descriptor)
         os.link(made, file)
     except FileExistsError:
         pass
     finally:
+        os.close(descriptor)
         made.unlink()
     _settle(file.parent)
 

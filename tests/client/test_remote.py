@@ -1,6 +1,7 @@
 """The commands for a remote server, as their users type them, against a real server."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -15,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+from app.__main__ import REMOTE
 from app.client import Quickwin
 from app.client.retries import Patience
+from app.remote import journal as journals
 from app.remote.commands import commands
 from app.settings import Settings
 from tests.client.conftest import initiative
@@ -185,7 +190,7 @@ def test_what_goes_wrong_is_one_line_and_a_status(
 def test_a_server_that_is_away_has_a_status_of_its_own(
     world: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Patience, "with_", _at_once)
+    monkeypatch.setattr(Patience, "policy", _at_once)
     away = run(world | {"QUICKWIN_SERVER": "http://127.0.0.1:1"}, "rollup")
     assert (away.status, away.out) == (3, "")
     assert away.err.startswith("Unreachable: http://127.0.0.1:1: ")
@@ -196,10 +201,10 @@ def test_a_server_that_is_away_has_a_status_of_its_own(
 
 
 def _at_once(patience: Patience, call: Any) -> dict[str, Any]:
-    return WITH(patience._replace(tries=1), call)
+    return POLICY(patience._replace(tries=1), call)
 
 
-WITH = Patience.with_
+POLICY = Patience.policy
 
 
 def test_the_configuration_file(world: dict[str, str], server: Server, tmp_path: Path) -> None:
@@ -318,10 +323,11 @@ def test_a_journal_that_is_none(world: dict[str, str], tmp_path: Path, content: 
     file = tmp_path / "reports.csv"
     file.write_bytes(rows())
     file.with_name("reports.csv.journal").write_bytes(content)
-    done = run(world, "batch", str(file))
-    assert done.status == 2
-    assert "is no journal of a batch" in done.err
-    assert run(world, "batch", str(file), "--anew").status == 0
+    for anew in ((), ("--anew",)):
+        done = run(world, "batch", str(file), *anew)
+        assert done.status == 2
+        assert "is no journal of a batch" in done.err
+        assert file.with_name("reports.csv.journal").read_bytes() == content
 
 
 def test_a_killed_batch_goes_on_and_each_report_is_there_once(
@@ -338,14 +344,17 @@ def test_a_killed_batch_goes_on_and_each_report_is_there_once(
     file.write_text(text.getvalue())
     typed = ("batch", str(file), "--size", str(size), "--json")
 
-    for kill_at in (3, 12):  # lines of the journal
+    for kill_at, by in ((3, signal.SIGKILL), (12, signal.SIGINT)):  # lines of the journal
         process = start(world, *typed)
         until = time.monotonic() + 60
         while not journal.exists() or journal.read_bytes().count(b"\n") < kill_at:
             assert time.monotonic() < until
             assert process.poll() is None, process.communicate()
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.send_signal(by)
+        _, said = process.communicate()
+        if by == signal.SIGINT:
+            assert process.returncode == 130
+            assert b"the same command goes on" in said
         marks = journal.read_bytes().count(b"\n") - 1
         assert marks < count // size, "it was done before it was killed"
     with journal.open("ab") as torn:
@@ -366,10 +375,39 @@ def test_a_killed_batch_goes_on_and_each_report_is_there_once(
     assert len(list(quickwin.feed(source="quickwin-batch"))) == len(reports)
 
 
+def test_a_batch_can_be_begun_anew(
+    world: dict[str, str], quickwin: Quickwin, tmp_path: Path
+) -> None:
+    file = tmp_path / "reports.csv"
+    file.write_bytes(rows("QW-2,4,10", "QW-2,4,11"))
+    told = [
+        json.loads(run(world, "batch", str(file), "--json", *anew).out)["created"]
+        for anew in ((), (), ("--anew",))
+    ]
+    assert told == [2, 2, 2]
+    assert len(list(quickwin.updates("QW-2", 4))) == 4
+    other = run(world, "batch", str(file), "--source", "other")
+    assert (other.status, "with another source;" in other.err) == (2, True)
+
+
+def test_a_disk_that_is_full_is_told(
+    world: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int, _line: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = tmp_path / "reports.csv"
+    file.write_bytes(rows("QW-2,4,12"))
+    monkeypatch.setattr(journals, "_write", full)
+    done = run(world, "batch", str(file))
+    assert (done.status, done.err) == (2, f"{file}: No space left on device\n")
+    assert [each.name for each in tmp_path.iterdir()] == ["reports.csv"]
+
+
 def test_a_batch_whose_server_goes_away_says_how_to_go_on(
     world: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Patience, "with_", _at_once)
+    monkeypatch.setattr(Patience, "policy", _at_once)
     file = tmp_path / "reports.csv"
     file.write_bytes(rows("QW-2,1,10"))
     done = run(world | {"QUICKWIN_SERVER": "http://127.0.0.1:1"}, "batch", str(file), "-q")
@@ -385,6 +423,12 @@ def test_the_services_own_settings_are_not_disturbed(
     for name, value in world.items():
         monkeypatch.setenv(name, value)
     assert Settings().admin_token is None
+
+
+def test_every_remote_command_begins_without_the_services_half() -> None:
+    command = typer.main.get_command(commands)
+    assert isinstance(command, TyperGroup)
+    assert {*command.commands} == REMOTE
 
 
 @pytest.mark.parametrize(
