@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, load the demo, make tokens, audit roll-up and trail."""
+"""The command line: serve, migrate, load the demo, make tokens, audit; and what `remote` has."""
 
 import asyncio
 import signal
@@ -12,6 +12,7 @@ from app.api.connections import Connection
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
+from app.remote.commands import commands as remote
 from app.rollup.audit import Findings
 from app.services import deletions, operators, rollups
 from app.services.actors import SYSTEM
@@ -33,6 +34,7 @@ app.add_typer(_token, name="token")
 app.add_typer(_rollups, name="rollups")
 app.add_typer(_deletions, name="deletions")
 app.add_typer(auditing.commands, name="audit")
+app.add_typer(remote)
 
 
 def main() -> None:

@@ -1,15 +1,13 @@
-"""What all commands share: their options, their output, and the way to the database."""
+"""What the service's own commands share: their options, and the way to the database."""
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.console import Report, err, out, progress
 from app.db import Database
 from app.main import open_database
 from app.schemas.pages import MOST, ChangesPaging
@@ -17,11 +15,10 @@ from app.services import institutions
 from app.services.actors import SYSTEM
 from app.settings import Settings, settings
 
+__all__ = [
+    "DatabaseUrl", "Institution", "Report", "codes", "configure", "err", "out", "progress", "run",
+]  # fmt: skip
 T = TypeVar("T")
-Report = Callable[[str, int, int], None]
-
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
 
 DatabaseUrl = Annotated[
     str | None,
@@ -68,23 +65,3 @@ async def codes(database: Database, institution: str | None) -> list[str]:
         if page.next_cursor is None:
             return codes
         paging = ChangesPaging(limit=MOST, cursor=page.next_cursor)
-
-
-@contextmanager
-def progress() -> Iterator[Report]:
-    """A progress bar on stderr for each stage of a long work."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err) as bars:
-        tasks = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield report

@@ -23,6 +23,7 @@ from app.client.failures import (
     Unauthorized,
     Unavailable,
     Unreachable,
+    Unsayable,
 )
 from app.client.quickwin import AsyncQuickwin, Quickwin
 
@@ -42,4 +43,5 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Unreachable",
+    "Unsayable",
 ]

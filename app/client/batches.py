@@ -18,6 +18,8 @@ MOST_BYTES = 1_048_576
 _HEAD, _TAIL = b'{"items":[', b"]}"
 _WHOLE = {400, 413, 422}
 """How a batch is refused for what a single item of it is: unreadable, too large, invalid."""
+_TOO_LONG = "timeout"
+"""Code of what took longer than a request may take; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,13 @@ class Sending:
 
     def _refused(self, batch: list[_Item], refused: Refused) -> Stretch[Outcome]:
         """Halve a batch that is refused as a whole, until the item is alone that is to blame."""
-        if refused.status not in _WHOLE:
-            raise refused
-        if len(batch) == 1:
-            return self._settled([Outcome(batch[0].place, refused.status, None, refused.problem)])
         half = len(batch) // 2
+        if refused.code == _TOO_LONG and half:
+            self._most_items = half  # nor will the next ones be faster
+        elif refused.status not in _WHOLE:
+            raise refused
+        if not half:
+            return self._settled([Outcome(batch[0].place, refused.status, None, refused.problem)])
         self._returned.extendleft(reversed(batch[half:]))
         return Stretch([], lambda: self._call(batch[:half]))
 

@@ -1,5 +1,6 @@
 """Calls as values: what is asked, and how its answer is read. Nothing here touches a network."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -9,10 +10,10 @@ from uuid import uuid4
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError
 
 from app.client import failures
-from app.client.failures import NotUnderstood, Refused
+from app.client.failures import NotUnderstood, Refused, Unsayable
 from app.schemas.pages import Page
 from app.schemas.problems import Problem
 
@@ -82,11 +83,13 @@ class Stretch(Generic[T]):
 
 
 def address(*steps: str | int) -> str:
-    """A path below the API. Raises `ValueError` for a step that would lead elsewhere."""
+    """A path below the API. Raises `Unsayable` for a step that would lead elsewhere."""
     if any(not str(step).strip(".") for step in steps):
-        message = "a code needs more than dots"
-        raise ValueError(message)
-    return "/".join((API, *(quote(str(step), safe="") for step in steps)))
+        raise Unsayable("a code needs more than dots")
+    try:
+        return "/".join((API, *(quote(str(step), safe="") for step in steps)))
+    except UnicodeEncodeError as error:
+        raise Unsayable("a code needs characters that there are") from error
 
 
 def get(path: str, shape: type[T], query: Mapping[str, Any] | None = None) -> Call[T]:
@@ -129,13 +132,13 @@ def listed(call: Call[Page[T]]) -> Call[Stretch[T]]:
 
 def parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     """Query parameters: None is left out, a list repeats its name, `from_` is called `from`."""
-    plain = to_jsonable_python(given)
+    plain: dict[str, Any] = json.loads(_encoded(given))
     return {name.rstrip("_"): value for name, value in plain.items() if value is not None}
 
 
 def encoded(body: object) -> bytes | None:
-    """A body as JSON; of a shape what was set. Raises `ValueError` for what JSON has no words for."""
-    return None if body is None else _anything.dump_json(body, exclude_unset=True)
+    """A body as JSON, if there is one; of a shape what was set. Raises `Unsayable`."""
+    return None if body is None else _encoded(body)
 
 
 def matching(version: int | None) -> dict[str, str]:
@@ -152,6 +155,13 @@ def reader(shape: type[T]) -> Callable[[bytes], T]:
 @cache
 def _adapter(shape: Any) -> TypeAdapter[Any]:  # noqa: ANN401  any shape
     return TypeAdapter(shape)
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return _anything.dump_json(value, exclude_unset=True)
+    except PydanticSerializationError as error:
+        raise Unsayable("JSON has no words for this") from error
 
 
 def _failure(response: httpx.Response) -> Refused | NotUnderstood:

@@ -13,7 +13,7 @@
         ├── RateLimited      429
         └── Unavailable      503
 
-All other refusals are plain `Refused`.
+All other refusals are plain `Refused`. What cannot even be asked is a ValueError, `Unsayable`.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from app.schemas.problems import Problem, ProblemField
+
+
+class Unsayable(ValueError):
+    """What was given cannot be sent: a name that leads elsewhere, or a value that JSON lacks."""
 
 
 class Failure(Exception):
@@ -77,8 +81,8 @@ class Refused(Failure):
         return self.problem.errors
 
     def __str__(self) -> str:
-        places = (f"{e.pointer or e.parameter}: {e.detail}" for e in self.errors)
-        return "; ".join([f"{self.detail} ({self.code})", *places])
+        places = "; ".join(f"{e.pointer or e.parameter}: {e.detail}" for e in self.errors)
+        return f"{places or self.detail} ({self.code})"
 
 
 class Unauthorized(Refused):

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.client import calls
 from app.client.calls import Call, Stretch
+from app.client.failures import Unsayable
 from app.schemas.fields import Shape
 from app.schemas.initiatives import Initiative
 from app.schemas.milestones import Milestone
@@ -22,16 +23,16 @@ Resource = Unit | Person | Initiative
 
 
 class Place:
-    """The institution that is spoken about."""
+    """The server and the institution that are spoken about."""
 
-    def __init__(self, institution: str | None) -> None:
+    def __init__(self, server: str, institution: str | None) -> None:
+        self.server = server.rstrip("/")
         self.institution_code = institution
 
     def at(self, *steps: str | int) -> str:
-        """An address below the institution; raises `ValueError` if there is none."""
+        """An address below the institution; raises `Unsayable` if there is none."""
         if self.institution_code is None:
-            message = "name an institution when you make the client"
-            raise ValueError(message)
+            raise Unsayable("name an institution when you make the client")
         return calls.address("institutions", self.institution_code, *steps)
 
     def milestone_at(self, initiative: str, *steps: str | int) -> str:

@@ -2,16 +2,17 @@
 
 import re
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 
 from app import __version__
+from app.client.failures import Unsayable
 from app.client.operations import Operations
 from app.client.retries import PATIENT, Patience
 from app.client.twins import Plain, Waiting
 
 _TOKEN = re.compile(r"[!-~]+")
+_ADDRESS = "a server is named like https://quickwin.example"
 _TIMEOUT = httpx.Timeout(60, connect=10)
 """Seconds; a server may work on a request for half a minute."""
 
@@ -29,7 +30,7 @@ class Quickwin(Operations, Plain):
         timeout: httpx.Timeout | float = _TIMEOUT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(institution)
+        super().__init__(server, institution)
         self._patience = patience
         self._http = httpx.Client(
             **_connection(server, token), timeout=timeout, transport=transport
@@ -59,7 +60,7 @@ class AsyncQuickwin(Operations, Waiting):
         timeout: httpx.Timeout | float = _TIMEOUT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(institution)
+        super().__init__(server, institution)
         self._patience = patience
         self._http = httpx.AsyncClient(
             **_connection(server, token), timeout=timeout, transport=transport
@@ -77,16 +78,17 @@ class AsyncQuickwin(Operations, Waiting):
 
 
 def _connection(server: str, token: str) -> dict[str, Any]:
-    """Where to and as whom. Raises `ValueError`; the token is in no message."""
-    parts = urlsplit(server)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        message = "a server is named like https://quickwin.example"
-        raise ValueError(message)
+    """Where to and as whom. Raises `Unsayable`; the token is in no message."""
+    try:
+        url = httpx.URL(server.rstrip("/"))
+    except httpx.InvalidURL as error:
+        raise Unsayable(_ADDRESS) from error
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query:
+        raise Unsayable(_ADDRESS)
     if not _TOKEN.fullmatch(token):
-        message = "a token has visible ASCII characters only"
-        raise ValueError(message)
+        raise Unsayable("a token has visible ASCII characters only")
     agent = f"quickwin-client/{__version__}"
     return {
-        "base_url": server.rstrip("/"),
+        "base_url": url,
         "headers": {"Authorization": f"Bearer {token}", "User-Agent": agent},
     }

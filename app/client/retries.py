@@ -22,7 +22,7 @@ class Patience(NamedTuple):
     seconds: float = 120.0
     """No try begins later than this after the first one."""
 
-    def with_(self, call: Call[Any]) -> dict[str, Any]:
+    def policy(self, call: Call[Any]) -> dict[str, Any]:
         """Tenacity's arguments for a call; what remains is raised as it came."""
         stop = tenacity.stop_after_attempt(self.tries)
         return {

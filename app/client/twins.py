@@ -32,7 +32,7 @@ class Plain:
 
     def answer(self, call: Call[T]) -> T:
         """Send a call, again if need be; raises `Failure`."""
-        answer: T = tenacity.Retrying(**self._patience.with_(call))(self._send, call)
+        answer: T = tenacity.Retrying(**self._patience.policy(call))(self._send, call)
         return answer
 
     def each(self, call: Call[Stretch[T]] | None) -> Iterator[T]:
@@ -58,7 +58,7 @@ class Waiting:
 
     async def answer(self, call: Call[T]) -> T:
         """Send a call, again if need be; raises `Failure`."""
-        return await tenacity.AsyncRetrying(**self._patience.with_(call))(self._send, call)
+        return await tenacity.AsyncRetrying(**self._patience.policy(call))(self._send, call)
 
     async def each(self, call: Call[Stretch[T]] | None) -> AsyncIterator[T]:
         """The items of all stretches."""
@@ -138,5 +138,6 @@ def _request(call: Call[Any]) -> dict[str, Any]:
 
 
 def _unreachable(error: httpx.RequestError) -> Unreachable:
-    reason = str(error) or type(error).__name__
-    return Unreachable(f"no answer: {reason}", was_sent=not isinstance(error, _NEVER_SENT))
+    url = error.request.url
+    detail = f"{url.scheme}://{url.netloc.decode()}: {str(error) or type(error).__name__}"
+    return Unreachable(detail, was_sent=not isinstance(error, _NEVER_SENT))

@@ -1,10 +1,13 @@
 """Any number of reports: split, sent, told one by one, and begun again anywhere."""
 
+import json
 from typing import Any
 
+import httpx
 import pytest
 
-from app.client import AsyncQuickwin, Failure, Outcome, Unauthorized
+from app.client import AsyncQuickwin, Failure, Outcome, Unauthorized, Unavailable
+from app.client.batches import Sending
 from app.schemas.batches import BatchItem
 from tests.client.conftest import initiative
 from tests.support.contract import CheckedTransport
@@ -82,3 +85,39 @@ async def test_no_more_is_taken_than_is_sent(quickwin: AsyncQuickwin) -> None:
     outcomes = quickwin.report_all(source, most_items=2)
     assert [(await anext(outcomes)).index for _ in range(2)] == [0, 1]
     assert next(source)["external_id"] == "2"
+
+
+def answered(call: Any, status: int, body: Any, kind: str = "application/json") -> Any:
+    return call.answer(httpx.Response(status, json=body, headers={"Content-Type": kind}))
+
+
+def test_a_batch_that_takes_too_long_is_halved_and_so_are_the_next() -> None:
+    sending = Sending(
+        "/", reports(10), start=0, most_items=8, most_bytes=10_000, progress=None
+    )  # fmt: skip
+    first = sending.next()
+    assert first is not None
+    problem = {
+        "type": "",
+        "title": "",
+        "status": 503,
+        "detail": "",
+        "instance": "",
+        "code": "timeout",
+    }
+    call = answered(first, 503, problem, "application/problem+json").onward()
+    sizes = []
+    while call is not None:
+        items = json.loads(call.body)["items"]
+        sizes.append(len(items))
+        refused = {**problem, "code": "not_found", "status": 404}
+        results = [{"index": n, "status": 404, "problem": refused} for n in range(len(items))]
+        summary = {"created": 0, "replayed": 0, "failed": len(items)}
+        stretch = answered(call, 207, {"results": results, "summary": summary})
+        call = stretch.onward()
+    assert sizes == [4, 4, 2]
+    assert [outcome.index for outcome in stretch.items] == [8, 9]
+
+    alone = Sending("/", reports(1), start=0, most_items=1, most_bytes=1, progress=None).next()
+    with pytest.raises(Unavailable):
+        answered(alone, 503, problem, "application/problem+json")

@@ -1,0 +1,121 @@
+"""The commands for a remote server: report, rollup, initiatives, batch."""
+
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from pydantic_core import to_json
+
+from app.client import Quickwin
+from app.console import out
+from app.remote import batches, reading, tables
+from app.remote.connection import AsJson, Quiet, connected
+from app.remote.filters import filtered_by
+from app.schemas.initiatives import InitiativeQuery
+
+commands = typer.Typer(pretty_exceptions_enable=False)
+_initiatives = typer.Typer(help="The initiatives of an institution.", no_args_is_help=True)
+commands.add_typer(_initiatives, name="initiatives")
+commands.command("batch")(batches.batch)
+
+Code = Annotated[str, typer.Argument(help="Code of the initiative.")]
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    commands(prog_name="quickwin")
+
+
+@commands.command()
+@connected
+def report(
+    quickwin: Quickwin,
+    initiative: Code,
+    milestone: Annotated[int, typer.Argument(help="Number of the milestone.", min=1, max=9999)],
+    percent: Annotated[float, typer.Argument(help="Percent complete.", min=0, max=100)],
+    *,
+    note: Annotated[str | None, typer.Option(help="What has been done.")] = None,
+    evidence: Annotated[
+        list[str] | None, typer.Option(help="Link to a document; repeatable.")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(help="YYYY-MM-DD, the day it was so; today if left out.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="System that the report comes from.")] = None,
+    external_id: Annotated[
+        str | None, typer.Option(help="Its id there; sent again it changes nothing.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Report progress on a milestone."""
+    made = quickwin.report(
+        initiative, milestone, percent, note=note, effective_on=on,
+        evidence=[reading.evidence(url) for url in evidence or ()],
+        source=source, external_id=external_id,
+    )  # fmt: skip
+    if as_json:
+        _print(made)
+    elif not quiet:
+        moved = f"{made.previous_percent:g} → {made.percent_complete:g} %"
+        out.print(
+            f"{made.initiative}, milestone {made.milestone}: {moved} on {made.effective_on}",
+            markup=False,
+        )
+
+
+@commands.command()
+@connected
+def rollup(
+    quickwin: Quickwin,
+    unit: Annotated[
+        str | None, typer.Argument(help="Code of a unit; the institution if left out.")
+    ] = None,
+    *,
+    year: Annotated[int | None, typer.Option(help="Initiatives of this year.")] = None,
+    area: Annotated[str | None, typer.Option(help="Code of a reform area.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="YYYY-MM-DD; today if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a unit is, and the units directly below it."""
+    found = quickwin.rollup(unit, year=year, area=area, as_of=as_of)
+    children = quickwin.rollup_children(unit, year=year, area=area, as_of=as_of).items
+    if as_json:
+        _print({"rollup": found, "children": children})
+    else:
+        tables.show(tables.rolled_up(found, children))
+
+
+@_initiatives.command("list")
+@connected
+@filtered_by(InitiativeQuery)
+def list_initiatives(
+    quickwin: Quickwin,
+    *,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="How many at most; all if left out.")
+    ] = None,
+    as_json: AsJson = False,
+    filters: dict[str, Any],
+) -> None:
+    """Show initiatives. Filters join by AND; a repeated one by OR."""
+    found = list(islice(quickwin.initiatives(**filters), most))
+    if as_json:
+        _print(found)
+    else:
+        tables.show(tables.listed(found))
+
+
+@_initiatives.command("show")
+@connected
+def show_initiative(quickwin: Quickwin, code: Code, *, as_json: AsJson = False) -> None:
+    """Show an initiative with its milestones."""
+    found = quickwin.initiative(code)
+    if as_json:
+        _print(found)
+    else:
+        tables.show(tables.planned(found))
+
+
+def _print(answer: object) -> None:
+    typer.echo(to_json(answer, indent=2))
