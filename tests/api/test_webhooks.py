@@ -3,9 +3,12 @@
 import asyncio
 import hashlib
 import hmac
+import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from app.settings import Settings
 from tests.support.institution import Institution, Json
 from tests.support.receiver import LocalReceiver, Received, receiving
 
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 AT_ONCE = {"webhook_retry_seconds": (0.0,) * 3, "webhook_seconds": 5.0}
 
 
@@ -116,6 +120,27 @@ async def test_events_arrive_signed_and_in_the_order_of_the_feed(
     assert [(each["sequence"], each["outcome"], each["status"]) for each in logged["items"]] == [
         (event["sequence"], "succeeded", 204) for event in reversed(feed)
     ]
+
+
+async def test_the_readme_says_how_to_subscribe_and_verify(
+    institution: Institution, receiver: LocalReceiver, database: Database, configuration: Settings
+) -> None:
+    section = README.split("\n## Webhooks\n")[1].split("\n## ")[0]
+    said: Json = json.loads(re.findall(r"-d '(.*?)'", section)[0])
+    await institution.unit(said["unit"])
+    webhook = await institution.post("webhooks", said | {"url": receiver.url, "events": ["*"]})
+    shown: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0], shown)  # noqa: S102  our own
+    verify = shown["verify"]
+    await institution.post(f"webhooks/{webhook['id']}/secrets", {})
+    async with delivering(database, configuration):
+        await until(lambda: bool(receiver.received))
+    headers, body, _ = receiver.received[0]
+    assert verify(webhook["secret"], headers, body.encode())
+    assert not verify(webhook["secret"], headers, body.encode() + b" ")
+    assert not verify("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", headers, body.encode())
+    old = headers | {"webhook-timestamp": str(int(headers["webhook-timestamp"]) - 301)}
+    assert not verify(webhook["secret"], old, body.encode())
 
 
 async def test_only_what_was_asked_for_is_sent(
