@@ -27,6 +27,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.orm import Session
@@ -65,12 +66,15 @@ def _on_postgresql(types: dict[str, TypeEngine[Any]]) -> FromClause:
 
 def _on_sqlite(types: dict[str, TypeEngine[Any]]) -> FromClause:
     rows = func.json_each(bindparam(_PARAMETER, type_=Text())).table_valued("value")
-    return select(
+    read = select(
         *(
             func.json_extract(rows.c.value, f"$.{name}", type_=type_).label(name)
             for name, type_ in types.items()
         )
-    ).subquery(_PARAMETER)
+    )
+    # A limit keeps SQLite from merging this into the statement around it, where it would read the
+    # JSON anew for each row of the institution.
+    return read.limit(literal_column("-1")).subquery(_PARAMETER)
 
 
 def _plain(value: object) -> str:
