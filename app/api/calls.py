@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import db
@@ -72,7 +73,7 @@ SchemePath = Annotated[str, Path(description="Code or id of the scheme.", max_le
 AreaPath = Annotated[str, Path(description="Code or id of the reform area.", max_length=64)]
 InitiativePath = Annotated[str, Path(description="Code or id of the initiative.", max_length=64)]
 MilestoneNumber = Annotated[
-    int, Digits, Path(description="Number of the milestone.", ge=1, le=9999)
+    int, Field(ge=1, le=9999), Digits, Path(description="Number of the milestone.")
 ]
 
 

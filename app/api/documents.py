@@ -103,6 +103,7 @@ def install(app: FastAPI, issuer: str | None) -> None:
             document = generate()
             _declare_problems(document)
             _declare_keys(document)
+            _declare_public(document)
             if issuer is not None:
                 _declare_issuer(document, issuer)
             app.openapi_schema = document
@@ -117,6 +118,13 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+def _declare_public(document: dict[str, Any]) -> None:
+    """What needs no token says so."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation.setdefault("security", [])
+
+
 def _declare_issuer(document: dict[str, Any], issuer: str) -> None:
     document["components"]["securitySchemes"]["oidc"] = {
         "type": "openIdConnect",
@@ -125,7 +133,7 @@ def _declare_issuer(document: dict[str, Any], issuer: str) -> None:
     }
     for operations in document["paths"].values():
         for operation in operations.values():
-            if "security" in operation:
+            if operation["security"]:
                 operation["security"].append({"oidc": []})
 
 
