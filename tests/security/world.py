@@ -158,6 +158,12 @@ class World:
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 return {"token": (await self.home.post("tokens", body))["id"]}
+            case "calendar":
+                async with await self._token_of(self.home, "A1") as owner:
+                    made = await self.home.expect(
+                        201, "POST", f"{self.home.path}/calendars", {"name": "Fresh"}, client=owner
+                    )
+                return {"calendar": made["id"]}
         await self.home.post("people", person)
         if kind == "person":
             return {"person": person["code"]}
@@ -234,6 +240,10 @@ class World:
                 )
                 for number in (1, 2)
             ]  # fmt: skip
+            calendar = await home.expect(
+                201, "POST", f"{home.path}/calendars",
+                {"name": f"text {mark(unit, 'tokens:read')}", "unit": code}, client=reporter,
+            )  # fmt: skip
         verdict = {"verdict": "returned", "note": text}
         verdict_path = f"{path}/milestones/1/updates/{updates[0]['id']}/verification"
         await home.expect(200, "POST", verdict_path, verdict)
@@ -251,6 +261,7 @@ class World:
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
+            "calendar": calendar["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -269,7 +280,7 @@ class World:
                     )
                 ),
             ],
-            "tokens:read": [mark(unit, "tokens:read"), token["id"], token["token"].lower()],
+            "tokens:read": [mark(unit, "tokens:read"), token["id"], token["token"].lower(), calendar["id"]],
             "grants:read": [grant["id"]],
             "initiatives:change": [mark(unit, "initiatives:change"), deletion["id"]],
             "webhooks:read": [
@@ -287,6 +298,10 @@ class World:
         webhook = await home.post("webhooks", new)
         secret = await home.post(f"webhooks/{webhook['id']}/secrets", {})
         return webhook, secret, await logged(home, self._database, webhook)
+
+    async def _token_of(self, home: Institution, unit: str) -> httpx.AsyncClient:
+        body = {"person": person_code(unit), "name": f"text {mark(unit, 'tokens:read')}"}
+        return home.client((await home.post("tokens", body))["token"])
 
     async def _deleted(self, home: Institution, unit: str, code: str) -> Json:
         """A deletion of an initiative of a unit."""
