@@ -142,33 +142,29 @@ class World:
         """A new thing of A1, to be used up."""
         person = {"code": self.new(), "name": "Fresh", "unit": unit_code("A1")}
         match kind:
+            case "webhook":
+                names = ("webhook", "secret", "delivery")
+                made_three = await self._webhook(self.home, "A1")
+                return {name: made["id"] for name, made in zip(names, made_three, strict=True)}
             case "report":
                 made = await self.home.post("reports", {"title": "Fresh", "unit": person["unit"]})
-                return {"report": made["id"]}
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
-                return {"deletion": made["id"]}
-            case "webhook":
-                webhook, secret, delivery = await self._webhook(self.home, "A1")
-                return {
-                    "webhook": webhook["id"],
-                    "secret": secret["id"],
-                    "delivery": delivery["id"],
-                }
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
-                return {"token": (await self.home.post("tokens", body))["id"]}
+                made = await self.home.post("tokens", body)
             case "calendar":
                 async with await self._token_of(self.home, "A1") as owner:
                     made = await self.home.expect(
                         201, "POST", f"{self.home.path}/calendars", {"name": "Fresh"}, client=owner
                     )
-                return {"calendar": made["id"]}
-        await self.home.post("people", person)
-        if kind == "person":
-            return {"person": person["code"]}
-        grant = {"person": person["code"], "role": "viewer", "unit": person["unit"]}
-        return {"grant": (await self.home.post("grants", grant))["id"]}
+            case _:
+                await self.home.post("people", person)
+                if kind == "person":
+                    return {"person": person["code"]}
+                grant = {"person": person["code"], "role": "viewer", "unit": person["unit"]}
+                made = await self.home.post("grants", grant)
+        return {kind: made["id"]}
 
     async def send(
         self,
