@@ -12,6 +12,7 @@ from app import __version__, worker
 from app.api import (
     answers,
     attention,
+    calendars,
     deletions,
     documents,
     events,
@@ -92,7 +93,8 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens, exports,
+        calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
+        exports,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import db
@@ -54,6 +55,17 @@ async def _call(
     return db.Call(database, identify)
 
 
+async def _call_unless_keyed(
+    request: Request,
+    response: Response,
+    after: BackgroundTasks,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> db.Call[Actor] | None:
+    if "key" in request.query_params:
+        return None
+    return await _call(request, response, after, credentials)
+
+
 async def _note_use(database: db.Database, resolved: list[Actor]) -> None:
     """Keep when a token was last used; runs behind the answer, which does not depend on it."""
     if resolved and (token_id := resolved[-1].token_id) and actors.is_use_news(resolved[-1]):
@@ -64,6 +76,8 @@ async def _note_use(database: db.Database, resolved: list[Actor]) -> None:
 
 
 Call = Annotated[db.Call[Actor], Depends(_call)]
+CallUnlessKeyed = Annotated[db.Call[Actor] | None, Depends(_call_unless_keyed)]
+"""For an address that a secret in the parameter `key` opens too: None where there is one."""
 
 InstitutionPath = Annotated[str, Path(description="Code or id of the institution.", max_length=64)]
 UnitPath = Annotated[str, Path(description="Code or id of the unit.", max_length=64)]
@@ -72,7 +86,7 @@ SchemePath = Annotated[str, Path(description="Code or id of the scheme.", max_le
 AreaPath = Annotated[str, Path(description="Code or id of the reform area.", max_length=64)]
 InitiativePath = Annotated[str, Path(description="Code or id of the initiative.", max_length=64)]
 MilestoneNumber = Annotated[
-    int, Digits, Path(description="Number of the milestone.", ge=1, le=9999)
+    int, Field(ge=1, le=9999), Digits, Path(description="Number of the milestone.")
 ]
 
 

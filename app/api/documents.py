@@ -23,6 +23,7 @@ TAGS = [
     },
     {"name": "ratings", "description": "What people judge, beside the health that is computed."},
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},
+    {"name": "calendars", "description": "Due dates for calendar programs, at secret addresses."},
     {"name": "people", "description": "Owners, reporters and verifiers."},
     {"name": "deletions", "description": "What was deleted, and can be restored for a while."},
     {"name": "institutions", "description": "Tenants: each with its own units and policy."},
@@ -103,6 +104,7 @@ def install(app: FastAPI, issuer: str | None) -> None:
             document = generate()
             _declare_problems(document)
             _declare_keys(document)
+            _declare_public(document)
             if issuer is not None:
                 _declare_issuer(document, issuer)
             app.openapi_schema = document
@@ -117,6 +119,13 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+def _declare_public(document: dict[str, Any]) -> None:
+    """What needs no token says so."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation.setdefault("security", [])
+
+
 def _declare_issuer(document: dict[str, Any], issuer: str) -> None:
     document["components"]["securitySchemes"]["oidc"] = {
         "type": "openIdConnect",
@@ -125,7 +134,7 @@ def _declare_issuer(document: dict[str, Any], issuer: str) -> None:
     }
     for operations in document["paths"].values():
         for operation in operations.values():
-            if "security" in operation:
+            if operation["security"]:
                 operation["security"].append({"oidc": []})
 
 

@@ -1,6 +1,7 @@
 """All tables, on one floor: whoever imports this package has the whole schema."""
 
 from app.models.base import Base
+from app.models.calendars import CalendarFeed
 from app.models.deletions import Deletion
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
@@ -23,6 +24,7 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 __all__ = [
     "ApiToken",
     "Base",
+    "CalendarFeed",
     "Deletion",
     "Event",
     "FrozenReport",

@@ -9,7 +9,7 @@ from app.schemas.milestones import Milestone
 from app.schemas.pages import Paging, Sort
 from app.schemas.rollups import RollupYear
 
-DaysAhead = Annotated[int, Digits, Field(ge=0, le=3660)]
+DaysAhead = Annotated[int, Field(ge=0, le=3660), Digits]
 
 
 class AttentionQuery(Shape):

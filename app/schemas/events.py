@@ -61,7 +61,7 @@ class Events(Shape):
     """Send as `after` to go on from here."""
 
 
-Sequence = Annotated[int, Digits, Field(ge=0, le=2**63 - 1)]
+Sequence = Annotated[int, Field(ge=0, le=2**63 - 1), Digits]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
 

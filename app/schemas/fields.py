@@ -259,7 +259,7 @@ Ratio = Annotated[
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10}),
 ]
 """A ratio, 0-10, at most four decimals."""
-Day = Annotated[date, BeforeValidator(_iso_date), Field(ge=FIRST_DAY, le=LAST_DAY)]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_iso_date)]
 """A date, YYYY-MM-DD, 1900-2199."""
 Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_storable)]
 """An RFC 3339 instant with its offset, 1900-2199."""

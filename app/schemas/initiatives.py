@@ -167,7 +167,7 @@ class InitiativeFilter(Shape):
     subtree: bool = True
     """False: the named units alone."""
     area: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
-    year: Annotated[list[Annotated[int, Digits, Field(ge=1900, le=2199)]], Field(max_length=50)] = (
+    year: Annotated[list[Annotated[int, Field(ge=1900, le=2199), Digits]], Field(max_length=50)] = (
         Field(default_factory=list)
     )
     status: list[InitiativeStatus] = Field(default_factory=list)
@@ -187,7 +187,7 @@ class InitiativeFilter(Shape):
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None
     """Active, not finished, and without a report for longer than the policy allows."""
-    due_within: Annotated[int, Digits, Field(ge=0, le=3660)] | None = None
+    due_within: Annotated[int, Field(ge=0, le=3660), Digits] | None = None
     """Whether a counted initiative has an unfinished milestone due from today to so many days ahead."""
     due_before: Day | None = None
     """`due_on` before this day."""

@@ -1,7 +1,7 @@
 """Institutions on the wire."""
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import MISSING, Field, model_validator
@@ -19,18 +19,23 @@ from app.schemas.fields import (
 )
 
 
+def _by_default(ratio: str) -> Any:  # noqa: ANN401  what pydantic's own Field is to type checkers
+    """A decimal default, which the document tells as a number."""
+    return Field(default=Decimal(ratio), json_schema_extra={"default": float(ratio)})
+
+
 class Policy(Shape):
     """What an institution has decided about its numbers; published, so that health can be checked."""
 
-    on_track_from: Ratio = Decimal("0.95")
+    on_track_from: Ratio = _by_default("0.95")
     """SPI from which health is `on_track`."""
-    at_risk_from: Ratio = Decimal("0.8")
+    at_risk_from: Ratio = _by_default("0.8")
     """SPI from which health is `at_risk`; below it is `off_track`."""
     stale_after_days: Annotated[int, Field(strict=True, ge=1, le=3660)] = 45
     """Days without a report after which an active initiative is stale."""
     ranked_from_initiatives: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 3
     """Measured initiatives from which a unit gets a rank among its siblings."""
-    ranked_from_coverage: Ratio = Decimal("0.5")
+    ranked_from_coverage: Ratio = _by_default("0.5")
     """Coverage (measured ÷ initiatives) from which a unit gets a rank among its siblings."""
 
     restorable_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 30

@@ -8,7 +8,7 @@ from app.schemas.fields import Digits, Instant, Shape
 
 DEFAULT_LIMIT, MOST = 50, 200
 
-Limit = Annotated[int, Digits, Field(ge=1, le=MOST)]
+Limit = Annotated[int, Field(ge=1, le=MOST), Digits]
 Cursor = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[A-Za-z0-9._-]+$")]
 Sort = Annotated[str, StringConstraints(max_length=200, pattern=r"^[a-z_,-]+$")]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]

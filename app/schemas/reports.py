@@ -110,7 +110,7 @@ class ReportQuery(Paging):
     """Codes of units, with all below them."""
     subtree: bool = True
     """False: only reports on the units themselves."""
-    year: Annotated[list[Annotated[int, Digits, Field(ge=1900, le=2199)]], Field(max_length=50)] = (
+    year: Annotated[list[Annotated[int, Field(ge=1900, le=2199), Digits]], Field(max_length=50)] = (
         Field(default_factory=list)
     )
     since: Instant | None = None

@@ -87,7 +87,7 @@ class RollupAreas(Shape):
     """Always false: an initiative counts in full under each area that it serves."""
 
 
-RollupYear = Annotated[int, Digits, Field(ge=1900, le=2199)]
+RollupYear = Annotated[int, Field(ge=1900, le=2199), Digits]
 
 
 class RollupQuery(Shape):

@@ -18,10 +18,10 @@ _FORM = re.compile(
 )
 
 
-def mint(token_id: UUID) -> str:
-    """A new token of this id."""
+def mint(token_id: UUID, kind: str = "qw") -> str:
+    """A new token of this id; other kinds of secrets begin with another word."""
     secret = "".join(secrets.choice(_DIGITS) for _ in range(_SECRET))
-    body = f"qw_{_base62(token_id.int, _ID)}_{secret}"
+    body = f"{kind}_{_base62(token_id.int, _ID)}_{secret}"
     return body + _checksum(body)
 
 

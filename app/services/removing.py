@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.errors import InUse, Invalid, RootUnit
 from app.models import (
     ApiToken,
+    CalendarFeed,
     FrozenReport,
     Initiative,
     InitiativeOwner,
@@ -84,13 +85,13 @@ def person(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Delete a person who owns nothing, never reported or judged, and has no role or token; else `InUse`."""
+    """Delete a person who owns nothing, never reported or judged, and has no role, token or calendar; else `InUse`."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Person, key, lock=True)
     access.require(session, scope, Permission.PEOPLE_CHANGE, row.unit_id)
     versions.check(row, expected)
     if _any(session, _uses_of_person(scope, row.id)):
-        detail = "This person owns, reported, judged, or has roles or tokens: set active to false."
+        detail = "This person owns, reported, judged, or has roles, tokens or calendars: set active to false."
         raise InUse(detail)
     before = people.by_id(session, scope, row.id).model_dump(mode="json")
     subject = events.Subject(row.id, row.code)
@@ -181,6 +182,7 @@ def _uses_of_person(scope: Scope, person_id: UUID) -> _Uses:
             (ProgressUpdate, ProgressUpdate.reporter_id),
             (Rating, Rating.judge_id),
             (ApiToken, ApiToken.person_id),
+            (CalendarFeed, CalendarFeed.person_id),
             (RoleGrant, RoleGrant.person_id),
         )
     ]

@@ -214,6 +214,20 @@ TABLE: dict[str, Operation] = {
     "list_deliveries": Operation("unit", ("webhooks:read",), seen_with="webhooks:read"),
     "get_delivery": Operation("unit", ("webhooks:read",), seen_with="webhooks:read"),
     "redeliver": Operation("unit", _MAY_CALL, 201, seen_with="webhooks:read"),
+    # Calendars: like tokens, they belong to whoever made them
+    "create_calendar": _create(
+        "plans:read",
+        {"name": "New", "unit": "{unit}", "owner": "{person}", "initiative": "{initiative}"},
+        unseen=422,
+    ),
+    "list_calendars": Operation("member"),
+    "get_calendar": Operation("unit", ("tokens:read",), seen_with="tokens:read"),
+    "revoke_calendar": Operation(
+        "unit", ("tokens:change",), 204, seen_with="tokens:read", fresh="calendar"
+    ),
+    "read_calendar": Operation(
+        "member", filters={"unit": "{unit}", "owner": "{person}", "initiative": "{initiative}"}
+    ),
     # Institutions and what stands above them
     "list_institutions": Operation("anyone"),
     "get_institution": Operation("member"),

@@ -142,27 +142,29 @@ class World:
         """A new thing of A1, to be used up."""
         person = {"code": self.new(), "name": "Fresh", "unit": unit_code("A1")}
         match kind:
+            case "webhook":
+                names = ("webhook", "secret", "delivery")
+                made_three = await self._webhook(self.home, "A1")
+                return {name: made["id"] for name, made in zip(names, made_three, strict=True)}
             case "report":
                 made = await self.home.post("reports", {"title": "Fresh", "unit": person["unit"]})
-                return {"report": made["id"]}
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
-                return {"deletion": made["id"]}
-            case "webhook":
-                webhook, secret, delivery = await self._webhook(self.home, "A1")
-                return {
-                    "webhook": webhook["id"],
-                    "secret": secret["id"],
-                    "delivery": delivery["id"],
-                }
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
-                return {"token": (await self.home.post("tokens", body))["id"]}
-        await self.home.post("people", person)
-        if kind == "person":
-            return {"person": person["code"]}
-        grant = {"person": person["code"], "role": "viewer", "unit": person["unit"]}
-        return {"grant": (await self.home.post("grants", grant))["id"]}
+                made = await self.home.post("tokens", body)
+            case "calendar":
+                async with await self._token_of(self.home, "A1") as owner:
+                    made = await self.home.expect(
+                        201, "POST", f"{self.home.path}/calendars", {"name": "Fresh"}, client=owner
+                    )
+            case _:
+                await self.home.post("people", person)
+                if kind == "person":
+                    return {"person": person["code"]}
+                grant = {"person": person["code"], "role": "viewer", "unit": person["unit"]}
+                made = await self.home.post("grants", grant)
+        return {kind: made["id"]}
 
     async def send(
         self,
@@ -234,6 +236,10 @@ class World:
                 )
                 for number in (1, 2)
             ]  # fmt: skip
+            calendar = await home.expect(
+                201, "POST", f"{home.path}/calendars",
+                {"name": f"text {mark(unit, 'tokens:read')}", "unit": code}, client=reporter,
+            )  # fmt: skip
         verdict = {"verdict": "returned", "note": text}
         verdict_path = f"{path}/milestones/1/updates/{updates[0]['id']}/verification"
         await home.expect(200, "POST", verdict_path, verdict)
@@ -251,6 +257,7 @@ class World:
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
+            "calendar": calendar["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -269,7 +276,7 @@ class World:
                     )
                 ),
             ],
-            "tokens:read": [mark(unit, "tokens:read"), token["id"], token["token"].lower()],
+            "tokens:read": [mark(unit, "tokens:read"), token["id"], token["token"].lower(), calendar["id"]],
             "grants:read": [grant["id"]],
             "initiatives:change": [mark(unit, "initiatives:change"), deletion["id"]],
             "webhooks:read": [
@@ -287,6 +294,10 @@ class World:
         webhook = await home.post("webhooks", new)
         secret = await home.post(f"webhooks/{webhook['id']}/secrets", {})
         return webhook, secret, await logged(home, self._database, webhook)
+
+    async def _token_of(self, home: Institution, unit: str) -> httpx.AsyncClient:
+        body = {"person": person_code(unit), "name": f"text {mark(unit, 'tokens:read')}"}
+        return home.client((await home.post("tokens", body))["token"])
 
     async def _deleted(self, home: Institution, unit: str, code: str) -> Json:
         """A deletion of an initiative of a unit."""

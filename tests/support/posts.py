@@ -148,6 +148,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
         "tokens", {"person": "somebody", "name": "nightly", "scopes": ["updates:report"]}
     ),
     f"{_OF}/tokens/{{token}}/rotation": _rotation,
+    f"{_OF}/calendars": _in("calendars", {"name": "Jawa Barat", "unit": "A"}),
     f"{_OF}/deletions/{{deletion}}/restoration": _restoration,
     f"{_OF}/webhooks": _in("webhooks", _WEBHOOK),
     f"{_OF}/webhooks/{{webhook}}/secrets": _of_webhook("secrets", {}),

@@ -34,8 +34,8 @@ LEFT_OUT = {
 }  # fmt: skip
 NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
-    "service_secret", "rating", "deletion", "idempotency_key",
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
+    "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
 }  # fmt: skip

@@ -20,7 +20,7 @@ SERVICES = [
     "minting", "tokens", "operators", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
-    "groups", "attention", "reports", "differences", "exporting",
+    "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip

@@ -30,6 +30,8 @@ BY_CALLER = "is completed by its caller with what the actor sees"
 SYSTEMS_OWN = "compares all units for the service itself; each event is told to who may read it"
 SHOWN = "is sent if the responsible person may read the unit's events: `parcels.may_be_shown`"
 UNGUARDED = {
+    "agenda._last_due": FOUND,
+    "calendars._record": FOUND,
     "alterations._of_initiative": FOUND,
     "alterations._of_person": FOUND,
     "attention._deadlines": FOUND,

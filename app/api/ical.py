@@ -1,0 +1,85 @@
+"""A calendar as iCalendar (RFC 5545): whole days, the same in every time zone."""
+
+import re
+from datetime import timedelta
+
+from icalendar import Calendar, Event
+
+from app.services.agenda import Entry
+from app.services.calendars import Shown
+
+MEDIA_TYPE = "text/calendar"
+_DAY = timedelta(days=1)
+_REFRESHED = timedelta(hours=1)
+# What the standard does not allow in texts, and what some readers take for the end of a line.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def render(shown: Shown) -> bytes:
+    """The calendar: an event for each date, lines folded, in UTF-8."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Quickwin//Quickwin//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    # RFC 7986's names for these, and what programs had before it.
+    calendar.add("name", _text(shown.name))
+    calendar.add("x-wr-calname", _text(shown.name))
+    calendar.add("refresh-interval", _REFRESHED, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", "PT1H")
+    for entry in shown.entries:
+        calendar.add_component(_event(entry))
+    written: bytes = calendar.to_ical()
+    return written
+
+
+def _event(entry: Entry) -> Event:
+    event = Event()
+    event.add("uid", f"{entry.id}@quickwin")
+    # Without a METHOD this is when the event was last revised, not when it was written down here:
+    # so the same calendar is the same bytes.
+    event.add("dtstamp", entry.updated_at)
+    event.add("created", entry.created_at)
+    event.add("last-modified", entry.updated_at)
+    event.add("sequence", entry.revision)
+    event.add("dtstart", entry.due_on)
+    event.add("dtend", entry.due_on + _DAY)
+    event.add("summary", _summary(entry))
+    event.add("description", _description(entry))
+    event.add("status", _status(entry))
+    event.add("categories", [_category(entry)])
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _summary(entry: Entry) -> str:
+    mark = "✓ " if entry.is_done else ""
+    return _text(f"{mark}{entry.title} ({_address(entry)})")
+
+
+def _address(entry: Entry) -> str:
+    return entry.initiative if entry.number is None else f"{entry.initiative}/{entry.number}"
+
+
+def _description(entry: Entry) -> str:
+    lines = [f"{entry.initiative} {entry.parent_title}", f"Unit {entry.unit}"]
+    if entry.percent is not None:
+        lines.append(f"{entry.percent / 100:g} %")
+    if entry.description:
+        lines += ["", entry.description]
+    return _text("\n".join(lines))
+
+
+def _status(entry: Entry) -> str:
+    if entry.is_cancelled:
+        return "CANCELLED"
+    return "TENTATIVE" if entry.is_undecided else "CONFIRMED"
+
+
+def _category(entry: Entry) -> str:
+    if entry.is_cancelled:
+        return "cancelled"
+    return "done" if entry.is_done else "open"
+
+
+def _text(text: str) -> str:
+    return _UNWRITABLE.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))

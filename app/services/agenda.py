@@ -1,0 +1,158 @@
+"""What is due when: milestones and initiatives as entries of a calendar."""
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func
+from sqlalchemy.orm import Session
+
+from app.models import Initiative, Milestone, Unit
+from app.models.base import refers
+from app.rollup.points import FULL
+from app.schemas.calendars import MOST_DATES, CalendarFilter
+from app.schemas.fields import InitiativeStatus
+from app.services import access, selection
+from app.services.access import Scope
+
+_EXCERPT = 500
+_UNDECIDED = {InitiativeStatus.PROPOSED, InitiativeStatus.SHORTLISTED}
+
+
+class Entry(NamedTuple):
+    """One due date."""
+
+    id: UUID
+    due_on: date
+    initiative: str
+    number: int | None
+    """Of a milestone; null for an initiative itself."""
+    title: str
+    parent_title: str
+    unit: str
+    description: str | None
+    """Its first 500 characters."""
+    percent: int | None
+    """Basis points of a milestone."""
+    is_done: bool
+    is_cancelled: bool
+    is_undecided: bool
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+    """Grows with every change of what is shown."""
+
+
+class _Placed(NamedTuple):
+    """A filter as lists of initiatives have it."""
+
+    unit: list[str]
+    owner: list[str]
+    subtree: bool = True
+    area: list[str] = []  # noqa: RUF012  never changed
+
+
+def entries(session: Session, scope: Scope, query: CalendarFilter) -> list[Entry]:
+    """What is due of what the actor sees, by date; of very many, those that are due last."""
+    placed = _Placed(_listed(query.unit), _listed(query.owner))
+    conditions = selection.places(scope, placed)
+    if query.initiative is not None:
+        conditions.append(access.named(Initiative, query.initiative))
+    milestones = (
+        access.visible(scope, Milestone)
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
+        .with_only_columns(
+            *_OF_INITIATIVE,
+            Milestone.id,
+            Milestone.number,
+            Milestone.title,
+            func.substr(Milestone.description, 1, _EXCERPT).label("description"),
+            Milestone.due_on,
+            Milestone.percent,
+            Milestone.dropped_at,
+            Milestone.created_at,
+            Milestone.updated_at,
+            Milestone.version,
+        )
+        .where(*conditions)
+    )
+    initiatives = (
+        access.visible(scope, Initiative)
+        .with_only_columns(
+            *_OF_INITIATIVE,
+            Initiative.id,
+            func.substr(Initiative.description, 1, _EXCERPT).label("description"),
+            Initiative.due_on,
+            Initiative.created_at,
+        )
+        .where(Initiative.due_on.is_not(None), *conditions)
+    )
+    found = [_of_milestone(row) for row in _last_due(session, milestones, Milestone)]
+    found += [_of_initiative(row) for row in _last_due(session, initiatives, Initiative)]
+    found.sort(key=lambda entry: (entry.due_on, entry.initiative, entry.number or 0))
+    return found[-MOST_DATES:]
+
+
+_OF_INITIATIVE = (
+    Initiative.code,
+    Initiative.title.label("parent_title"),
+    Initiative.status,
+    Initiative.updated_at.label("parent_updated_at"),
+    Initiative.version.label("parent_version"),
+    Unit.code.label("unit"),
+)
+
+
+def _listed(reference: str | None) -> list[str]:
+    return [] if reference is None else [reference]
+
+
+def _last_due(
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    model: type[Initiative] | type[Milestone],
+) -> list[Row[*tuple[Any, ...]]]:
+    ordered = statement.join(Unit, refers(Initiative.unit_id, Unit)).order_by(
+        model.due_on.desc(), model.id.desc()
+    )
+    return list(session.execute(ordered.limit(MOST_DATES)).all())
+
+
+def _of_milestone(row: Row[*tuple[Any, ...]]) -> Entry:
+    return Entry(
+        row.id,
+        row.due_on,
+        row.code,
+        row.number,
+        row.title,
+        row.parent_title,
+        row.unit,
+        row.description,
+        row.percent,
+        is_done=row.percent == FULL,
+        is_cancelled=row.dropped_at is not None or row.status == InitiativeStatus.CANCELLED,
+        is_undecided=row.status in _UNDECIDED,
+        created_at=row.created_at,
+        updated_at=max(row.updated_at, row.parent_updated_at),
+        revision=row.version + row.parent_version,
+    )
+
+
+def _of_initiative(row: Row[*tuple[Any, ...]]) -> Entry:
+    return Entry(
+        row.id,
+        row.due_on,
+        row.code,
+        None,
+        row.parent_title,
+        row.parent_title,
+        row.unit,
+        row.description,
+        None,
+        is_done=row.status == InitiativeStatus.COMPLETED,
+        is_cancelled=row.status == InitiativeStatus.CANCELLED,
+        is_undecided=row.status in _UNDECIDED,
+        created_at=row.created_at,
+        updated_at=row.parent_updated_at,
+        revision=row.parent_version,
+    )
