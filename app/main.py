@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, worker
 from app.api import (
     answers,
+    archives,
     attention,
     deletions,
     documents,
@@ -89,7 +90,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        units, people, deletions, institutions, schemes, streams, events, grants, tokens, exports,
+        units, people, deletions, institutions, schemes, streams, events, grants, tokens, exports, archives,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -30,7 +30,7 @@ TAGS = [
     {"name": "events", "description": "What was written, gap-free, in the order of commits."},
     {"name": "grants", "description": "Who has which role on which unit."},
     {"name": "tokens", "description": "Who may come in, and what they may do."},
-    {"name": "exports", "description": "Lists as files, from the first row to the last."},
+    {"name": "exports", "description": "Lists as files, and an institution as a whole."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 DESCRIPTION = """
