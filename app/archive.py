@@ -68,19 +68,21 @@ class Reader:
     """Reads an archive; raises `ArchiveRefused`."""
 
     def __init__(self, path: Path) -> None:
-        with _refusing():
-            self._zip = ZipFile(path)
+        # Ours to close, for a part that was not read to its end would keep it open.
+        self._file = path.open("rb")
         try:
+            with _refusing():
+                self._zip = ZipFile(self._file)
             self.manifest = self._read_manifest()
         except BaseException:
-            self._zip.close()
+            self._file.close()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._zip.close()
+        self._file.close()
 
     def lines(self, table: str) -> Iterator[bytes]:
         """The rows of a table, none if there is no such part.

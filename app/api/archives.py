@@ -53,7 +53,7 @@ async def _make(call: Call, institution: str, request: Request, file: IO[bytes])
     is_gone = Event()
 
     async def watch() -> None:
-        while not await request.is_disconnected():
+        while not await request.is_disconnected():  # noqa: ASYNC110  nobody says so by himself
             await asyncio.sleep(_LOOK_SECONDS)
         is_gone.set()
 
