@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app import auditing, worker
+from app import auditing, moving, worker
 from app.api.connections import Connection
 from app.db import Database
 from app.demo import load as demo_loader
@@ -35,6 +35,8 @@ app.add_typer(_rollups, name="rollups")
 app.add_typer(_deletions, name="deletions")
 app.add_typer(auditing.commands, name="audit")
 app.add_typer(remote)
+app.command("export")(moving.export)
+app.command("import")(moving.import_)
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ on SQLite with a synchronous session in a worker thread. Since it is tried again
 a serialization failure or a busy database, a verb has no effect outside its session.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from sqlite3 import SQLITE_FULL
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -21,8 +21,6 @@ from sqlalchemy import Connection, Engine, Table, insert, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
-    InterfaceError,
-    OperationalError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -31,7 +29,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app import engines
+from app import engines, faults
 from app.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -53,10 +51,6 @@ _MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migratio
 _SQLITE_READERS = 8
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
-_DISK_FULL = "53100"
-_LOST_STATES = ("08", "57P")  # connection exception; shutting down, crashed, starting
-_AWAY_STATES = ("25006", "53", "58")  # read-only; out of something; its own input or output
-_RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 
 
 class Database:
@@ -71,9 +65,10 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.session_info: dict[str, Any] = {}
         """Copied into `Session.info` of every session: what verbs need to know of their process."""
+        self._settings, self._apart = settings, CapacityLimiter(1)
         self._seconds = settings.request_seconds if limited else 0
         self._retrying = AsyncRetrying(
-            retry=retry_if_exception(_is_transient),
+            retry=retry_if_exception(faults.is_transient),
             stop=stop_after_attempt(max(1, settings.database_retries)),
             wait=wait_random_exponential(multiplier=0.01, max=0.5),
             reraise=True,
@@ -102,6 +97,24 @@ class Database:
         """Run a verb on one snapshot, read-only, and answer what it returns."""
         return await self._run(lambda session: verb(session, *args, **kwargs), writing=False)
 
+    async def read_apart(
+        self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `read`, for what takes minutes: in a thread and on a connection of its own, one at a time.
+
+        Neither the loop nor the pool is held up, and no time limit of a request holds.
+        """
+
+        async def read() -> T:
+            apart = Database(self._settings)
+            apart.session_info = self.session_info
+            try:
+                return await apart.read(verb, *args, **kwargs)
+            finally:
+                await apart.close()
+
+        return await to_thread.run_sync(lambda: asyncio.run(read()), limiter=self._apart)
+
     async def write(
         self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
@@ -124,7 +137,7 @@ class Database:
                     for statement in service_role_grants(service_role) if service_role else ():
                         await connection.exec_driver_sql(statement)
             except ProgrammingError as error:
-                if _state(error) == _NOT_ALLOWED:
+                if faults.sqlstate(error) == _NOT_ALLOWED:
                     raise SchemaBehind from error
                 raise
         else:
@@ -150,21 +163,21 @@ class Database:
             try:
                 return await attempt(verb, until, writing=writing)
             except DBAPIError as error:
-                if not _is_transient(error):
+                if not faults.is_transient(error):
                     raise
             return await self._retrying.copy()(attempt, verb, until, writing=writing)
         except IntegrityError as error:
             raise Conflict from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError) as error:
-            raise (StorageFull if _is_full(error) else DatabaseUnavailable) from error
+            raise (StorageFull if faults.is_full(error) else DatabaseUnavailable) from error
         except DBAPIError as error:
-            if _state(error) == _CANCELED or (
+            if faults.sqlstate(error) == _CANCELED or (
                 engines.is_over(until) and "interrupted" in str(error.orig)
             ):
                 raise TimedOut from error
-            if _is_full(error.orig):
+            if faults.is_full(error.orig):
                 raise StorageFull from error
-            if _is_away(error) or _is_transient(error):
+            if faults.is_away(error) or faults.is_transient(error):
                 raise DatabaseUnavailable from error
             raise
 
@@ -179,7 +192,7 @@ class Database:
                 try:
                     await session.commit()
                 except DBAPIError as error:
-                    if _is_lost(error):
+                    if faults.is_lost(error):
                         raise OutcomeUnknown from error
                     raise
                 self.wakes.announce(session.info.get(WRITTEN, ()))
@@ -216,6 +229,14 @@ class Call(Generic[A]):
     ) -> T:
         """Run `verb(session, actor, …)` on one read-only snapshot."""
         return await self._database.read(
+            lambda session: verb(session, self._identify(session), *args, **kwargs)
+        )
+
+    async def read_apart(
+        self, verb: Callable[Concatenate[Session, A, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `read`, for what takes minutes; see `Database.read_apart`."""
+        return await self._database.read_apart(
             lambda session: verb(session, self._identify(session), *args, **kwargs)
         )
 
@@ -256,46 +277,6 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) 
             ],
         )
     )
-
-
-def _is_transient(error: BaseException) -> bool:
-    """Whether the same transaction may succeed when it is tried again.
-
-    A constraint that a concurrent request made us violate counts: the second try sees its row and
-    gives the proper answer.
-    """
-    if isinstance(error, IntegrityError):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    return _state(error) in _RETRY_STATES or "database is locked" in str(error.orig)
-
-
-def _is_lost(error: DBAPIError) -> bool:
-    """Whether the connection ended, so that nobody knows what became of the last statement."""
-    return error.connection_invalidated or (_state(error) or "").startswith(_LOST_STATES)
-
-
-def _is_away(error: DBAPIError) -> bool:
-    """Whether the database cannot serve now, whatever was asked."""
-    return (
-        _is_lost(error)
-        or isinstance(error, InterfaceError | OperationalError)
-        or (_state(error) or "").startswith(_AWAY_STATES)
-    )
-
-
-def _is_full(error: BaseException | None) -> bool:
-    """Whether there is no space left where the data is."""
-    return (
-        getattr(error, "sqlstate", None) == _DISK_FULL
-        or getattr(error, "sqlite_errorcode", None) == SQLITE_FULL
-    )
-
-
-def _state(error: DBAPIError) -> str | None:
-    """SQLSTATE of an error, where the database has such."""
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

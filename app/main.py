@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, worker
 from app.api import (
     answers,
+    archives,
     attention,
     calendars,
     deletions,
@@ -94,7 +95,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
-        exports,
+        exports, archives,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

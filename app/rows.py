@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import JSON, Column, ColumnElement, ForeignKey, Table, insert, or_, select
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from app.models import Base
 
@@ -96,6 +97,16 @@ def from_json(content: Rows) -> Rows:
     }
 
 
+def line(table: Table, row: dict[str, Any]) -> bytes:
+    """A row as JSON."""
+    return _whole(table).dump_json(row)
+
+
+def from_line(table: Table, text: bytes) -> dict[str, Any]:
+    """What `line` was given, perhaps by an older schema; as `from_json`. Raises `ValueError`."""
+    return _whole(table).validate_json(text)
+
+
 def _read(
     session: Session, table: Table, institution_id: UUID, condition: ColumnElement[bool]
 ) -> list[dict[str, Any]]:
@@ -110,8 +121,16 @@ def _references(table: Table) -> Iterator[ForeignKey]:
 
 
 @cache
+def _whole(table: Table) -> TypeAdapter[dict[str, Any]]:
+    """A codec of whole rows, which is several times as fast as one of each cell."""
+    kinds = {name: _kind(column) for name, column in table.c.items()}
+    return TypeAdapter(TypedDict(table.name, kinds, total=False))  # type: ignore[operator]
+
+
+@cache
 def _codec(column: Column[Any]) -> TypeAdapter[Any]:
-    if isinstance(column.type, JSON):
-        return TypeAdapter(Any)
-    kind: Any = column.type.python_type | None
-    return TypeAdapter(kind)
+    return TypeAdapter(_kind(column))
+
+
+def _kind(column: Column[Any]) -> Any:  # noqa: ANN401  a type
+    return Any if isinstance(column.type, JSON) else column.type.python_type | None

@@ -32,7 +32,7 @@ TAGS = [
     {"name": "webhooks", "description": "Who is called when something was written."},
     {"name": "grants", "description": "Who has which role on which unit."},
     {"name": "tokens", "description": "Who may come in, and what they may do."},
-    {"name": "exports", "description": "Lists as files, from the first row to the last."},
+    {"name": "exports", "description": "Lists as files, and an institution as a whole."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 DESCRIPTION = """

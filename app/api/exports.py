@@ -5,20 +5,18 @@ complete. A spreadsheet is made on the disk first, since its end must be known b
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
-from anyio import open_file, to_thread
+from anyio import to_thread
 from fastapi import Path as InPath
 from fastapi import Query, Request, Response
-from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
 
 from app.api import delimited, spreadsheets
 from app.api.calls import Call, InstitutionPath, router
+from app.api.downloads import Download, pieces_of
 from app.api.events import JSON_LINES
 from app.api.refusals import TooManyRows
 from app.api.tables import INITIATIVES, MILESTONES, ROLLUPS, UPDATES, Table
@@ -47,7 +45,6 @@ routes = router("/institutions/{institution}/exports", "exports")
 FormatPath = Annotated[
     Format, InPath(alias="format", description="Form of the file.", examples=["csv"])
 ]
-_PIECE = 65_536
 _UNITS_AT_ONCE = 2_000
 """Units whose roll-ups are of one moment: nearly every institution has fewer."""
 _TYPES = {
@@ -64,22 +61,6 @@ _FILES: dict[int | str, dict[str, Any]] = {
         }
     }
 }
-
-
-class Download(StreamingResponse):
-    """A file that is sent while it is made; what making it needs is given back in any case."""
-
-    def __init__(self, pieces: AsyncGenerator[bytes, None], name: str, media_type: str) -> None:
-        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-        super().__init__(pieces, headers=disposition, media_type=media_type)
-        self._pieces = pieces
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it; who makes the pieces looks whether anybody is there."""
-        async with aclosing(self._pieces):
-            await self.stream_response(send)
-        if self.background is not None:
-            await self.background()
 
 
 class _Export(NamedTuple, Generic[ITEM]):
@@ -132,8 +113,8 @@ class _Export(NamedTuple, Generic[ITEM]):
                     await to_thread.run_sync(book.add, some)
                 await to_thread.run_sync(book.close)
             yield b""
-            async with await open_file(file, "rb") as made:
-                while piece := await made.read(_PIECE):
+            with file.open("rb") as made:
+                async for piece in pieces_of(made):
                     yield piece
 
 

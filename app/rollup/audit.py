@@ -23,6 +23,8 @@ from app.rollup.contribution import Change, Standing, Totals
 from app.rollup.ledger import Bucket, Entries, Entry
 
 _BATCH = 500
+_STRETCH = 5_000
+"""Initiatives whose contributions are added up before they are written."""
 
 Progress = Callable[[int, int], None]
 """Called with units done and units in all."""
@@ -95,6 +97,22 @@ def verify(session: Session, institution_id: UUID, progress: Progress) -> Findin
         differences += _compare(session, institution_id, unit.id, unit.code, mine)
         progress(done, len(units))
     return Findings(differences, derived, initiatives)
+
+
+def build(session: Session, institution_id: UUID, progress: Progress) -> None:
+    """Write the ledger of an institution that has none, from its facts, a stretch at a time."""
+    units = _children_first(session, institution_id)
+    entries: Entries = {}
+    collected = 0
+    for done, unit in enumerate(units, start=1):
+        for fact in _facts_of_unit(session, institution_id, unit.id):
+            ledger.collect(entries, fact)
+            collected += 1
+            if collected % _STRETCH == 0:
+                ledger.post(session, institution_id, entries.items())
+                entries.clear()
+        progress(done, len(units))
+    ledger.post(session, institution_id, entries.items())
 
 
 def mend(session: Session, institution_id: UUID, findings: Findings) -> None:

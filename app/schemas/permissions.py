@@ -11,6 +11,7 @@ class Permission(StrEnum):
     GRANTS_READ = "grants:read"
     INITIATIVES_CHANGE = "initiatives:change"
     INSTITUTION_CHANGE = "institution:change"
+    INSTITUTION_EXPORT = "institution:export"
     MILESTONES_CHANGE = "milestones:change"
     PEOPLE_CHANGE = "people:change"
     PLANS_READ = "plans:read"
@@ -51,5 +52,5 @@ PERMISSIONS = {
     Role.ADMIN: frozenset(Permission),
 }
 """What each role allows. Every role reads, so whatever allows anything in a unit shows it."""
-WHOLE = frozenset({Permission.INSTITUTION_CHANGE})
+WHOLE = frozenset({Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT})
 """What is held on the institution as a whole or not at all: below the root it allows nothing."""

@@ -143,6 +143,7 @@ TABLE: dict[str, Operation] = {
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
     ),
     "export_rollups": Operation("root", filters={"unit": "{unit}"}),
+    "export_archive": Operation("institution", ("institution:export",)),
     # Units and people
     "create_unit": _create(
         "units:change", {"code": "{new}", "name": "New", "parent": "{unit}"}, unseen=422

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "x_calendars"
+revision = "0016"
 down_revision = "0015"
 
 
