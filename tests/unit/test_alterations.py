@@ -34,7 +34,7 @@ LEFT_OUT = {
 }  # fmt: skip
 NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
-    "service_secret", "rating", "deletion", "idempotency_key",
+    "service_secret", "rating", "deletion", "idempotency_key", "import",
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
