@@ -1,5 +1,7 @@
 """What is kept of the facts beside the ledger: milestones' shares, and where initiatives stand."""
 
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
@@ -11,17 +13,19 @@ from app.rollup import contribution, facts
 from app.rollup.contribution import Standing
 
 
-def keep(session: Session, institution_id: UUID, fact: facts.Fact) -> None:
-    """Keep the shares of the milestones and the standing of the initiative."""
-    states = contribution.states(fact.initiative)
-    standing = contribution.standing(fact.initiative, states)
-    if standing != fact.standing:
-        set_standing(session, institution_id, fact.id, standing)
-    changed = [
-        {"institution": institution_id, "milestone": stored.id, "points": state.share}
-        for stored, state in zip(fact.stored, states, strict=True)
-        if stored.share != state.share
-    ]
+def keep(session: Session, institution_id: UUID, of: Iterable[facts.Fact]) -> None:
+    """Keep the shares of the milestones and the standing of each initiative."""
+    changed: list[dict[str, Any]] = []
+    for fact in of:
+        states = contribution.states(fact.initiative)
+        standing = contribution.standing(fact.initiative, states)
+        if standing != fact.standing:
+            set_standing(session, institution_id, fact.id, standing)
+        changed += [
+            {"institution": institution_id, "milestone": stored.id, "points": state.share}
+            for stored, state in zip(fact.stored, states, strict=True)
+            if stored.share != state.share
+        ]
     if changed:
         session.connection().execute(_SET_SHARE, changed)
         session.expire_all()

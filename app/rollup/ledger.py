@@ -11,18 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from operator import add, sub
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Insert, MetaData, Table, bindparam, delete, select, text, true
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert
 from app.models import RollupPeriod, RollupTotal, UnitClosure
-from app.models.base import table as table_of
 from app.models.rollups import ALL_AREAS, Span
-from app.rollup import contribution, derived, facts
+from app.rollup import contribution, derived, facts, upserts
 from app.rollup.contribution import Change, Contribution, Totals
 
 
@@ -76,8 +74,8 @@ class Entry:
 
 
 Entries = dict[Bucket, Entry]
-_GATHERED = "ledger"
-"""Key of `Session.info`: entries that wait until the end of `gathered`."""
+_GATHERED, _OPEN = "ledger", "recorded"
+"""Keys of `Session.info`: entries that wait for the end of `gathered`; what is being recorded."""
 
 
 def buckets(unit_id: UUID, area_ids: Iterable[UUID], year: int) -> Iterator[Bucket]:
@@ -96,20 +94,31 @@ def collect(entries: Entries, fact: facts.Fact, sign: int = 1) -> None:
 
 
 @contextmanager
-def recorded(session: Session, institution_id: UUID, initiative_id: UUID) -> Iterator[None]:
-    """Around any change of an initiative, its milestones or reports: writes after less before.
+def recorded(session: Session, institution_id: UUID, *initiative_ids: UUID) -> Iterator[None]:
+    """Around any change of initiatives, their milestones or reports: writes after less before.
 
-    The initiative's row is locked by the caller, or new. Milestones get their shares.
+    The initiatives' rows are locked by the caller, or new. Milestones get their shares. Within,
+    what is recorded of the same initiatives counts as part of this.
     """
+    open_ones: set[UUID] = session.info.setdefault(_OPEN, set())
+    asked = [each for each in initiative_ids if each not in open_ones]
+    if not asked:
+        yield
+        return
     waiting: Entries | None = session.info.get(_GATHERED)
     entries: Entries = {} if waiting is None else waiting
-    for fact in facts.read(session, institution_id, [initiative_id]):
+    for fact in facts.read(session, institution_id, asked):
         collect(entries, fact, -1)
-    yield
+    open_ones.update(asked)
+    try:
+        yield
+    finally:
+        open_ones.difference_update(asked)
     session.flush()
-    for fact in facts.read(session, institution_id, [initiative_id]):
+    after = list(facts.read(session, institution_id, asked))
+    for fact in after:
         collect(entries, fact)
-        derived.keep(session, institution_id, fact)
+    derived.keep(session, institution_id, after)
     if waiting is None:
         post(session, institution_id, entries.items())
 
@@ -187,17 +196,17 @@ def write(
         for (span, starts_on), steps in sorted(entry.periods.items())
         if any(steps)
     ]
-    upserts = UPSERTS[session.connection().dialect.name]
+    statements = upserts.OF[session.connection().dialect.name]
     connection = session.connection()
     if totals:
-        connection.execute(upserts.total, totals)
+        connection.execute(statements.total, totals)
     if len(periods) > _STAGED_FROM and connection.dialect.name == "postgresql":
-        connection.execute(_STAGE)
-        bulk_insert(session, _STAGED, periods)
-        connection.execute(upserts.staged_period)
-        connection.execute(_UNSTAGE)
+        connection.execute(upserts.STAGE)
+        bulk_insert(session, upserts.STAGED, periods)
+        connection.execute(statements.staged_period)
+        connection.execute(upserts.UNSTAGE)
     elif periods:
-        connection.execute(upserts.period, periods)
+        connection.execute(statements.period, periods)
 
 
 def move(
@@ -207,9 +216,9 @@ def move(
 
     Both lists are ordered from the deepest unit to the root. No initiative is read.
     """
-    upserts = UPSERTS[session.connection().dialect.name]
+    statements = upserts.OF[session.connection().dialect.name]
     connection = session.connection()
-    for statement in (upserts.moved_total, upserts.moved_period):
+    for statement in (statements.moved_total, statements.moved_period):
         for sign, targets in ((-1, leaves), (1, joins)):
             for target in targets:
                 connection.execute(
@@ -256,56 +265,8 @@ _CHAINS = (
 )
 
 
-class _Upserts(NamedTuple):
-    """The statements of one database, built once so that their compiled form is reused."""
-
-    total: Insert
-    period: Insert
-    moved_total: Insert
-    moved_period: Insert
-    staged_period: Insert
-
-
-def _upserts(dialect: Any) -> _Upserts:  # noqa: ANN401  the two dialects' modules share no type
-    def adding(table: Table, numbers: tuple[str, ...], source: Any = None) -> Insert:  # noqa: ANN401
-        statement = dialect.insert(table)
-        if source is not None:
-            statement = statement.from_select(list(table.c.keys()), source)
-        return statement.on_conflict_do_update(  # type: ignore[no-any-return]
-            index_elements=list(table.primary_key.columns),
-            set_={name: table.c[name] + statement.excluded[name] for name in numbers},
-        )
-
-    def moved(table: Table, numbers: tuple[str, ...]) -> Any:  # noqa: ANN401
-        replaced = {"unit_id": bindparam("target", type_=table.c.unit_id.type)}
-        sign = bindparam("sign", type_=table.c[numbers[0]].type)
-        return select(
-            *(
-                (column * sign).label(name) if name in numbers else replaced.get(name, column)
-                for name, column in table.c.items()
-            )
-        ).where(
-            table.c.institution_id == bindparam("institution"),
-            table.c.unit_id == bindparam("moved"),
-        )
-
-    total, period = table_of(RollupTotal), table_of(RollupPeriod)
-    return _Upserts(
-        adding(total, Totals._fields),
-        adding(period, Change._fields),
-        adding(total, Totals._fields, moved(total, Totals._fields)),
-        adding(period, Change._fields, moved(period, Change._fields)),
-        # SQLite reads "SELECT … ON CONFLICT" as a join unless there is a WHERE.
-        adding(period, Change._fields, select(_STAGED).where(true())),
-    )
-
-
 _STAGED_FROM = 2_000
 """Periods from which COPY into a temporary table is faster than one upsert for each row."""
-_STAGED = table_of(RollupPeriod).to_metadata(MetaData(), name="rollup_period_staged")
-_STAGE = text("CREATE TEMPORARY TABLE rollup_period_staged (LIKE rollup_period) ON COMMIT DROP")
-_UNSTAGE = text("DROP TABLE rollup_period_staged")
-UPSERTS = {"sqlite": _upserts(sqlite), "postgresql": _upserts(postgresql)}
 
 
 def _add(sums: list[int], part: Iterable[int], sign: int) -> None:

@@ -4,13 +4,13 @@ All of it is one transaction. Rows are created in bulk, as loaders do, and chang
 initiative has its event, and the ledger is written once, at the end.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.errors import QuickwinError
+from app.errors import QuickwinError, StaleVersion
 from app.models import Initiative, Unit
 from app.models.base import code_key
 from app.rollup import ledger
@@ -45,7 +45,10 @@ from app.services.importing_facts import Facts, Names
 from app.services.tables import Table
 from app.spreadsheets import process
 
-_CREATED_AT_ONCE = 200
+Step = TypeVar("Step")
+
+_AT_ONCE = 200
+"""Rows that share statements."""
 Progress = Callable[[int], None]
 """Is told how many rows are done; may raise, and nothing is written then."""
 
@@ -115,9 +118,8 @@ def _apply(
 
     done = 0
     with ledger.gathered(session, scope.id):
-        waiting = iter(verdict.creations)
         known = _directory(scope, facts)
-        while some := list(islice(waiting, _CREATED_AT_ONCE)):
+        for some in _portions(verdict.creations):
             try:
                 _create(session, actor, scope, known, some)
             except QuickwinError as error:
@@ -129,13 +131,20 @@ def _apply(
                 raise refuse(some[int(place or 0)].row, error) from error
             done += len(some)
             progress(done)
-        for change in verdict.changes:
-            try:
-                _change(session, actor, scope, change)
-            except QuickwinError as error:
-                raise refuse(change.row, error) from error
-            done += 1
+        for changes in _portions(verdict.changes):
+            rows = _locked(session, scope, changes)
+            with ledger.recorded(session, scope.id, *rows):
+                for change in changes:
+                    try:
+                        _change(session, actor, scope, change, rows.get(change.standing.id))
+                    except QuickwinError as error:
+                        raise refuse(change.row, error) from error
+            done += len(changes)
             progress(done)
+
+
+def _portions(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    return (steps[start : start + _AT_ONCE] for start in range(0, len(steps), _AT_ONCE))
 
 
 def _directory(scope: Scope, facts: Facts) -> Directory:
@@ -185,9 +194,24 @@ def _subject(row: dict[str, Any]) -> events.Subject:
     return events.Subject(row["id"], row["code"])
 
 
-def _change(session: Session, actor: Actor, scope: Scope, change: Change) -> None:
+def _locked(session: Session, scope: Scope, changes: Sequence[Change]) -> dict[UUID, Initiative]:
+    """The initiatives of some changes, locked in the order of their codes."""
+    ids = [change.standing.id for change in changes]
+    found = session.scalars(
+        access.visible(scope, Initiative)
+        .where(Initiative.id.in_(ids))
+        .order_by(Initiative.code_key)
+        .with_for_update()
+    )
+    return {row.id: row for row in found}
+
+
+def _change(
+    session: Session, actor: Actor, scope: Scope, change: Change, row: Initiative | None
+) -> None:
     """Change one initiative, as `initiatives.change` and `replace` would."""
-    row = access.find(session, scope, Initiative, str(change.standing.id), lock=True)
+    if row is None:
+        raise StaleVersion
     initiatives.may_change(session, scope, row.unit_id)
     versions.check(row, frozenset({change.standing.version}))
     told = change.changes.model_dump(mode="json", exclude_unset=True)
@@ -199,4 +223,3 @@ def _change(session: Session, actor: Actor, scope: Scope, change: Change) -> Non
             milestone.model_dump(mode="json", exclude_unset=True) for milestone in change.plan
         ]
     events.record(session, actor, scope.id, "initiative.changed", initiatives.subject(row), told)
-    session.flush()

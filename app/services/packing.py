@@ -28,9 +28,11 @@ from app.archive import Writer
 from app.models import (
     ApiToken,
     Base,
+    CalendarFeed,
     Deletion,
     Event,
     FrozenReport,
+    HealthWatch,
     IdempotencyKey,
     Import,
     Initiative,
@@ -52,7 +54,11 @@ from app.models import (
     ServiceSecret,
     Unit,
     UnitClosure,
+    UnitHealth,
     UnitMerger,
+    Webhook,
+    WebhookDelivery,
+    WebhookSecret,
 )
 from app.models.base import now
 from app.models.base import table as table_of
@@ -72,6 +78,12 @@ PACKED: tuple[type[Base], ...] = (
 LEFT_OUT: dict[type[Base], str] = {
     ApiToken: "a secret",
     ServiceSecret: "a secret",
+    CalendarFeed: "a secret",
+    Webhook: "where this service sends to, by whose rights; another one begins with none",
+    WebhookSecret: "a secret",
+    WebhookDelivery: "of this service until it expires",
+    HealthWatch: "is looked at anew",
+    UnitHealth: "is looked at anew",
     IdempotencyKey: "of this service and this day",
     Import: "of this service until it expires; what it has done is there",
     UnitClosure: "follows from the units",

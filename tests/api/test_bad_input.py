@@ -233,6 +233,11 @@ async def test_references_stay_within_the_institution(
             assert (await ready.get("initiatives", **asked))["items"] == []
 
 
+def _takes_a_file(operation: Json) -> bool:
+    content = operation.get("requestBody", {}).get("content", {"application/json": {}})
+    return "application/json" not in content
+
+
 async def test_another_institution_does_not_exist_for_a_person(
     ready: Institution, other: tuple[Institution, Json], app: FastAPI
 ) -> None:
@@ -256,6 +261,8 @@ async def test_another_institution_does_not_exist_for_a_person(
             continue
         path = re.sub(r"{(\w+)}", lambda found: names.get(found[1], nowhere), template)
         for method, operation in operations.items():
+            if _takes_a_file(operation):
+                continue  # in test_imports
             owed = [
                 at["name"]
                 for at in operation["parameters"]

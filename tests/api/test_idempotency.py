@@ -43,7 +43,10 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 async def send(client: httpx.AsyncClient, post: Post, key: str) -> httpx.Response:
-    return await client.post(post.path, json=post.body, headers={"Idempotency-Key": key})
+    kind = {} if post.file is None else {"Content-Type": "text/csv"}
+    return await client.post(
+        post.path, json=post.body, content=post.file, headers={"Idempotency-Key": key, **kind}
+    )
 
 
 def report(institution: Institution, percent: float = 40, **fields: Any) -> Post:
@@ -354,7 +357,7 @@ BAD = ["", " ", "a b", "x" * 256, '"', '"open', '""', '"a b"', '"a"b', '"a\\x"',
 @pytest.mark.parametrize("key", [*BAD, "clé", "ключ".encode(), b"\xff"])
 async def test_other_keys_are_refused(ready: Institution, key: str | bytes) -> None:
     headers = {b"Idempotency-Key": key.encode() if isinstance(key, str) else key}
-    path, body = report(ready)
+    path, body, _ = report(ready)
     answer = await ready.reporter.post(path, json=body, headers=headers)
     assert answer.status_code == 422
     (place,) = problem(answer)["errors"]
@@ -363,7 +366,7 @@ async def test_other_keys_are_refused(ready: Institution, key: str | bytes) -> N
 
 
 async def test_one_key_is_sent(ready: Institution) -> None:
-    path, body = report(ready)
+    path, body, _ = report(ready)
     headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
     answer = await ready.reporter.post(path, json=body, headers=headers)
     assert answer.status_code == 400

@@ -33,6 +33,8 @@ class Operation(NamedTuple):
     refused: int = 403
     """The status for who sees it, but may not."""
     body: Json | None = None
+    file: str | None = None
+    """What is sent in place of a body: CSV."""
     query: Json = {}  # noqa: RUF012  never changed
     filters: Json = {}  # noqa: RUF012  never changed
     """Parameters that refer to something, each tried by itself."""
@@ -109,6 +111,19 @@ TABLE: dict[str, Operation] = {
     "get_milestone": Operation("unit"),
     "change_milestone": _change("milestones:change"),
     "delete_milestone": _remove("milestones:change"),
+    # Spreadsheets: a row is refused by itself, so who may change anything may send one; what
+    # becomes of it is for them, and for admins of the whole
+    "download_import_template": Operation("member", filters={"unit": "{unit}"}),
+    "submit_import": Operation(
+        "somewhere", ("initiatives:change",), 201,
+        file="code,title,unit,year\n{new},New,{unit},2022\n", query={"mode": "check"},
+    ),
+    "list_imports": Operation("member"),
+    "get_import": Operation("institution", ("institution:change",), refused=404),
+    "download_annotated_import": Operation(
+        "institution", ("institution:change",), refused=404
+    ),
+    "cancel_import": Operation("institution", ("institution:change",), 409, refused=404),
     # Progress and judgement
     "report_progress": _create("updates:report", {"percent_complete": 40, "note": "New"}),
     "list_updates": Operation("unit"),

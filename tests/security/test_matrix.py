@@ -100,7 +100,7 @@ def test_every_reference_is_here(
             and list(_references(document, parameter["schema"], parameter["name"]))
         }
         missing += [f"{name}?{query}=" for query in queries - operation.filters.keys()]
-        if described.body:
+        if described.body and "application/json" in described.body["content"]:
             schema = described.body["content"]["application/json"]["schema"]
             told = set(_references(document, schema, "", _named_by(operation.body)))
             missing += [f"{name} {place}" for place in told]

@@ -18,6 +18,7 @@ from tests.support.webhooks import logged
 
 Json = dict[str, Any]
 STALE = '"v999999"'
+CSV = {"Content-Type": "text/csv"}
 OUTSIDER = "ppoutsiderpp"
 """A person of B who owns an initiative of A1 too."""
 _PARENTS = {unit: above[1] for unit, above in UNITS.items() if len(above) > 1}
@@ -188,7 +189,8 @@ class World:
             path.format(**things),
             params={**operation.query, **filled(parameters or {}, things)},
             json=filled(operation.body, things),
-            headers={**sent, **(headers or {})},
+            content=None if operation.file is None else operation.file.format(**things).encode(),
+            headers={**sent, **({} if operation.file is None else CSV), **(headers or {})},
         )
 
     async def _fill(self, home: Institution, unit: str) -> None:
@@ -250,12 +252,17 @@ class World:
         ]
         report = await home.post("reports", {"title": text, "note": text, "unit": code})
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
+        plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
+        submitted = await self.operator.post(
+            f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
+        )
         webhook, secret, delivery = await self._webhook(home, unit)
         self.things[unit] = {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
+            "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
@@ -279,6 +286,7 @@ class World:
             "tokens:read": [mark(unit, "tokens:read"), token["id"], token["token"].lower(), calendar["id"]],
             "grants:read": [grant["id"]],
             "initiatives:change": [mark(unit, "initiatives:change"), deletion["id"]],
+            "institution:change": [submitted.json()["id"]],
             "webhooks:read": [
                 mark(unit, "webhooks:read"), webhook["id"], secret["id"], delivery["id"],
                 webhook["secret"].lower(),

@@ -14,6 +14,8 @@ class Post(NamedTuple):
 
     path: str
     body: Json | None = None
+    file: bytes | None = None
+    """What is sent in place of a body: a file."""
 
 
 async def ready(institution: Institution) -> None:
@@ -48,7 +50,8 @@ async def _scheme(institution: Institution) -> Post:
 
 
 async def _area(institution: Institution) -> Post:
-    await institution.expect(201, "POST", *await _scheme(institution))
+    scheme = await _scheme(institution)
+    await institution.expect(201, "POST", scheme.path, scheme.body)
     body = {
         "code": f"{institution.code}-area",
         "name": {"id": "Bidang", "en": "Area"},
@@ -67,6 +70,11 @@ async def _verification(institution: Institution) -> Post:
 async def _rotation(institution: Institution) -> Post:
     token = await institution.post("tokens", {"person": "somebody", "name": "old"})
     return Post(f"{institution.path}/tokens/{token['id']}/rotation")
+
+
+async def _import(institution: Institution) -> Post:
+    plan = b"code;title;unit;year;B06;B12\nQW-7;SIAKBA;A;2025;40;100\nQW-8;;A;2025;;\n"
+    return Post(f"{institution.path}/imports?mode=check", file=plan)
 
 
 async def _restoration(institution: Institution) -> Post:
@@ -155,6 +163,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/webhooks/{{webhook}}/test": _of_webhook("test"),
     f"{_OF}/webhooks/{{webhook}}/replay": _of_webhook("replay", {"after": 0, "reason": "Ulang"}),
     f"{_OF}/webhooks/{{webhook}}/deliveries/{{delivery}}/redelivery": _redelivery,
+    f"{_OF}/imports": _import,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}
