@@ -117,7 +117,7 @@ class ImportSummary(Shape):
     digest: str
     """SHA-256 of the file, hex."""
     total_rows: int
-    """Rows of the sheet that have anything in them."""
+    """Rows of the plan; before they have been checked, all rows that have anything in them."""
     done_rows: int
     """How many have been dealt with so far, in the present attempt."""
     counts: FateCounts | None

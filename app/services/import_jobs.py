@@ -114,7 +114,7 @@ def ended(row: Import, outcome: Outcome) -> None:
         status = ImportStatus.APPLIED if is_applied else ImportStatus.CHECKED
     row.outcome = zlib.compress(outcome.model_dump_json().encode())
     row.counts = outcome.model_dump(mode="json", include={"counts", "total_faults", "formulas"})
-    row.done_rows = row.total_rows
+    row.total_rows = row.done_rows = len(outcome.rows)
     _end(row, status)
 
 
