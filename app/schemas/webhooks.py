@@ -230,5 +230,5 @@ class DeliveryQuery(Paging):
     """How attempts are filtered; newest first."""
 
     outcome: Annotated[list[DeliveryOutcome], Field(max_length=10)] = Field(default_factory=list)
-    sequence: Annotated[int, Digits, Field(ge=1, le=2**63 - 1)] | None = None
+    sequence: Annotated[int, Field(ge=1, le=2**63 - 1), Digits] | None = None
     """Attempts for this event of the feed."""
