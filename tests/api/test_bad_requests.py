@@ -205,6 +205,7 @@ async def test_no_address_answers_without_a_token(ready: Institution, app: Any) 
         for name in ("institution", "unit", "person", "scheme", "area", "initiative"):
             address = address.replace(f"{{{name}}}", "x")
         address = address.replace("{number}", "1")
+        address = address.replace("{format}", "csv")
         address = re.sub(r"{\w+}", "01a20d0f-7aff-70b8-9c49-d31eb6a5564a", address)
         for method in operations:
             for headers in (
