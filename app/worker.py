@@ -23,8 +23,8 @@ from app.settings import Settings
 EXPIRY_SECONDS = 3_600.0
 HEALTH_SECONDS = 1.0
 IMPORT_SECONDS = 1.0
-_HEALTH_SHARE = 10
-"""Looking at healths takes at most one part in so many of the time."""
+_HEALTH_RESTS = 9
+"""So many times as long as it took, there is no other look at an institution."""
 _LONGEST_PAUSE = 60.0
 """Seconds before a loop that keeps failing is started again, at most."""
 _log = logging.getLogger(__name__)
@@ -67,13 +67,16 @@ async def importing(database: Database, settings: Settings, stop: asyncio.Event)
 
 async def health(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
     """Notice which units have another health, after writes and at each institution's midnight."""
-    pause = 0.0
-    while not await stopped(stop, pause):
-        started = monotonic()
+    while True:
         for institution_id in await database.read(healths.due):
+            started = monotonic()
             seen = await database.read(healths.look, institution_id)
             await database.write(healths.note, seen)
-        pause = max(HEALTH_SECONDS, _HEALTH_SHARE * (monotonic() - started))
+            # All have their midnight at once, and requests go on meanwhile.
+            if await stopped(stop, _HEALTH_RESTS * (monotonic() - started)):
+                return
+        if await stopped(stop, HEALTH_SECONDS):
+            return
 
 
 LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health)

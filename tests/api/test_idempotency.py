@@ -316,7 +316,11 @@ def test_whatever_looks_like_a_secret_is_one(app: FastAPI) -> None:
         for field in schema.get("properties", {})
         if field.rsplit("_", 1)[-1] in words
     }
-    assert named == {("IssuedToken", "token")}
+    assert named == {
+        ("IssuedToken", "token"),
+        ("IssuedWebhook", "secret"),
+        ("IssuedWebhookSecret", "secret"),
+    }
 
 
 async def test_the_first_answer_stays_when_the_report_goes_on(ready: Institution) -> None:

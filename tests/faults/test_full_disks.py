@@ -66,7 +66,8 @@ def filled(disk: Path) -> Iterator[None]:
 @asynccontextmanager
 async def institution_on(url: str) -> AsyncIterator[tuple[Institution, Database]]:
     """An institution with a plan, in the application over a database."""
-    chosen = Settings(database_url=url)
+    # Without background work: what fills the disk is what the test writes, on one connection.
+    chosen = Settings(database_url=url, background=False)
     bare = Database(chosen)
     await bare.migrate()
     await bare.write(operators.first_start, OPERATOR)
