@@ -45,12 +45,12 @@ async def take_one(database: Database, settings: Settings, stop: asyncio.Event) 
 
     passing = asyncio.create_task(pass_on())
     try:
-        await to_thread.run_sync(partial(asyncio.run, _Work(settings, job, ending).done()))
+        await to_thread.run_sync(partial(asyncio.run, Work(settings, job, ending).done()))
     finally:
         passing.cancel()
 
 
-class _Work:
+class Work:
     """One job, in the thread and event loop of its own."""
 
     def __init__(self, settings: Settings, job: Job, ending: threading.Event) -> None:

@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     oidc_leeway_seconds: int = Field(default=30, ge=0, le=60)
     """By how much the issuer's clock and this one's may differ, seconds."""
 
+    import_read_seconds: int = Field(default=4, ge=1, le=60)
+    """How long a processor may work on reading one spreadsheet; 10,000 rows take about 2 s."""
     import_lease_seconds: float = Field(default=30, ge=1, le=600)
     """After how long another process takes up an import whose process is gone."""
     webhook_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = ()

@@ -26,6 +26,7 @@ from app.schemas.pages import Page
 from app.services import imports
 from app.services.importing import RowRefused
 from app.services.imports import Submitted
+from app.settings import settings
 from app.spreadsheets import annotated, process, template
 
 routes = router("/institutions/{institution}/imports", "imports")
@@ -84,7 +85,7 @@ async def submit_import(
     dealt with at once (201); more are queued (202), and `Location` says where to look.
     """
     await call.read(imports.may_submit, institution)
-    sheet = await process.read(file)
+    sheet = await process.read(file, settings().import_read_seconds)
     digest = hashlib.sha256(file).hexdigest()
     given = Submitted(query.mode, SheetFormat(sheet.format), digest, sheet.rows, sheet.content)
     try:
@@ -125,7 +126,7 @@ async def download_annotated_import(
 ) -> Response:
     """The sheet as it was read, with what becomes of each row beside it; wrong cells are red.
 
-    409 `import_unfinished` while there is nothing to tell yet.
+    404 while there is nothing to tell yet.
     """
     kept = await call.read(imports.annotated, institution, import_id)
     content = await to_thread.run_sync(_annotate, kept, query.language)

@@ -38,12 +38,6 @@ class ImportFinished(Conflict):
     code = "import_finished"
 
 
-class ImportUnfinished(Conflict):
-    """This import has no rows yet: wait until it is finished."""
-
-    code = "import_unfinished"
-
-
 class Submitted(NamedTuple):
     """A spreadsheet that somebody sent, and that was read."""
 
@@ -151,11 +145,11 @@ def get(session: Session, actor: Actor, institution: str, import_id: UUID) -> wi
 
 
 def annotated(session: Session, actor: Actor, institution: str, import_id: UUID) -> Kept:
-    """One import with the cells that were read; raises `ImportUnfinished`."""
+    """One import with the cells that were read; raises `NotFound` before there are any."""
     scope = access.institution(session, actor, institution)
     row = _one(session, scope, import_id, undefer(Import.content))
     if row.outcome is None:
-        raise ImportUnfinished
+        raise NotFound
     return Kept(scope.code, _whole(row), row.content)
 
 

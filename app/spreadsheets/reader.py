@@ -30,6 +30,7 @@ from xml.etree.ElementTree import ParseError, iterparse
 from defusedxml.common import DefusedXmlException
 from openpyxl import load_workbook
 from openpyxl.utils import range_boundaries
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import FORMULA_TAG, MERGE_TAG, ROW_TAG, WorkSheetParser
 
 try:
@@ -45,9 +46,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 _ZEROS = re.compile(r"0{2,64}")
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
-_ROOT = re.compile(rb"<([A-Za-z0-9_]+:)?worksheet[\s>]")
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
 _PROLOG = 4_096
-"""Bytes in which the root element of a sheet begins."""
+"""Bytes in which the root element of a part begins."""
 
 
 class Refused(Exception):
@@ -129,13 +130,14 @@ def _workbook(file: bytes, limits: Limits) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(file)) as archive:
         _check_archive(archive, limits)
     warnings.simplefilter("ignore")  # of parts that are not read anyway
+    # It would look for a sheet's size, and read all of it where it has none.
+    ReadOnlyWorksheet._get_size = lambda _: None  # noqa: SLF001
     book = load_workbook(io.BytesIO(file), read_only=True, data_only=True, keep_links=False)
     sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     if not sheets:
         raise Refused("no_sheet")
     sheet = sheets[0]
     formats = _Formats(book)
-    _check_prolog(book._archive, sheet._worksheet_path)  # noqa: SLF001
     # A public iteration tells neither formulas nor merged cells, and fills gaps up to a far cell.
     with book._archive.open(sheet._worksheet_path) as source:  # noqa: SLF001
         parser = _Sheet(
@@ -186,16 +188,19 @@ def _check_archive(archive: zipfile.ZipFile, limits: Limits) -> None:
             raise Refused("macros")
     if "[Content_Types].xml" not in archive.namelist():
         raise Refused("not_a_workbook")
+    for entry in entries:
+        _check_prolog(archive, entry)
     if b"macroEnabled" in archive.read("[Content_Types].xml"):
         raise Refused("macros")
 
 
-def _check_prolog(archive: zipfile.ZipFile, path: str) -> None:
+def _check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     """Refuse a part that declares a document type, where entities come from, or hides one."""
-    with archive.open(path) as source:
-        prolog = source.read(_PROLOG)
-    if b"<!DOCTYPE" in prolog or b"\x00" in prolog or not _ROOT.search(prolog):
-        raise Refused("external_entity")
+    if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
+        with archive.open(entry) as source:
+            prolog = source.read(_PROLOG)
+        if b"<!DOCTYPE" in prolog or b"\x00" in prolog or not _ELEMENT.search(prolog):
+            raise Refused("external_entity")
 
 
 class _Count:

@@ -161,7 +161,7 @@ async def test_the_marks_are_there_to_be_seen(
     """Else no leak could be found: what may see A1 does show its marks, wherever they belong."""
     silent = {
         "get_institution", "get_institution_s_curve", "get_institution_attention", "get_grant",
-        "get_institution_rollup", "get_institution_rollup_areas", "list_grants", "stream_events",
+        "get_institution_rollup", "get_institution_rollup_areas", "list_grants", "stream_events", "list_imports",
         "get_institution_rollup_children", "get_institution_explanation",
         "list_deliveries", "get_delivery",
     }  # fmt: skip

@@ -68,14 +68,14 @@ async def send(
     *,
     client: httpx.AsyncClient | None = None,
     kind: str = XLSX,
-    **headers: str,
+    encoding: str = "identity",
 ) -> httpx.Response:
     """Submit a file."""
     return await (client or institution.operator).post(
         f"{institution.path}/imports",
         params={"mode": mode},
         content=file,
-        headers={"Content-Type": kind, **headers},
+        headers={"Content-Type": kind, "Content-Encoding": encoding},
     )
 
 
