@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.institution import Institution, Json
-from tests.support.sheets import ROW, imported, workbook
+from tests.support.sheets import ROW, cells, imported, table, told, workbook
 
 
 @pytest.fixture
@@ -55,3 +55,117 @@ async def test_a_row_becomes_an_initiative_with_its_quarters(ready: Institution)
     again = await imported(ready, workbook(rows))
     assert again["counts"]["unchanged"] == 1
     assert (await ready.rollup())["version"] == before + 2
+
+
+def amiss(**cells_: object) -> Json:
+    return ROW | cells_
+
+
+AMISS: list[tuple[Json, str, str]] = [
+    (amiss(Kode=None), "code", "missing_value"),
+    (amiss(Judul="  "), "title", "missing_value"),
+    (amiss(Kode="a b"), "code", "string_pattern_mismatch"),
+    (amiss(**{"Unit kerja": "Unit AA"}), "unit", "unknown_unit"),
+    (amiss(Tahun="tahun"), "year", "not_a_whole_number"),
+    (amiss(Tahun=25), "year", "greater_than_equal"),
+    (amiss(Bobot=0), "weight", "greater_than_equal"),
+    (amiss(Bobot=1.5), "weight", "not_a_whole_number"),
+    (amiss(Mulai="31/02/2025"), "start_on", "not_a_date"),
+    (amiss(Mulai="besok"), "start_on", "not_a_date"),
+    (amiss(Mulai="02/02/2025", Selesai="01/02/2025"), "due_on", "due_before_start"),
+    (amiss(Status="entah"), "status", "unknown_status"),
+    (amiss(Status="Aktif"), "accountable", "accountable_owner_missing"),
+    (amiss(Pelaksana="nobody"), "owners", "unknown_person"),
+    (amiss(**{"Area perubahan": "berkebun"}), "areas", "unknown_area"),
+    (amiss(B06=10), "B06", "decreasing_target"),
+    (amiss(B12=90), "B12", "target_not_full"),
+    (amiss(B12=101), "B12", "not_a_percent"),
+    (amiss(Label="tak boleh!"), "tags", "string_pattern_mismatch"),
+]
+
+
+async def test_every_fault_is_told_with_its_place(ready: Institution) -> None:
+    rows = [
+        row if row["Kode"] in (None, "a b") else row | {"Kode": f"QW-{n}"}
+        for n, (row, _, _) in enumerate(AMISS)
+    ]
+    made = await imported(ready, workbook([*rows, ROW | {"Kode": "good"}]), status="refused")
+    assert told(made) == [(n, field, code) for n, (_, field, code) in enumerate(AMISS, start=2)]
+    assert (await ready.get("initiatives"))["items"] == []
+    (unit,) = (at for at in made["faults"] if at["code"] == "unknown_unit")
+    assert (unit["column"], unit["suggestion"]) == ("C", "A — Unit A")
+    address = f"{ready.path}/imports/{made['id']}/annotated.xlsx"
+    annotated = cells((await ready.operator.get(address)).content)
+    assert annotated[0][-2:] == ["Hasil", "Catatan"]
+    assert annotated[1][-2] == "salah"
+    assert annotated[-1][-2] == "dibuat"
+    assert "(unknown_unit) → A — Unit A" in annotated[4][-1]
+
+
+async def test_the_same_plan_as_csv_changes_nothing(ready: Institution) -> None:
+    row = ROW | {"Mulai": "2025-02-01", "Uraian": "a;b,c", "Label": "x; y"}
+    await imported(ready, workbook([row]))
+    comma = row | {"Mulai": "01/02/2025", "B03": "0,25", "B06": "0,5", "B09": "0,75", "B12": "1"}
+    for file in (
+        table([comma]),
+        table([row], ",", "utf-8"),
+        table([row | {"B03": "25%", "B06": "50 %"}], "\t"),
+        workbook([row | {"B03": 0.25, "B06": 0.5, "B09": 0.75, "B12": 1}], B03="0%"),
+        workbook([without(row, "Uraian", "Label", "B03", "B06", "B09", "B12")]),
+    ):
+        kind = "text/csv" if not file.startswith(b"PK") else "application/octet-stream"
+        made = await imported(ready, file, kind=kind)
+        assert made["counts"]["unchanged"] == 1, made
+
+
+async def test_codes_that_became_numbers(ready: Institution) -> None:
+    await ready.unit("32")
+    rows = [ROW | {"Kode": 7, "Unit kerja": 32}, ROW | {"Kode": 8.0, "Unit kerja": "32 — Jabar"}]
+    await imported(ready, workbook(rows, Kode="0000"))
+    assert [each["code"] for each in (await ready.get("initiatives"))["items"]] == ["0007", "0008"]
+
+
+async def test_headings_that_are_not_those_of_a_plan(ready: Institution) -> None:
+    made = await imported(
+        ready, workbook([without(ROW, "Tahun") | {"Anggaran": 5}]), status="refused"
+    )
+    assert told(made) == [(None, "year", "missing_column"), (1, None, "unknown_column")]
+    made = await imported(ready, workbook([ROW, ROW]), status="refused")
+    assert told(made) == [(2, "code", "repeated_code"), (3, "code", "repeated_code")]
+
+
+async def test_targets_change_weights_and_keep_what_a_sheet_cannot_say(ready: Institution) -> None:
+    await imported(ready, workbook([ROW]))
+    await ready.patch("initiatives/QW-1/milestones/2", {"due_on": "2025-07-15"})
+    await imported(ready, workbook([ROW]))
+    made = await imported(ready, workbook([ROW | {"B03": None, "B06": 60}]))
+    assert made["rows"][0]["changes"] == ["B03", "B06"]
+    plan = (await ready.get("initiatives/QW-1"))["plan"]
+    assert [(m["title"], m["due_on"], m["share"]) for m in plan] == [
+        ("B06", "2025-07-15", 60), ("B09", "2025-09-30", 15), ("B12", "2025-12-31", 25),
+    ]  # fmt: skip
+
+
+async def test_rows_land_where_one_may_change(ready: Institution) -> None:
+    async with await ready.person("planner", "planner", "A") as planner:
+        await ready.initiative("TAKEN", "B", status="proposed")
+        rows = [ROW, ROW | {"Kode": "QW-2", "Unit kerja": "B"}, ROW | {"Kode": "taken"}]
+        made = await imported(ready, workbook(rows), status="refused", client=planner)
+        assert told(made) == [(3, "unit", "unknown_unit"), (4, "code", "code_taken")]
+        assert made["faults"][0]["suggestion"] in (None, "A — Unit A")
+        await imported(ready, workbook([ROW]), client=planner)
+        assert len((await planner.get(f"{ready.path}/imports")).json()["items"]) == 2
+    assert (await ready.reporter.get(f"{ready.path}/imports")).json()["items"] == []
+
+
+async def test_the_template_takes_its_own_form(ready: Institution) -> None:
+    for language, first in (("id", "Kode"), ("en", "Code")):
+        answer = await ready.operator.get(
+            f"{ready.path}/imports/template.xlsx", params={"language": language, "unit": "A"}
+        )
+        head = cells(answer.content)[0]
+        assert head[0] == first
+        row = dict.fromkeys(head) | dict(
+            zip(head[:5], (f"T-{language}", "Judul", None, "A — Unit A", 2025), strict=True)
+        )
+        assert (await imported(ready, workbook([row])))["counts"]["create"] == 1
