@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,13 +23,16 @@ from app.services import import_jobs, rollups
 from app.services.actors import SYSTEM
 from app.services.import_jobs import Job
 from app.settings import Settings
+from tests.api.test_import_files import bomb, lying
 from tests.conftest import OPERATOR
 from tests.support.institution import Institution, Json
-from tests.support.server import serving
-from tests.support.sheets import send, workbook
+from tests.support.server import Server, serving
+from tests.support.sheets import XLSX, send, workbook
 
 COUNT = 700
 """More rows than are dealt with at once."""
+MOST_MEMORY = 20
+"""MB; what the hostile files unpack to is 90 and 30."""
 
 
 def plan(weight: int = 1) -> bytes:
@@ -166,6 +170,7 @@ async def test_a_server_killed_within_an_apply_leaves_it_to_another(
 ) -> None:  # fmt: skip
     url = configuration.database_url
     with serving(url, tmp_path / "log", token=OPERATOR, import_lease_seconds=1) as server:
+        await check_memory(server, ready)
         location = await queued(ready, plan())
 
         async def is_running() -> bool:
@@ -186,6 +191,24 @@ async def test_a_server_killed_within_an_apply_leaves_it_to_another(
     findings = await database.read(rollups.audit, SYSTEM, ready.code, lambda _done, _total: None)
     assert not findings.differences
     assert not findings.derived
+
+
+async def check_memory(server: Server, institution: Institution) -> None:
+    """What is hostile fills the memory of its reader, not that of the server."""
+    address = f"{server.url}{institution.path}/imports?mode=apply"
+    headers = {"Authorization": f"Bearer {OPERATOR}", "Content-Type": XLSX}
+    async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+        await client.post(address, content=b"code")
+        before = highest_memory(server)
+        for file, status in ((bomb(), 413), (lying(), 422)):
+            assert (await client.post(address, content=file)).status_code == status
+    assert highest_memory(server) - before < MOST_MEMORY
+
+
+def highest_memory(server: Server) -> int:
+    """The most memory that a server had so far, MB."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
 
 def written(session: Session, institution: Institution, kind: str) -> int:
