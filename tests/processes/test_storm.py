@@ -171,10 +171,11 @@ async def test_a_killed_server_keeps_every_acknowledged_report(
     tmp_path: Path,
     kill_after: float,
 ) -> None:
+    url, log = configuration.database_url, tmp_path / "log"
     await plan(institution, WRITERS)
     headers = {"Authorization": f"Bearer {OPERATOR}"}
     acknowledged: list[str] = []
-    with serving(configuration.database_url, tmp_path / "log", token=OPERATOR) as server:
+    with serving(url, log, token=OPERATOR, background=False) as server:
         async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
             paths = [
                 f"{institution.path}/initiatives/QW-{writer}/milestones/{{milestone}}/updates"
@@ -186,7 +187,7 @@ async def test_a_killed_server_keeps_every_acknowledged_report(
             await asyncio.gather(*writers)
     assert acknowledged
 
-    with serving(configuration.database_url, tmp_path / "log", token=OPERATOR) as server:
+    with serving(url, log, token=OPERATOR, background=False) as server:
         async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as client:
             kept: set[str] = set()
             cursor: dict[str, str] = {}
