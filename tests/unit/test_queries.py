@@ -31,7 +31,6 @@ SYSTEMS_OWN = "compares all units for the service itself; each event is told to 
 SHOWN = "is sent if the responsible person may read the unit's events: `parcels.may_be_shown`"
 UNGUARDED = {
     "agenda._last_due": FOUND,
-    "calendars._record": FOUND,
     "alterations._of_initiative": FOUND,
     "alterations._of_person": FOUND,
     "attention._deadlines": FOUND,
