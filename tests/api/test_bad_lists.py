@@ -153,13 +153,15 @@ async def test_no_address_takes_unknown_parameters(ready: Institution, app: Fast
 
 
 async def test_every_address_names_its_methods(ready: Institution, app: FastAPI) -> None:
+    # `imports/template.xlsx` is an address of its own, and might be an import's.
+    hidden = {f"{ready.path}/imports/template.xlsx": ["delete"]}
     for path, methods in addresses(app.openapi(), ready):
-        for method in {"get", "post", "put", "patch", "delete"} - set(methods):
+        for method in {"get", "post", "put", "patch", "delete"} - {*methods, *hidden.get(path, ())}:
             answer = await ready.operator.request(method, path)
             assert answer.status_code == 405, (method, path, answer.text)
             assert problem(answer)["code"] == "method_not_allowed"
             allowed = set(answer.headers["allow"].lower().split(", "))
-            assert allowed == set(methods), (method, path)
+            assert allowed == {*methods, *hidden.get(path, ())}, (method, path)
 
 
 @pytest.mark.parametrize(

@@ -207,14 +207,16 @@ async def test_no_address_answers_without_a_token(ready: Institution, app: Any) 
         address = address.replace("{number}", "1")
         address = address.replace("{format}", "csv")
         address = re.sub(r"{\w+}", "01a20d0f-7aff-70b8-9c49-d31eb6a5564a", address)
-        for method in operations:
+        for method, operation in operations.items():
+            taken = operation.get("requestBody", {}).get("content", {})
+            sent = {} if not taken or "application/json" in taken else {"Content-Type": "text/csv"}
             for headers in (
                 {},
                 {"Authorization": "Bearer qw_wrong"},
                 {"Authorization": "Basic eDp5"},
             ):
                 answer = await ready.reporter.request(
-                    method, address, headers={"Authorization": "", **headers},
+                    method, address, headers={"Authorization": "", **sent, **headers},
                     json=None if method in ("get", "delete") else {},
                 )  # fmt: skip
                 # A wrong token shows in the transaction: what is missing may be told before.

@@ -31,6 +31,7 @@ SYSTEMS_OWN = "compares all units for the service itself; each event is told to 
 SHOWN = "is sent if the responsible person may read the unit's events: `parcels.may_be_shown`"
 UNGUARDED = {
     "agenda._last_due": FOUND,
+    "calendars._record": FOUND,
     "alterations._of_initiative": FOUND,
     "alterations._of_person": FOUND,
     "attention._deadlines": FOUND,
@@ -45,7 +46,6 @@ UNGUARDED = {
     "healths.look": SYSTEMS_OWN,
     "importing._create": FOUND,
     "importing_facts._fill": FOUND,
-    "importing_facts.read": TAKEN,
     "institutions._with_codes": "tells the code of the root, which all people of it know",
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
