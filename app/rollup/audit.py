@@ -23,8 +23,6 @@ from app.rollup.contribution import Change, Standing, Totals
 from app.rollup.ledger import Bucket, Entries, Entry
 
 _BATCH = 500
-_STRETCH = 5_000
-"""Initiatives whose contributions are added up before they are written."""
 
 Progress = Callable[[int, int], None]
 """Called with units done and units in all."""
@@ -77,42 +75,41 @@ class Findings(NamedTuple):
 
 def verify(session: Session, institution_id: UUID, progress: Progress) -> Findings:
     """Recompute everything of an institution on one snapshot, and name what differs."""
-    units = _children_first(session, institution_id)
-    above = {unit.id: unit.parent_id for unit in units}
-    expected: defaultdict[UUID, Entries] = defaultdict(dict)
     differences: list[Difference] = []
     derived: list[Derived] = []
     initiatives = 0
-    for done, unit in enumerate(units, start=1):
-        mine = expected.pop(unit.id, {})
-        for fact in _facts_of_unit(session, institution_id, unit.id):
-            initiatives += 1
-            ledger.collect(mine, fact)
-            derived += _derived(fact)
-        parent = above[unit.id]
-        if parent is not None:
-            _raise_to(expected[parent], parent, mine)
-        for entry in mine.values():
-            entry.fill_months()
-        differences += _compare(session, institution_id, unit.id, unit.code, mine)
-        progress(done, len(units))
+    for unit, expected, found in _recomputed(session, institution_id, progress):
+        differences += _compare(session, institution_id, unit.id, unit.code, expected)
+        derived += found.derived
+        initiatives += found.initiatives
     return Findings(differences, derived, initiatives)
 
 
 def build(session: Session, institution_id: UUID, progress: Progress) -> None:
-    """Write the ledger of an institution that has none, from its facts, a stretch at a time."""
+    """Write the ledger of an institution that has none, each unit's rows once."""
+    for unit, expected, _ in _recomputed(session, institution_id, progress):
+        ledger.write(session, institution_id, expected, {unit.id: 0})
+
+
+def _recomputed(
+    session: Session, institution_id: UUID, progress: Progress
+) -> Iterator[tuple["_UnitRow", Entries, "_Own"]]:
+    """Each unit, behind all below it, with the rows that it ought to have and what is its own."""
     units = _children_first(session, institution_id)
-    entries: Entries = {}
-    collected = 0
+    expected: defaultdict[UUID, Entries] = defaultdict(dict)
     for done, unit in enumerate(units, start=1):
+        mine = expected.pop(unit.id, {})
+        initiatives, derived = 0, list[Derived]()
         for fact in _facts_of_unit(session, institution_id, unit.id):
-            ledger.collect(entries, fact)
-            collected += 1
-            if collected % _STRETCH == 0:
-                ledger.post(session, institution_id, entries.items())
-                entries.clear()
+            initiatives += 1
+            ledger.collect(mine, fact)
+            derived += _derived(fact)
+        if unit.parent_id is not None:
+            _raise_to(expected[unit.parent_id], unit.parent_id, mine)
+        for entry in mine.values():
+            entry.fill_months()
+        yield unit, mine, _Own(initiatives, derived)
         progress(done, len(units))
-    ledger.post(session, institution_id, entries.items())
 
 
 def mend(session: Session, institution_id: UUID, findings: Findings) -> None:
@@ -158,6 +155,13 @@ _MEND_MILESTONE = (
     )
     .values({name: bindparam(f"new_{name}") for name in _DERIVED})
 )
+
+
+class _Own(NamedTuple):
+    """What was found of a unit's own initiatives."""
+
+    initiatives: int
+    derived: list[Derived]
 
 
 class _UnitRow(NamedTuple):
