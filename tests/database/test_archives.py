@@ -1,7 +1,6 @@
 """An institution leaves one database and comes to the other kind: all of it, or nothing."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +8,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
@@ -72,7 +72,7 @@ async def elsewhere(
     folder = tmp_path_factory.mktemp("elsewhere")
     urls = {
         "sqlite": f"sqlite:///{folder / 'quickwin.db'}",
-        "postgresql": await create_database(postgres_server, f"elsewhere_{os.getpid()}"),
+        "postgresql": await create_database(postgres_server, f"elsewhere_{uuid4().hex}"),
     }
     opened = []
     for url in urls.values():
