@@ -253,7 +253,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "merge": {"into": "theirs"}, "ratings": {"rating": "green", "reason": "x"},
         "batch": {"items": [5]}, "grants": {"person": "verifier", "role": "viewer"}, "updates": {"percent_complete": 5}, "verification": {"verdict": "verified"},
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "rotation": {},
-        "QW-X": {**INITIATIVE, "code": "QW-X"},
+        "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
+        "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
+        "replay": {"after": 0},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

