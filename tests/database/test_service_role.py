@@ -10,9 +10,9 @@ from app.main import create_app
 from app.services import operators
 from app.settings import Settings
 from tests.conftest import OPERATOR
-from tests.processes.test_cli import quickwin
 from tests.support.institution import API
 from tests.support.postgres import create_database
+from tests.support.server import quickwin
 
 ROLE = "quickwin service"
 PASSWORD = "service"

@@ -10,9 +10,8 @@ from app.db import Database
 from app.settings import Settings
 from tests.conftest import OPERATOR
 from tests.faults.storm import ROUNDS, Storm, check, plan
-from tests.processes.test_cli import quickwin
 from tests.support.institution import Institution
-from tests.support.server import serving
+from tests.support.server import quickwin, serving
 
 
 def gone(answer: httpx.Response) -> None:

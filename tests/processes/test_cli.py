@@ -1,8 +1,6 @@
 """The command line, as its users call it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -15,17 +13,8 @@ from tests.conftest import OPERATOR
 from tests.database.test_migrations import on_connection
 from tests.database.test_tampering import lift, restore
 from tests.support.institution import API, Institution
-from tests.support.server import environment, serving
-
-
-def quickwin(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        env=environment(url, None),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.support.server import serving
+from tests.support.typed import quickwin
 
 
 async def test_tokens_come_and_go(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from app.settings import Settings
-from tests.processes.test_cli import quickwin
 from tests.support.institution import Institution
+from tests.support.typed import quickwin
 
 
 async def test_an_institution_moves(
