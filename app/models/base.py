@@ -1,9 +1,10 @@
 """What every table shares: naming of constraints, column types, ids and instants."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     JSON,
@@ -94,6 +95,11 @@ def new_id() -> UUID:
 def now() -> datetime:
     """This instant, UTC, to the microsecond."""
     return datetime.now(UTC)
+
+
+def day_in(time_zone: str, instant: datetime) -> date:
+    """The day of an instant in a time zone, by its IANA name."""
+    return instant.astimezone(ZoneInfo(time_zone)).date()
 
 
 def code_key(code: str) -> str:

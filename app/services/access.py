@@ -9,7 +9,6 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, func, or_, select, true
 from sqlalchemy.orm import Session
@@ -31,7 +30,7 @@ from app.models import (
     UnitClosure,
     Webhook,
 )
-from app.models.base import code_key, now, refers
+from app.models.base import code_key, day_in, now, refers
 from app.models.base import table as table_of
 from app.schemas.permissions import Permission
 from app.services import rights
@@ -58,7 +57,7 @@ class Scope(NamedTuple):
 
     def day_of(self, instant: datetime) -> date:
         """The day of an instant in the institution's time zone."""
-        return instant.astimezone(ZoneInfo(self.time_zone)).date()
+        return day_in(self.time_zone, instant)
 
 
 class Lock(Enum):

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert
 from app.models import Event, HealthWatch, Institution, InstitutionClock, Unit, UnitHealth
-from app.models.base import now
+from app.models.base import day_in, now
 from app.models.base import table as table_of
 from app.models.rollups import ALL_AREAS
 from app.rollup import queries
@@ -71,14 +70,14 @@ def due(session: Session) -> list[UUID]:
     return [
         row.id
         for row in session.connection().execute(_WATCHED)
-        if row.has_news or row.day != now().astimezone(ZoneInfo(row.time_zone)).date()
+        if row.has_news or row.day != day_in(row.time_zone, now())
     ]
 
 
 def look(session: Session, institution_id: UUID) -> Look:
     """The healths of all units as they are now; to be run on one snapshot."""
     sequence, time_zone, policy = session.execute(_SEEN, {"institution": institution_id}).one()
-    today = now().astimezone(ZoneInfo(time_zone)).date()
+    today = day_in(time_zone, now())
     limits = policies.limits(Policy.model_validate(policy))
     named = select(Unit.id, Unit.code).where(Unit.institution_id == institution_id)
     codes = {unit_id: code for unit_id, code in session.execute(named)}  # noqa: C416  as rows are typed
