@@ -89,7 +89,7 @@ def replay(
     """Go on behind another sequence of the feed: send again what came since, or leave out."""
     scope = access.institution(session, actor, institution)
     row = webhooks.changing(session, scope, webhook_id)
-    if replay.after > webhooks.last_sequence(session, scope):
+    if replay.after > events.last(session, scope.id):
         raise Invalid.field("/after", "in_future", "The feed has not come so far.")
     before, row.position = row.position, replay.after
     webhooks.start_afresh(row)

@@ -33,6 +33,9 @@ _HOLD = (
     .where(InstitutionClock.institution_id == bindparam("institution"))
     .with_for_update()
 )
+_LAST = select(InstitutionClock.sequence).where(
+    InstitutionClock.institution_id == bindparam("institution")
+)
 _ADVANCE = (
     update(table_of(InstitutionClock))
     .where(InstitutionClock.institution_id == bindparam("institution"))
@@ -131,6 +134,11 @@ def _append(connection: Connection, institution_id: UUID, rows: list[dict[str, A
     else:
         connection.execute(_INSERT, rows)
         connection.execute(_ADVANCE, clock)
+
+
+def last(session: Session, institution_id: UUID) -> int:
+    """Up to where the institution's feed goes: the sequence of its last event."""
+    return session.execute(_LAST, {"institution": institution_id}).scalar_one()
 
 
 def hold(session: Session, institution_id: UUID) -> int:

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.keyset import paginate_sorted
-from app.models import Initiative, InstitutionClock, Milestone, Unit
+from app.models import Initiative, Milestone, Unit
 from app.rollup import contribution, facts, queries
 from app.rollup.contribution import COUNTED, Change, Totals
 from app.rollup.figures import Figures, Thresholds, share_of, total
 from app.rollup.points import BAC_PER_WEIGHT, FULL
 from app.schemas import explanations as wire
 from app.schemas.fields import InitiativeStatus
-from app.services import access, rollups
+from app.services import access, events, rollups
 from app.services.actors import Actor
 from app.services.rollups import Asked
 
@@ -119,9 +119,7 @@ def of_initiative(
         str(s.number): m.weight
         for s, m in zip(fact.stored, fact.initiative.milestones, strict=True)
     }
-    version = session.scalars(
-        select(InstitutionClock.sequence).where(access.within(scope, InstitutionClock))
-    ).one()
+    version = events.last(session, scope.id)
     return wire.InitiativeExplanation(
         institution=scope.code,
         initiative=row.code,

@@ -6,14 +6,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import Event, InstitutionClock
+from app.models import Event
 from app.models.base import table as table_of
 from app.schemas import events as wire
 from app.schemas.permissions import Permission
-from app.services import access, rights
+from app.services import access, events, rights
 from app.services.access import Scope
 from app.services.actors import Actor
-from app.services.events import CATALOGUE
 
 _EVENT = table_of(Event)
 
@@ -28,7 +27,7 @@ def of_institution(
 def of_catalogue(session: Session, actor: Actor, query: wire.CatalogueEventQuery) -> wire.Events:
     """Events above institutions; for operators."""
     rights.operator_only(session, actor)
-    return _page(session, _matching(CATALOGUE, query), query)
+    return _page(session, _matching(events.CATALOGUE, query), query)
 
 
 def stretch(
@@ -45,9 +44,7 @@ def stretch(
     """
     place = scope(session, actor, institution)
     if until is None:
-        until = session.execute(
-            select(InstitutionClock.sequence).where(access.within(place, InstitutionClock))
-        ).scalar_one()
+        until = events.last(session, place.id)
     statement = _of(place, query).where(_EVENT.c.sequence > query.after, _EVENT.c.sequence <= until)
     return _rows(session, statement.order_by(_EVENT.c.sequence).limit(most)), until
 

@@ -9,17 +9,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session
 
-from app.models import Event, InstitutionClock, Unit, UnitClosure, Webhook, WebhookDelivery
+from app.models import Event, Unit, UnitClosure, Webhook, WebhookDelivery
 from app.models.base import table as table_of
 from app.schemas import events as wire
 from app.schemas.permissions import Permission
 from app.schemas.webhooks import DeliveryOutcome
-from app.services import actors, chain, rights, signing
+from app.services import actors, chain, events, rights, signing
 
 _LOOKED_THROUGH = 5_000
 """Events that one statement looks through at most."""
 _EVENT = table_of(Event)
-_CLOCK = table_of(InstitutionClock).c
 
 
 class Address(NamedTuple):
@@ -76,9 +75,7 @@ def asked_for(session: Session, row: Webhook) -> Parcel | None:
 
 def from_feed(session: Session, row: Webhook) -> Parcel | None:
     """The next event that is for a webhook; moves its position past those that are not."""
-    last = session.execute(
-        select(_CLOCK.sequence).where(_CLOCK.institution_id == row.institution_id)
-    ).scalar_one()
+    last = events.last(session, row.institution_id)
     wanted = select(_EVENT).where(
         _EVENT.c.institution_id == row.institution_id,
         _of_types(row.patterns),

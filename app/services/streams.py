@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Event, InstitutionClock, UnitClosure
+from app.models import Event, UnitClosure
 from app.models.base import table as table_of
 from app.schemas import events as wire
 from app.schemas.permissions import Permission
-from app.services import access, feeds
+from app.services import access, events, feeds
 from app.services.actors import Actor, Reach
 
 _EVENT = table_of(Event).c
@@ -49,9 +49,7 @@ class Told(NamedTuple):
 def watch(session: Session, actor: Actor, institution: str, query: wire.EventFilter) -> Watch:
     """What the actor sees now; raises `Forbidden` where they may read no events at all."""
     scope = feeds.scope(session, actor, institution)
-    sequence = session.execute(
-        select(InstitutionClock.sequence).where(access.within(scope, InstitutionClock))
-    ).scalar_one()
+    sequence = events.last(session, scope.id)
     units = None
     if query.unit:
         units = frozenset(session.scalars(access.below(scope, query.unit, subtree=False)))
@@ -66,15 +64,15 @@ def news(session: Session, institution_id: UUID, after: int, most: int) -> list[
         .order_by(_EVENT.sequence)
         .limit(most)
     )
-    events = [wire.Event.model_validate(dict(row)) for row in rows.mappings()]
+    found = [wire.Event.model_validate(dict(row)) for row in rows.mappings()]
     above: defaultdict[UUID | None, set[UUID]] = defaultdict(set)
-    if units := {event.unit_id for event in events} - {None}:
+    if units := {event.unit_id for event in found} - {None}:
         closure = select(UnitClosure.descendant_id, UnitClosure.ancestor_id).where(
             UnitClosure.institution_id == institution_id, UnitClosure.descendant_id.in_(units)
         )
         for unit_id, ancestor_id in session.execute(closure):
             above[unit_id].add(ancestor_id)
-    return [Told(event, frozenset(above.get(event.unit_id, ()))) for event in events]
+    return [Told(event, frozenset(above.get(event.unit_id, ()))) for event in found]
 
 
 def shows(watch: Watch, query: wire.EventFilter, told: Told) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.keyset import Key, paginate
-from app.models import InstitutionClock, Unit, Webhook, WebhookSecret
+from app.models import Unit, Webhook, WebhookSecret
 from app.models.base import new_id, now, refers
 from app.outbound import RULES, Rules
 from app.schemas import webhooks as wire
@@ -63,7 +63,7 @@ def create(
         disabled_at=None,
         responsible_id=None if actor.operator else actor.id,
         responsible=actor.name,
-        position=last_sequence(session, scope),
+        position=events.last(session, scope.id),
         failed_attempts=0,
         due_at=at,
         leased_until=None,
@@ -190,12 +190,6 @@ def remove_secret(
         raise Conflict("Requests must be signed: make another secret before you remove this one.")
     session.delete(found)
     _record_change(session, scope, row, "webhook.secret_removed", {"secret": str(secret_id)})
-
-
-def last_sequence(session: Session, scope: Scope) -> int:
-    """Up to where the institution's feed goes."""
-    statement = select(InstitutionClock.sequence).where(access.within(scope, InstitutionClock))
-    return session.execute(statement).scalar_one()
 
 
 def find(session: Session, scope: Scope, webhook_id: UUID) -> Row[Webhook, str]:
