@@ -179,32 +179,6 @@ def _resolver(
     return resolve
 
 
-_PERSON_NOW: Select[*tuple[Any, ...]] = (
-    select(_PERSON.code, _PERSON.active, *HELD)
-    .select_from(granted(table_of(Person), _PERSON.institution_id, _PERSON.id))
-    .where(
-        _PERSON.institution_id == bindparam("institution_id"), _PERSON.id == bindparam("person_id")
-    )
-)
-
-
-def of_person(session: Session, institution_id: UUID, person_id: UUID) -> Actor | None:
-    """A person with the rights that they have now; None where they are not there, or not active."""
-    asked = {"institution_id": institution_id, "person_id": person_id}
-    rows = session.connection().execute(_PERSON_NOW, asked).all()
-    if not rows or not rows[0].active:
-        return None
-    return Actor(
-        id=person_id,
-        name=rows[0].code,
-        operator=False,
-        institution_id=institution_id,
-        token_id=None,
-        token_name="",
-        holdings=holdings(rows),
-    )
-
-
 def is_valid(revoked_at: datetime | None, expires_at: datetime | None) -> bool:
     """Whether a token is neither revoked nor over."""
     return revoked_at is None and (expires_at is None or expires_at > now())

@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, or_, select, true
 from sqlalchemy.orm import Session
 
+from app.errors import InvalidToken
 from app.models import Event, Unit, UnitClosure, Webhook, WebhookDelivery
 from app.models.base import table as table_of
 from app.schemas import events as wire
 from app.schemas.permissions import Permission
 from app.schemas.webhooks import DeliveryOutcome
-from app.services import actors, chain, events, rights, signing
+from app.services import chain, events, rights, sign_in, signing
 
 _LOOKED_THROUGH = 5_000
 """Events that one statement looks through at most."""
@@ -95,8 +96,9 @@ def may_be_shown(session: Session, row: Webhook) -> bool:
     """Whether whoever is responsible may read now what the webhook shows."""
     if row.responsible_id is None:
         return True
-    person = actors.of_person(session, row.institution_id, row.responsible_id)
-    if person is None:
+    try:
+        person = sign_in.again(row.institution_id, row.responsible_id)(session)
+    except InvalidToken:
         return False
     reach = person.reach(Permission.EVENTS_READ)
     return rights.covers(session, row.institution_id, reach, row.unit_id)

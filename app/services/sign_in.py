@@ -1,4 +1,4 @@
-"""Whom of our people the OIDC issuer speaks of."""
+"""Whom of our people the OIDC issuer speaks of, and what they may do when no token is at hand."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -68,7 +68,10 @@ def identify(identity: Identity) -> Callable[[Session], Actor]:
 
 
 def again(institution_id: UUID, person_id: UUID) -> Callable[[Session], Actor]:
-    """Resolve a person who had signed in, for work that is done later; raises `InvalidToken`."""
+    """Resolve a person with the rights that they have now, for what is done later in their name.
+
+    Raises `InvalidToken` where they are not there, or not active.
+    """
 
     def resolve(session: Session) -> Actor:
         person = {"institution_id": institution_id, "id": person_id}
