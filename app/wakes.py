@@ -30,6 +30,14 @@ _PAUSE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
+async def happened(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for something, at most so long; says whether it has happened."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
 class Waker:
     """Wakes one waiter. What comes while it does not wait is kept: it then waits no longer."""
 
@@ -42,10 +50,7 @@ class Waker:
 
     async def wait(self, seconds: float) -> bool:
         """Wait for something new, at most so long; says whether there is."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        was_woken = self._woken.is_set()
+        was_woken = await happened(self._woken, seconds)
         self._woken.clear()
         return was_woken
 

@@ -8,7 +8,7 @@ and started again, later each time: the others go on, and so do requests.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from app.db import Database
 from app.delivery.rounds import deliver
 from app.services import deletions, deliveries, healths, idempotency, import_jobs, imports
 from app.settings import Settings
+from app.wakes import happened
 
 EXPIRY_SECONDS = 3_600.0
 HEALTH_SECONDS = 1.0
@@ -50,7 +51,7 @@ async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -
         await exhaust(database, idempotency.forget)
         await exhaust(database, imports.forget)
         await exhaust(database, deliveries.forget)
-        if await stopped(stop, EXPIRY_SECONDS):
+        if await happened(stop, EXPIRY_SECONDS):
             return
 
 
@@ -59,7 +60,7 @@ async def importing(database: Database, settings: Settings, stop: asyncio.Event)
     while True:
         if await database.read(import_jobs.is_waiting):
             await importer.take_one(database, settings, stop)
-        elif await stopped(stop, IMPORT_SECONDS):
+        elif await happened(stop, IMPORT_SECONDS):
             return
         if stop.is_set():
             return
@@ -73,9 +74,9 @@ async def health(database: Database, _settings: Settings, stop: asyncio.Event) -
             seen = await database.read(healths.look, institution_id)
             await database.write(healths.note, seen)
             # All have their midnight at once, and requests go on meanwhile.
-            if await stopped(stop, _HEALTH_RESTS * (monotonic() - started)):
+            if await happened(stop, _HEALTH_RESTS * (monotonic() - started)):
                 return
-        if await stopped(stop, HEALTH_SECONDS):
+        if await happened(stop, HEALTH_SECONDS):
             return
 
 
@@ -88,14 +89,6 @@ async def exhaust(database: Database, some: Callable[..., int]) -> int:
     while done := await database.write(some):
         total += done
     return total
-
-
-async def stopped(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait so long, or until it is time to stop, which it answers."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    return stop.is_set()
 
 
 async def work(
@@ -121,7 +114,7 @@ async def _kept_going(
     loop: Loop, database: Database, settings: Settings, stop: asyncio.Event
 ) -> None:
     async def sleep(seconds: float) -> None:
-        await stopped(stop, seconds)
+        await happened(stop, seconds)
 
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Exception),

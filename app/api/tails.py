@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from app.db import Database
 from app.schemas.events import Event
 from app.services import streams
 from app.services.streams import Told
-from app.wakes import Waker
+from app.wakes import Waker, happened
 
 MOST_EVENTS, MOST_BYTES = 500, 1_048_576
 """What is kept of an institution."""
@@ -67,11 +67,8 @@ class Tail:
 
     async def moved(self, seen: int, seconds: float) -> None:
         """Wait until there are events behind what was seen, at most so long."""
-        if self.sequence != seen:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._moved.wait()
+        if self.sequence == seen:
+            await happened(self._moved, seconds)
 
     def end(self) -> None:
         """Nobody waits any more."""

@@ -7,7 +7,6 @@ them at most are of one institution. A turn ends after a while, so that all get 
 import asyncio
 import logging
 from collections import Counter
-from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 
@@ -16,6 +15,7 @@ from app.delivery.sender import Sender
 from app.services import dispatch
 from app.services.parcels import Address
 from app.settings import Settings
+from app.wakes import happened
 
 POLL_SECONDS = 1.0
 TURN_SECONDS = 10.0
@@ -46,9 +46,7 @@ class Rounds:
         try:
             while not self._stop.is_set():
                 self._begin(await self._database.read(dispatch.due, _LOOKED_AT))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._stop.wait()
+                await happened(self._stop, POLL_SECONDS)
         finally:
             await self._end()
 

@@ -16,6 +16,7 @@ from app.db import Database
 from app.models import IdempotencyKey
 from app.models.base import new_id, now
 from app.settings import Settings
+from app.wakes import happened
 from tests.support.server import environment
 
 KEYS = 450
@@ -67,7 +68,7 @@ async def test_a_loop_that_fails_is_started_again_while_others_go_on(
 
     async def steady(_database: Database, _settings: Settings, stop: asyncio.Event) -> None:
         nonlocal rounds
-        while not await worker.stopped(stop, 0.001):
+        while not await happened(stop, 0.001):
             rounds += 1
 
     async def failing(_database: Database, _settings: Settings, _stop: asyncio.Event) -> None:
