@@ -12,9 +12,9 @@ as JSON: UUIDs, dates, whole numbers, text, and null.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -32,6 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
+
+T = TypeVar("T")
 
 _PARAMETER = "given"
 
@@ -56,6 +58,11 @@ class Statement:
         text = json.dumps(list(rows), default=_plain, separators=(",", ":"))
         statement = self._forms[connection.dialect.name]
         return connection.execute(statement, {_PARAMETER: text, **parameters})
+
+
+def portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Items in their order, at most so many at a time: for lists that a statement does write out."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _on_postgresql(types: dict[str, TypeEngine[Any]]) -> FromClause:

@@ -7,13 +7,14 @@ other change, so what writers add in between stays right.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from app.given import portions
 from app.models import Initiative, Milestone, RollupPeriod, RollupTotal, Unit, UnitClosure
 from app.models.base import table as table_of
 from app.models.rollups import Span
@@ -123,11 +124,11 @@ def mend(session: Session, institution_id: UUID, findings: Findings) -> None:
     entries = {found.bucket: found.missing for found in findings.differences}
     ledger.write(session, institution_id, entries, depths)
     damaged = sorted({found.initiative_id for found in findings.derived})
-    for start in range(0, len(damaged), _BATCH):
-        _mend_derived(session, institution_id, damaged[start : start + _BATCH])
+    for some in portions(damaged, _BATCH):
+        _mend_derived(session, institution_id, some)
 
 
-def _mend_derived(session: Session, institution_id: UUID, initiative_ids: list[UUID]) -> None:
+def _mend_derived(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID]) -> None:
     """Derive again under the initiatives' locks: reports may have come since the audit."""
     session.execute(
         select(Initiative.id)
@@ -194,8 +195,8 @@ def _facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Ite
             Initiative.institution_id == institution_id, Initiative.unit_id == unit_id
         )
     ).all()
-    for start in range(0, len(ids), _BATCH):
-        yield from facts.read(session, institution_id, ids[start : start + _BATCH])
+    for some in portions(ids, _BATCH):
+        yield from facts.read(session, institution_id, some)
 
 
 def _derived(fact: facts.Fact) -> Iterator[Derived]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
+from app.given import portions
 from app.models import Initiative, Person, ReformArea, Unit
 from app.models.base import code_key
 from app.services import access
@@ -83,12 +84,9 @@ def check_codes(
     places = {code_key(code): i for i, code in enumerate(codes)}
     taken: list[str] = []
     keys = list(places)
-    for start in range(0, len(keys), _CODES_AT_ONCE):
+    for some in portions(keys, _CODES_AT_ONCE):
         taken += session.scalars(
-            select(model.code_key).where(
-                access.within(scope, model),
-                model.code_key.in_(keys[start : start + _CODES_AT_ONCE]),
-            )
+            select(model.code_key).where(access.within(scope, model), model.code_key.in_(some))
         )
     if taken or len(places) < len(codes):
         at = f"/{places[taken[0]]}/code" if taken else ""

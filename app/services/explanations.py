@@ -9,6 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
+from app.given import portions
 from app.keyset import paginate_sorted
 from app.models import Initiative, Milestone, Unit
 from app.rollup import contribution, facts, queries
@@ -171,8 +172,8 @@ def _own(session: Session, asked: Asked) -> list[_Part]:
 def on_date(session: Session, asked: Asked, ids: Sequence[UUID]) -> dict[UUID, Change]:
     """What initiatives have planned, earned and verified on a past date, from their reports."""
     found = {}
-    for start in range(0, len(ids), _AT_ONCE):
-        for fact in facts.read(session, asked.scope.id, ids[start : start + _AT_ONCE]):
+    for some in portions(ids, _AT_ONCE):
+        for fact in facts.read(session, asked.scope.id, some):
             changes = contribution.of_initiative(fact.initiative).changes
             found[fact.id] = _on(changes, asked.as_of)
     return found

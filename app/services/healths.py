@@ -4,7 +4,6 @@ Nobody who writes waits for it. A look reads the healths of all units from one s
 up to which event it is; then what differs from the last look is written, with an event for each.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,6 +12,7 @@ from sqlalchemy import Select, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert
+from app.given import portions
 from app.models import Event, HealthWatch, Institution, InstitutionClock, Unit, UnitHealth
 from app.models.base import day_in, now
 from app.models.base import table as table_of
@@ -82,7 +82,7 @@ def look(session: Session, institution_id: UUID) -> Look:
     named = select(Unit.id, Unit.code).where(Unit.institution_id == institution_id)
     codes = {unit_id: code for unit_id, code in session.execute(named)}  # noqa: C416  as rows are typed
     found: dict[UUID, Looked] = {}
-    for ids in _some(list(codes)):
+    for ids in portions(list(codes), _UNITS_AT_ONCE):
         sums = queries.figures(session, [institution_id], ids, [ALL_AREAS], None, today)
         for unit_id in ids:
             figures = sums.get((unit_id, ALL_AREAS), Figures())
@@ -125,7 +125,7 @@ def _known(session: Session, institution_id: UUID) -> dict[UUID, Health]:
 
 
 def _keep(session: Session, seen: Look, unit_ids: list[UUID]) -> None:
-    for some in _some(unit_ids):
+    for some in portions(unit_ids, _UNITS_AT_ONCE):
         session.execute(
             delete(UnitHealth)
             .where(UnitHealth.institution_id == seen.institution_id, UnitHealth.unit_id.in_(some))
@@ -156,8 +156,3 @@ def _record(session: Session, seen: Look, unit_id: UUID, before: Health, unit: L
         session, SYSTEM, seen.institution_id, CHANGED, events.Subject(unit_id, unit.code), data,
         unit_id=unit_id, changes={"health": {"before": before, "after": unit.health}},
     )  # fmt: skip
-
-
-def _some(unit_ids: list[UUID]) -> Iterator[list[UUID]]:
-    for first in range(0, len(unit_ids), _UNITS_AT_ONCE):
-        yield unit_ids[first : first + _UNITS_AT_ONCE]

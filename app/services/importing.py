@@ -4,13 +4,14 @@ All of it is one transaction. Rows are created in bulk, as loaders do, and chang
 initiative has its event, and the ledger is written once, at the end.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.errors import QuickwinError, StaleVersion
+from app.given import portions
 from app.models import Initiative, Unit
 from app.models.base import code_key
 from app.rollup import ledger
@@ -44,8 +45,6 @@ from app.services.importing_checks import Change, Creation, Verdict
 from app.services.importing_facts import Facts, Names
 from app.services.tables import Table
 from app.spreadsheets import process
-
-Step = TypeVar("Step")
 
 _AT_ONCE = 200
 """Rows that share statements."""
@@ -119,7 +118,7 @@ def _apply(
     done = 0
     with ledger.gathered(session, scope.id):
         known = _directory(scope, facts)
-        for some in _portions(verdict.creations):
+        for some in portions(verdict.creations, _AT_ONCE):
             try:
                 _create(session, actor, scope, known, some)
             except QuickwinError as error:
@@ -131,7 +130,7 @@ def _apply(
                 raise refuse(some[int(place or 0)].row, error) from error
             done += len(some)
             progress(done)
-        for changes in _portions(verdict.changes):
+        for changes in portions(verdict.changes, _AT_ONCE):
             rows = _locked(session, scope, changes)
             with ledger.recorded(session, scope.id, *rows):
                 for change in changes:
@@ -141,10 +140,6 @@ def _apply(
                         raise refuse(change.row, error) from error
             done += len(changes)
             progress(done)
-
-
-def _portions(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
-    return (steps[start : start + _AT_ONCE] for start in range(0, len(steps), _AT_ONCE))
 
 
 def _directory(scope: Scope, facts: Facts) -> Directory:

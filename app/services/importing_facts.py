@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.given import portions
 from app.models import (
     Initiative,
     InitiativeArea,
@@ -103,7 +104,7 @@ def read(session: Session, scope: Scope, codes: Sequence[str]) -> Facts:
     ]
     taken = {
         key
-        for some in _portions(keys)
+        for some in portions(keys, _AT_ONCE)
         for key in session.scalars(
             select(Initiative.code_key).where(
                 access.within(scope, Initiative), Initiative.code_key.in_(some)
@@ -120,10 +121,6 @@ def read(session: Session, scope: Scope, codes: Sequence[str]) -> Facts:
         known,
         frozenset(taken - known.keys()),
     )
-
-
-def _portions(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
 
 
 def _units(session: Session, scope: Scope) -> list[Named]:
@@ -166,7 +163,7 @@ def _standing(
 ) -> dict[str, Standing]:
     by_id = {unit.id: unit for unit in units.by_code.values()}
     known: dict[str, Standing] = {}
-    for some in _portions(keys):
+    for some in portions(keys, _AT_ONCE):
         rows = session.scalars(
             access.visible(scope, Initiative).where(Initiative.code_key.in_(some))
         ).all()
