@@ -16,6 +16,11 @@ API = "/api/v1"
 _TAG = re.compile(r'"v([0-9]{1,9})"')
 
 
+def as_file(name: str) -> dict[str, str]:
+    """Headers of an answer that is saved under a name."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
 class NotModified(Exception):
     """The client has this already: answered with 304 and no body."""
 

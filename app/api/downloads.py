@@ -8,6 +8,8 @@ from anyio import to_thread
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api import answers
+
 _PIECE = 65_536
 
 
@@ -15,8 +17,7 @@ class Download(StreamingResponse):
     """A file that is sent while it is made; what making it needs is given back in any case."""
 
     def __init__(self, pieces: AsyncGenerator[bytes, None], name: str, media_type: str) -> None:
-        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-        super().__init__(pieces, headers=disposition, media_type=media_type)
+        super().__init__(pieces, headers=answers.as_file(name), media_type=media_type)
         self._pieces = pieces
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:

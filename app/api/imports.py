@@ -63,7 +63,7 @@ async def download_import_template(
     """
     offer = await call.read(imports.offer, institution, query.unit)
     content = await to_thread.run_sync(template.render, offer, query.language)
-    return Spreadsheet(content, headers=_as_file(f"{offer.institution}-template"))
+    return Spreadsheet(content, headers=answers.as_file(f"{offer.institution}-template.xlsx"))
 
 
 @routes.post("", status_code=201, responses={202: {"model": Import}}, openapi_extra=_BODY)
@@ -130,7 +130,8 @@ async def download_annotated_import(
     """
     kept = await call.read(imports.annotated, institution, import_id)
     content = await to_thread.run_sync(_annotate, kept, query.language)
-    return Spreadsheet(content, headers=_as_file(f"{kept.institution}-import-{import_id}"))
+    name = f"{kept.institution}-import-{import_id}.xlsx"
+    return Spreadsheet(content, headers=answers.as_file(name))
 
 
 @routes.delete("/{import_id}", status_code=204)
@@ -144,7 +145,3 @@ async def cancel_import(call: Call, institution: InstitutionPath, import_id: Imp
 
 def _annotate(kept: imports.Kept, language: Language) -> bytes:
     return annotated.render(process.opened(kept.content), kept.shape, language)
-
-
-def _as_file(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}

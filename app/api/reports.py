@@ -115,4 +115,4 @@ def _as_file(request: Request, told: Told, ending: str) -> dict[str, str]:
     tag = f'"{report.digest}.{ending}"'
     answers.unless_known(request, tag)
     name = f"{told.institution}-{report.unit}-{report.as_of}-{report.digest[:8]}.{ending}"
-    return {"Content-Disposition": f'attachment; filename="{name}"', "ETag": tag}
+    return answers.as_file(name) | {"ETag": tag}
