@@ -7,6 +7,7 @@ from typing import Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_cell_to_rowcol
 from xlsxwriter.worksheet import Worksheet
 
 from app.schemas.imports import Fate, Fault, Import, Language
@@ -54,9 +55,9 @@ def render(sheet: dict[str, Any], found: Import, language: Language) -> bytes:
             _write(page, line, column - 1, kind, value, mark, day)
         for column in faults:
             if column is not None:
-                place = next(i for i in range(1, 200) if letter(i) == column)
-                if not any(cell[0] == place for cell in cells):
-                    page.write_blank(line, place - 1, None, bad)
+                _, place = xl_cell_to_rowcol(f"{column}1")
+                if not any(cell[0] == place + 1 for cell in cells):
+                    page.write_blank(line, place, None, bad)
         if fate := fates.get(number):
             page.write_string(line, width, words[fate.fate], colours.get(fate.fate))
         remarks = [_remark(fault) for of_column in faults.values() for fault in of_column]

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from xlsxwriter.utility import xl_col_to_name
+
 from app.schemas.fields import InitiativeStatus
 from app.schemas.imports import Language
 
@@ -99,8 +101,5 @@ def labelled(code: str, name: str) -> str:
 
 def letter(column: int) -> str:
     """The letters of a column that is counted from 1."""
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
+    letters: str = xl_col_to_name(column - 1)
     return letters

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
 from app.schemas.fields import FIRST_DAY, LAST_DAY
@@ -75,8 +76,8 @@ def _lists(sheet: Worksheet, offer: Offer, language: Language, head: Format) -> 
         for line, text in enumerate(texts, start=1):
             sheet.write_string(line, place, text)
         if texts:
-            letter = "ABCD"[place]
-            ranges[name] = f"='{sheet.get_name()}'!${letter}$2:${letter}${len(texts) + 1}"
+            cells = xl_range_abs(1, place, len(texts), place)
+            ranges[name] = f"='{sheet.get_name()}'!{cells}"
     if "accountable" in ranges:
         ranges["owners"] = ranges["accountable"]
     return ranges
