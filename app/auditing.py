@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from app.console import out, progress
 from app.db import Database
 from app.services import audit
 from app.services.actors import SYSTEM
 from app.services.audit import Findings, Head
-from app.terminal import DatabaseUrl, Institution, codes, configure, out, progress, run
+from app.terminal import DatabaseUrl, Institution, codes, configure, run
 
 CATALOGUES = "(catalogues)"
 """How the feed above institutions is called; no institution can have this code."""

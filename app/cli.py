@@ -9,6 +9,7 @@ import uvicorn
 
 from app import auditing, moving, worker
 from app.api.connections import Connection
+from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
@@ -16,7 +17,7 @@ from app.remote.commands import commands as remote
 from app.rollup.audit import Findings
 from app.services import deletions, operators, rollups
 from app.services.actors import SYSTEM
-from app.terminal import DatabaseUrl, Institution, codes, configure, err, out, progress, run
+from app.terminal import DatabaseUrl, Institution, codes, configure, run
 
 app = typer.Typer(
     help="Quick-win reform initiatives, rolled up exactly through a tree of units.",

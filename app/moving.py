@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from app.archive import Reader
+from app.console import out, progress
 from app.db import Database
 from app.schemas.archives import Manifest
 from app.services import packing, unpacking
 from app.services.actors import SYSTEM
 from app.services.unpacking import Unpacked
-from app.terminal import DatabaseUrl, Institution, codes, configure, out, progress, run
+from app.terminal import DatabaseUrl, Institution, codes, configure, run
 
 _UNFINISHED = ".unfinished"
 

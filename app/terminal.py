@@ -7,7 +7,6 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.console import Report, err, out, progress
 from app.db import Database
 from app.main import open_database
 from app.schemas.pages import MOST, ChangesPaging
@@ -15,9 +14,6 @@ from app.services import institutions
 from app.services.actors import SYSTEM
 from app.settings import Settings, settings
 
-__all__ = [
-    "DatabaseUrl", "Institution", "Report", "codes", "configure", "err", "out", "progress", "run",
-]  # fmt: skip
 T = TypeVar("T")
 
 DatabaseUrl = Annotated[
