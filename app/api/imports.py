@@ -84,7 +84,7 @@ async def submit_import(
     All rows are applied, or none: with one wrong row the status is `refused`. Up to 500 rows are
     dealt with at once (201); more are queued (202), and `Location` says where to look.
     """
-    await call.read(imports.may_submit, institution)
+    await call.read(imports.allowed, institution)
     sheet = await process.read(file, settings().import_read_seconds)
     digest = hashlib.sha256(file).hexdigest()
     given = Submitted(query.mode, SheetFormat(sheet.format), digest, sheet.rows, sheet.content)

@@ -57,11 +57,12 @@ class Kept(NamedTuple):
     content: bytes
 
 
-def may_submit(session: Session, actor: Actor, institution: str) -> None:
-    """Raise `Forbidden` unless there is a unit whose initiatives the actor may change."""
-    access.institution(session, actor, institution)
+def allowed(session: Session, actor: Actor, institution: str, lock: Lock = Lock.NONE) -> Scope:
+    """The institution, if there is a unit whose initiatives the actor may change; else `Forbidden`."""
+    scope = access.institution(session, actor, institution, lock)
     if actor.reach(Permission.INITIATIVES_CHANGE) == frozenset():
         raise Forbidden
+    return scope
 
 
 def submit(session: Session, actor: Actor, institution: str, given: Submitted) -> wire.Import:
@@ -69,9 +70,8 @@ def submit(session: Session, actor: Actor, institution: str, given: Submitted) -
 
     Raises `RowRefused`, upon which the outcome is to be kept by `keep_refused`.
     """
-    may_submit(session, actor, institution)
     lock = Lock.SHARED if given.mode is ImportMode.APPLY else Lock.NONE
-    scope = access.institution(session, actor, institution, lock)
+    scope = allowed(session, actor, institution, lock)
     if given.rows > DIRECT_ROWS:
         return _keep(session, actor, scope, given, None)
     outcome = importing.carry_out(
@@ -84,8 +84,7 @@ def keep_refused(
     session: Session, actor: Actor, institution: str, given: Submitted, outcome: Outcome
 ) -> wire.Import:
     """Keep what a spreadsheet was refused for, after nothing of it was written."""
-    may_submit(session, actor, institution)
-    scope = access.institution(session, actor, institution)
+    scope = allowed(session, actor, institution)
     return _keep(session, actor, scope, given, outcome)
 
 
