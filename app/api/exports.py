@@ -4,14 +4,16 @@ What goes wrong once the file is on its way breaks the connection off: a file th
 complete. A spreadsheet is made on the disk first, since its end must be known before its beginning.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from anyio import to_thread
 from fastapi import Path as InPath
 from fastapi import Query, Request, Response
+from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 
 from app.api import delimited, spreadsheets
@@ -20,7 +22,7 @@ from app.api.downloads import Download, pieces_of
 from app.api.events import JSON_LINES
 from app.api.refusals import TooManyRows
 from app.api.tables import INITIATIVES, MILESTONES, ROLLUPS, UPDATES, Table
-from app.schemas.attention import MilestonesQuery, PlannedMilestone
+from app.schemas.attention import MilestonesQuery
 from app.schemas.exports import (
     CsvForm,
     Format,
@@ -31,11 +33,11 @@ from app.schemas.exports import (
     UpdateExport,
 )
 from app.schemas.fields import Shape
-from app.schemas.initiatives import Initiative, InitiativeQuery
-from app.schemas.pages import MOST, Page
-from app.schemas.rollups import Rollup
-from app.schemas.updates import Update, UpdateQuery
+from app.schemas.initiatives import InitiativeQuery
+from app.schemas.pages import MOST, Page, Paging
+from app.schemas.updates import UpdateQuery
 from app.services import attention, exporting, portfolio, updates
+from app.services.actors import Actor
 from app.services.exporting import Heading
 
 ITEM = TypeVar("ITEM", bound=Shape)
@@ -63,21 +65,32 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _Listing(NamedTuple, Generic[ITEM]):
+    """A list that can be had as a file."""
+
+    table: Table[ITEM]
+    query: type[Paging]
+    page: Callable[[Session, Actor, str, Any], Page[ITEM]]
+    """One page of the list; its verb."""
+    most: int = MOST
+    """Items of a page."""
+    order: Mapping[str, Any] = MappingProxyType({})
+    """What the query asks for, whatever is exported."""
+
+
 class _Export(NamedTuple, Generic[ITEM]):
     """A list that is sent as a file."""
 
-    table: Table[ITEM]
+    listing: _Listing[ITEM]
     form: Format
     csv: CsvForm
     read: Callable[..., Awaitable[Page[ITEM]]]
     """One page of the list, by the fields of `Paging`."""
-    most: int = MOST
-    """Items of a page."""
 
     async def download(self, request: Request, heading: Heading) -> Download:
         """The file. Raises what the first page raises, and `TooManyRows`."""
         is_book = self.form is Format.XLSX
-        first = await self.read(limit=self.most, include_total=is_book)
+        first = await self.read(limit=self.listing.most, include_total=is_book)
         items = self._items(request, first)
         if is_book:
             if (first.total or 0) > spreadsheets.MOST_ROWS:
@@ -86,7 +99,7 @@ class _Export(NamedTuple, Generic[ITEM]):
             await anext(pieces)
         else:
             pieces = self._csv(items) if self.form is Format.CSV else _lines(items)
-        name = f"{heading.institution}-{self.table.name}-{heading.today}.{self.form}"
+        name = f"{heading.institution}-{self.listing.table.name}-{heading.today}.{self.form}"
         return Download(pieces, name, _TYPES[self.form])
 
     async def _items(self, request: Request, page: Page[ITEM]) -> AsyncGenerator[list[ITEM], None]:
@@ -96,19 +109,19 @@ class _Export(NamedTuple, Generic[ITEM]):
             yield page.items
             if page.next_cursor is None:
                 return
-            page = await self.read(limit=self.most, cursor=page.next_cursor)
+            page = await self.read(limit=self.listing.most, cursor=page.next_cursor)
 
     async def _csv(self, items: Items[ITEM]) -> AsyncGenerator[bytes, None]:
         writer = delimited.Writer(self.csv)
-        yield writer.head(self.table.columns)
+        yield writer.head(self.listing.table.columns)
         async for some in items:
-            yield writer.lines(map(self.table.row, some))
+            yield writer.lines(map(self.listing.table.row, some))
 
     async def _book(self, items: Items[ITEM]) -> AsyncGenerator[bytes, None]:
         """The pieces of a workbook; before them an empty one, once it is made."""
         with TemporaryDirectory(prefix="quickwin-") as folder:
             file = Path(folder) / "book.xlsx"
-            with spreadsheets.Book(file, self.table) as book:
+            with spreadsheets.Book(file, self.listing.table) as book:
                 async for some in items:
                     await to_thread.run_sync(book.add, some)
                 await to_thread.run_sync(book.close)
@@ -123,6 +136,33 @@ async def _lines(items: Items[ITEM]) -> AsyncGenerator[bytes, None]:
         yield b"".join(item.model_dump_json().encode() + b"\n" for item in some)
 
 
+_INITIATIVES = _Listing(INITIATIVES, InitiativeQuery, portfolio.page)
+_MILESTONES = _Listing(
+    MILESTONES, MilestonesQuery, attention.milestones, order={"sort": "initiative"}
+)
+_UPDATES = _Listing(UPDATES, UpdateQuery, updates.feed)
+_ROLLUPS = _Listing(ROLLUPS, RollupsQuery, exporting.subtree, _UNITS_AT_ONCE)
+
+
+async def _download(
+    call: Call,
+    request: Request,
+    institution: str,
+    listing: _Listing[ITEM],
+    form: Format,
+    query: CsvForm,
+) -> Download:
+    """A list as a file, of what is asked for apart from its form."""
+    filters = {name: value for name, value in query if name not in CsvForm.model_fields}
+
+    async def read(**paging: Any) -> Page[ITEM]:  # noqa: ANN401  fields of `Paging`
+        asked = listing.query.model_construct(**filters, **listing.order, **paging)
+        return await call.read(listing.page, institution, asked)
+
+    heading = await call.read(exporting.heading, institution)
+    return await _Export(listing, form, query, read).download(request, heading)
+
+
 @routes.get("/initiatives.{format}", response_class=Response, responses=_FILES)
 async def export_initiatives(
     call: Call,
@@ -132,13 +172,7 @@ async def export_initiatives(
     request: Request,
 ) -> Response:
     """Initiatives with their numbers of today, filtered; by code."""
-
-    async def read(**paging: Any) -> Page[Initiative]:  # noqa: ANN401  fields of `Paging`
-        asked = InitiativeQuery.model_construct(**_filters(query), **paging)
-        return await call.read(portfolio.page, institution, asked)
-
-    heading = await call.read(exporting.heading, institution)
-    return await _Export(INITIATIVES, form, query, read).download(request, heading)
+    return await _download(call, request, institution, _INITIATIVES, form, query)
 
 
 @routes.get("/milestones.{format}", response_class=Response, responses=_FILES)
@@ -150,13 +184,7 @@ async def export_milestones(
     request: Request,
 ) -> Response:
     """The milestones of all initiatives, filtered; by initiative and number."""
-
-    async def read(**paging: Any) -> Page[PlannedMilestone]:  # noqa: ANN401  fields of `Paging`
-        asked = MilestonesQuery.model_construct(**_filters(query), sort="initiative", **paging)
-        return await call.read(attention.milestones, institution, asked)
-
-    heading = await call.read(exporting.heading, institution)
-    return await _Export(MILESTONES, form, query, read).download(request, heading)
+    return await _download(call, request, institution, _MILESTONES, form, query)
 
 
 @routes.get("/updates.{format}", response_class=Response, responses=_FILES)
@@ -168,13 +196,7 @@ async def export_updates(
     request: Request,
 ) -> Response:
     """Every report of the institution, filtered; newest first."""
-
-    async def read(**paging: Any) -> Page[Update]:  # noqa: ANN401  fields of `Paging`
-        asked = UpdateQuery.model_construct(**_filters(query), **paging)
-        return await call.read(updates.feed, institution, asked)
-
-    heading = await call.read(exporting.heading, institution)
-    return await _Export(UPDATES, form, query, read).download(request, heading)
+    return await _download(call, request, institution, _UPDATES, form, query)
 
 
 @routes.get("/rollups.{format}", response_class=Response, responses=_FILES)
@@ -189,16 +211,4 @@ async def export_rollups(
 
     Up to 2,000 units are of one moment; beyond them, `version` says which moment each row is of.
     """
-
-    async def read(**paging: Any) -> Page[Rollup]:  # noqa: ANN401  fields of `Paging`
-        asked = RollupsQuery.model_construct(**_filters(query), **paging)
-        return await call.read(exporting.subtree, institution, asked)
-
-    heading = await call.read(exporting.heading, institution)
-    export = _Export(ROLLUPS, form, query, read, _UNITS_AT_ONCE)
-    return await export.download(request, heading)
-
-
-def _filters(query: CsvForm) -> dict[str, Any]:
-    """What is asked for, apart from its form."""
-    return {name: value for name, value in query if name not in CsvForm.model_fields}
+    return await _download(call, request, institution, _ROLLUPS, form, query)

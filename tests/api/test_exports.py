@@ -26,8 +26,8 @@ PHONE = "+62 812-3456-7890"
 @pytest.fixture
 async def filled(institution: Institution, monkeypatch: pytest.MonkeyPatch) -> Institution:
     """Three units with five initiatives, of which some are hard to write; pages of two rows."""
-    monkeypatch.setattr(exports, "MOST", 2)
-    monkeypatch.setattr(exports._Export, "__new__", _small(exports._Export.__new__))  # noqa: SLF001
+    for name in ("_INITIATIVES", "_MILESTONES", "_UPDATES", "_ROLLUPS"):  # two rows on a page
+        monkeypatch.setattr(exports, name, getattr(exports, name)._replace(most=2))
     for unit, parent in (("A", None), ("A1", "A"), ("B", None)):
         await institution.unit(unit, parent)
     plan = [{"title": TITLE, "due_on": "2022-06-30"}, {"title": PHONE, "due_on": "2022-09-30"}]
@@ -48,15 +48,6 @@ async def filled(institution: Institution, monkeypatch: pytest.MonkeyPatch) -> I
         {"rating": "amber", "reason": "@home", "judged_on": "2022-06-01"},
     )
     return institution
-
-
-def _small(make: Any) -> Any:
-    """Exports with two rows on a page, whatever they would have."""
-
-    def made(cls: Any, *fields: Any) -> Any:
-        return make(cls, *fields[:4], 2)
-
-    return made
 
 
 async def fetch(institution: Institution, file: str, **asked: Any) -> httpx.Response:
