@@ -213,6 +213,7 @@ async def test_what_is_not_quickwins_is_told_so(server: Scripted, ask: Ask, answ
         ("-1", 0, 0),
         ("²", 0, 0),
         ("9" * 400, 10**8, 10**9),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0, 0),  # no clock has so many years
     ],
 )
 def test_retry_after_is_seconds_or_a_date(told: str | None, least: float, most: float) -> None:
