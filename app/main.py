@@ -14,6 +14,8 @@ from app.api import (
     archives,
     attention,
     calendars,
+    criteria,
+    decrees,
     deletions,
     documents,
     events,
@@ -37,6 +39,7 @@ from app.api import (
     requests,
     rollups,
     schemes,
+    scores,
     streams,
     tokens,
     units,
@@ -95,7 +98,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
-        exports, archives,
+        exports, archives, criteria, scores, decrees,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

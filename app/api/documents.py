@@ -15,6 +15,10 @@ TAGS = [
     {"name": "rollups", "description": "Progress of any unit, exact and fresh on the next read."},
     {"name": "reports", "description": "What was told: frozen for ever, with a digest."},
     {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
+    {
+        "name": "choosing",
+        "description": "How quick wins are chosen: criteria, scores, candidates and decrees.",
+    },
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
     {

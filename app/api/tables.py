@@ -102,6 +102,7 @@ INITIATIVES = Table[Initiative](
         "milestones": attrgetter("milestones.total"),
         **_parts("milestones", "done", "overdue"),
         **_plain("next_due_on", "last_reported_at", "created_at", "updated_at", "version"),
+        **_plain("decree", "designated_on", "cancelled_on"),
     },
 )
 MILESTONES = Table[PlannedMilestone](

@@ -2,6 +2,8 @@
 
 from app.models.base import Base
 from app.models.calendars import CalendarFeed
+from app.models.criteria import Criterion, Score
+from app.models.decrees import Decree, Designation
 from app.models.deletions import Deletion
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
@@ -25,7 +27,10 @@ __all__ = [
     "ApiToken",
     "Base",
     "CalendarFeed",
+    "Criterion",
+    "Decree",
     "Deletion",
+    "Designation",
     "Event",
     "FrozenReport",
     "HealthWatch",
@@ -47,6 +52,7 @@ __all__ = [
     "RollupTotal",
     "Scheme",
     "SchemeArea",
+    "Score",
     "ServiceSecret",
     "Unit",
     "UnitClosure",

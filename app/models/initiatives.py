@@ -61,6 +61,8 @@ class Initiative(Judged, Base):
     start_on: Mapped[date | None]
     due_on: Mapped[date | None]
     expected_result: Mapped[str | None] = mapped_column(Text)
+    cancelled_on: Mapped[date | None]
+    """Of a cancelled one alone; null too where it was cancelled before this was kept."""
     last_reported_at: Mapped[datetime | None] = mapped_column(Instant)
     milestones: Mapped[int]
     """Live milestones."""

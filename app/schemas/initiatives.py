@@ -78,6 +78,13 @@ class NewInitiative(Shape):
     due_on: Day | None = None
     expected_result: Text | None = None
     tags: Tags = Field(default_factory=list)
+    decree: Reference | None = None
+    """Code of the decree that designates it: for one that is active, or was. A PUT that leaves it out
+    keeps the present one."""
+    designated_on: Day | None = None
+    """The day on which the decree was issued, if left out. Not in the future."""
+    cancelled_on: Day | None = None
+    """Today if left out, of a cancelled one. Not in the future."""
     milestones: Annotated[list[NewMilestone], Field(max_length=MOST_MILESTONES)] | None = None
     """The plan. A PUT that leaves it out keeps the present one."""
     reason: Reason | None = None
@@ -103,6 +110,13 @@ class InitiativeChanges(Shape):
     due_on: Day | MISSING | None = MISSING
     expected_result: Text | MISSING | None = MISSING
     tags: Tags | MISSING = MISSING
+    decree: Reference | MISSING | None = MISSING
+    """Code of the decree that designates it; sent with `status` active, or afterwards. Goes when the
+    initiative is proposed again."""
+    designated_on: Day | MISSING = MISSING
+    """Goes with a decree; the day on which it was issued, if left out. Not in the future."""
+    cancelled_on: Day | MISSING = MISSING
+    """Goes with `status` cancelled; today if left out. Not in the future."""
     reason: Reason | MISSING = MISSING
 
 
@@ -135,6 +149,12 @@ class Initiative(Shape):
     due_on: Day | None
     expected_result: str | None
     tags: list[str]
+    decree: str | None
+    """Code of the decree that designated it."""
+    designated_on: Day | None
+    """Null without a decree."""
+    cancelled_on: Day | None
+    """Null unless it is cancelled."""
     percent_complete: float | None
     """Null while there is no live milestone."""
     percent_verified: float | None
@@ -183,6 +203,8 @@ class InitiativeFilter(Shape):
     owner: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of people, in any role."""
     tag: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list)
+    decree: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of decrees that designated them."""
     overdue: bool | None = None
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None

@@ -8,6 +8,7 @@ from pydantic import MISSING, Field, model_validator
 
 from app.schemas.fields import (
     Code,
+    Flag,
     Instant,
     Name,
     Ratio,
@@ -40,6 +41,9 @@ class Policy(Shape):
 
     restorable_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 30
     """Days for which what is deleted from now on can be restored."""
+
+    decree_required: Flag = False
+    """Whether an initiative becomes active by a decree alone (`decree_owed`)."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -6,10 +6,12 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What one may be allowed to do, as `nouns:verb`; held on a unit for all below it."""
 
+    DECREES_CHANGE = "decrees:change"
     EVENTS_READ = "events:read"
     GRANTS_CHANGE = "grants:change"
     GRANTS_READ = "grants:read"
     INITIATIVES_CHANGE = "initiatives:change"
+    INITIATIVES_SCORE = "initiatives:score"
     INSTITUTION_CHANGE = "institution:change"
     INSTITUTION_EXPORT = "institution:export"
     MILESTONES_CHANGE = "milestones:change"
@@ -39,7 +41,9 @@ class Role(StrEnum):
 _VIEWER = frozenset({Permission.PLANS_READ})
 _REPORTER = _VIEWER | {Permission.UPDATES_REPORT}
 _PLANNER = _REPORTER | {
+    Permission.DECREES_CHANGE,
     Permission.INITIATIVES_CHANGE,
+    Permission.INITIATIVES_SCORE,
     Permission.MILESTONES_CHANGE,
     Permission.RATINGS_JUDGE,
     Permission.REPORTS_FREEZE,
@@ -48,9 +52,12 @@ PERMISSIONS = {
     Role.VIEWER: _VIEWER,
     Role.REPORTER: _REPORTER,
     Role.PLANNER: _PLANNER,
-    Role.VERIFIER: _VIEWER | {Permission.RATINGS_JUDGE, Permission.UPDATES_VERIFY},
+    Role.VERIFIER: _VIEWER
+    | {Permission.INITIATIVES_SCORE, Permission.RATINGS_JUDGE, Permission.UPDATES_VERIFY},
     Role.ADMIN: frozenset(Permission),
 }
 """What each role allows. Every role reads, so whatever allows anything in a unit shows it."""
-WHOLE = frozenset({Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT})
+WHOLE = frozenset(
+    {Permission.DECREES_CHANGE, Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT}
+)
 """What is held on the institution as a whole or not at all: below the root it allows nothing."""

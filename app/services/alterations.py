@@ -18,6 +18,8 @@ from sqlalchemy.orm.attributes import get_history
 from app.models import (
     ApiToken,
     Base,
+    Criterion,
+    Decree,
     FrozenReport,
     Initiative,
     Institution,
@@ -90,6 +92,10 @@ def _of_unit(session: Session, row: Unit) -> UUID | None:
     return row.parent_id if row in session.deleted else row.id
 
 
+def _of_whole(_session: Session, _row: Base) -> None:
+    """The institution as a whole."""
+
+
 _JUDGED = _same("rating", "rating_reason", "judged_on", "judged_by")
 _NAMES: dict[str, str | _Code] = {"code": "code", "name_id": "name/id", "name_en": "name/en"}
 NOUNS: dict[type[Any], Noun] = {
@@ -111,7 +117,7 @@ NOUNS: dict[type[Any], Noun] = {
     Initiative: Noun(
         _same(
             "code", "title", "description", "year", "kind", "origin", "status", "weight",
-            "start_on", "due_on", "expected_result",
+            "start_on", "due_on", "expected_result", "cancelled_on",
         )
         | {"unit_id": _Code("unit", Unit)}
         | _JUDGED,
@@ -144,6 +150,12 @@ NOUNS: dict[type[Any], Noun] = {
     Webhook: Noun(
         _same("description", "active") | {"patterns": "events", "unit_id": _Code("unit", Unit)},
         lambda _session, row: row.unit_id,
+    ),
+    Criterion: Noun(
+        _NAMES | _same("description", "weight", "highest_score", "retired_at"), _of_whole
+    ),
+    Decree: Noun(
+        _same("code", "number", "issued_on", "signer", "title", "url"), _of_whole
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
     ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),

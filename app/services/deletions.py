@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Select, and_, func, or_, select
+from sqlalchemy import Column, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from app import expiry, rows
@@ -125,6 +125,17 @@ def take(session: Session, scope: Scope, deletion_id: UUID) -> Deletion:
     """A deletion with its content, locked, as it is now; raises `NotFound`."""
     statement = _visible(scope).with_for_update().options(undefer(Deletion.content))
     return _one(session, statement.execution_options(populate_existing=True), deletion_id)
+
+
+def hold(session: Session, scope: Scope, row_id: UUID) -> bool:
+    """Whether what can still be restored refers to a row: it has to stay for that."""
+    content = cast(Deletion.content, Text)
+    statement = select(Deletion.id).where(
+        access.within(scope, Deletion),
+        Deletion.restorable_until > now(),
+        content.contains(str(row_id)),
+    )
+    return session.execute(statement.limit(1)).first() is not None
 
 
 def purge(session: Session) -> int:

@@ -1,4 +1,4 @@
-"""What loaders' batches refer to by code, read once for a batch: units, people and areas."""
+"""What loaders' batches refer to by code, read once for a batch: units, people, areas, decrees."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.given import portions
-from app.models import Initiative, Person, ReformArea, Unit
+from app.models import Decree, Initiative, Person, ReformArea, Unit
 from app.models.base import code_key
-from app.services import access
+from app.services import access, decrees
 from app.services.access import Scope
+from app.services.designation import Settled
 
 _CODES_AT_ONCE = 500
 
@@ -35,6 +36,7 @@ class Directory(NamedTuple):
     people: dict[str, Party]
     areas: dict[str, UUID]
     today: date
+    decrees: dict[str, Settled]
 
 
 def read(session: Session, scope: Scope) -> Directory:
@@ -50,11 +52,17 @@ def read(session: Session, scope: Scope) -> Directory:
         )
     )
     areas = session.execute(select(ReformArea.code_key, ReformArea.id))
+    signed = session.execute(
+        select(Decree.code_key, Decree.id, Decree.code, Decree.issued_on).where(
+            access.within(scope, Decree)
+        )
+    )
     return Directory(
         {key: Party(id_, code, archived_at is None) for key, id_, code, archived_at in units},
         {key: Party(id_, code, active) for key, id_, code, active in persons},
         {key: area_id for key, area_id in areas},  # noqa: C416  dict() does not take rows' types
         scope.today(),
+        {key: Settled(id_, code, on) for key, id_, code, on in signed},
     )
 
 
@@ -65,6 +73,16 @@ def open_party(known: dict[str, Party], code: str, pointer: str, noun: str) -> P
         raise Invalid.field(pointer, f"unknown_{noun}", f"There is no such {noun}.")
     if not found.is_open:
         raise Invalid.field(pointer, f"closed_{noun}", f"This {noun} takes nothing new.")
+    return found
+
+
+def decree(known: Directory, code: str | None, pointer: str) -> Settled | None:
+    """The decree of a code; raises `Invalid` where there is none."""
+    if code is None:
+        return None
+    found = known.decrees.get(code_key(code))
+    if found is None:
+        raise decrees.unknown(pointer)
     return found
 
 

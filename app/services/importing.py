@@ -152,7 +152,7 @@ def _directory(scope: Scope, facts: Facts) -> Directory:
         return {key: Party(each.id, each.code, each.is_open) for key, each in names.by_code.items()}
 
     areas = {key: area.id for key, area in facts.areas.by_code.items()}
-    return Directory(parties(facts.units), parties(facts.people), areas, scope.today())
+    return Directory(parties(facts.units), parties(facts.people), areas, scope.today(), {})
 
 
 def _create(

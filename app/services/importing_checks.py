@@ -11,7 +11,7 @@ from app.schemas.fields import InitiativeStatus, OwnerRole
 from app.schemas.imports import Fate, Fault, RowFate
 from app.schemas.initiatives import InitiativeChanges, NewInitiative, Owner
 from app.schemas.milestones import NewMilestone
-from app.services import importing_names, importing_targets, lifecycle
+from app.services import designation, importing_names, importing_targets, lifecycle
 from app.services.importing_facts import Facts, Named, Standing
 from app.services.importing_names import Amiss, Namer, Told
 from app.services.tables import Row, Table
@@ -143,7 +143,9 @@ class _Checker:
             del given["weight"]
         new = _valid(NewInitiative, {**given, "owners": owners, "reason": wanted.get("reason")})
         _by_the_rules(lifecycle.check_dates, new.start_on, new.due_on)
-        _by_the_rules(lifecycle.check_owners, new.status or InitiativeStatus.PROPOSED, new.owners)
+        status = new.status or InitiativeStatus.PROPOSED
+        _by_the_rules(lifecycle.check_owners, status, new.owners)
+        self._check_decree(status, has_decree=False)
         if targets := wanted.get("targets"):
             self._may_plan(unit)
             milestones = importing_targets.planned(targets, new.year)
@@ -165,6 +167,8 @@ class _Checker:
         told = {"reason": reason} if reason else {}
         changes = _valid(InitiativeChanges, {**differs, **told})
         _check_life_cycle(changes, standing, has_reason=bool(reason))
+        if "status" in differs:
+            self._check_decree(differs["status"], has_decree=bool(standing.decrees))
         plan = importing_targets.replanned(
             wanted.get("targets"), wanted["year"], standing, has_reason=bool(reason)
         )
@@ -176,6 +180,12 @@ class _Checker:
     def _check_open(self, owners: list[dict[str, Any]] | tuple[()]) -> None:
         for owner in owners:
             self._namer.open(_column_of(owner["role"]), owner["person"])
+
+    def _check_decree(self, status: InitiativeStatus, *, has_decree: bool) -> None:
+        required = self._facts.decree_required
+        _by_the_rules(
+            designation.check_owed, required=required, status=status, has_decree=has_decree
+        )
 
     def _may(self, unit: Named) -> None:
         if unit.id not in self._facts.may_change:
@@ -299,4 +309,4 @@ def _valid(model: type[Model], given: dict[str, Any]) -> Model:
 def _field(steps: list[str]) -> str | None:
     """The column of a field."""
     name = steps[0] if steps else None
-    return "accountable" if name == "owners" else name
+    return {"owners": "accountable", "decree": "status"}.get(name or "", name)

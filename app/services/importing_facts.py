@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.given import portions
 from app.models import (
+    Designation,
     Initiative,
     InitiativeArea,
     InitiativeOwner,
@@ -23,7 +24,7 @@ from app.models.base import code_key, refers
 from app.schemas.fields import InitiativeStatus, OwnerRole, PersonKind
 from app.schemas.milestones import Milestone as WireMilestone
 from app.schemas.permissions import Permission
-from app.services import access, milestones
+from app.services import access, milestones, policies
 from app.services.access import Scope
 from app.spreadsheets.columns import plain
 
@@ -72,6 +73,8 @@ class Standing(NamedTuple):
     owners: dict[str, OwnerRole]
     tags: list[str]
     plan: list[WireMilestone]
+    decrees: list[UUID]
+    """The one that designated it, if any."""
 
 
 class Facts(NamedTuple):
@@ -88,6 +91,8 @@ class Facts(NamedTuple):
     """What is there by the codes of the rows, as far as the actor sees it."""
     taken: frozenset[str]
     """Codes, as they are compared, of what is there and the actor does not see."""
+    decree_required: bool
+    """Whether an initiative becomes active by a decree alone; a spreadsheet names none."""
 
 
 def read(session: Session, scope: Scope, codes: Sequence[str]) -> Facts:
@@ -120,6 +125,7 @@ def read(session: Session, scope: Scope, codes: Sequence[str]) -> Facts:
         may_plan,
         known,
         frozenset(taken - known.keys()),
+        policies.policy(scope).decree_required,
     )
 
 
@@ -171,7 +177,7 @@ def _standing(
             row.id: Standing(
                 row.id, row.code, row.version, row.title, row.description, by_id[row.unit_id],
                 row.year, row.status, row.weight, row.start_on, row.due_on, row.expected_result,
-                [], {}, [], [],
+                [], {}, [], [], [],
             )
             for row in rows
         }  # fmt: skip
@@ -198,6 +204,12 @@ def _fill(session: Session, scope: Scope, found: dict[UUID, Standing]) -> None:
         .order_by(Person.code_key)
     ):
         found[initiative_id].owners[code] = role
+    for initiative_id, decree_id in session.execute(
+        select(Designation.initiative_id, Designation.decree_id).where(
+            access.within(scope, Designation), Designation.initiative_id.in_(ids)
+        )
+    ):
+        found[initiative_id].decrees.append(decree_id)
     for initiative_id, tag in session.execute(
         select(InitiativeTag.initiative_id, InitiativeTag.tag)
         .where(access.within(scope, InitiativeTag), InitiativeTag.initiative_id.in_(ids))

@@ -26,6 +26,7 @@ from app.schemas.permissions import Permission
 from app.services import (
     access,
     alterations,
+    designation,
     events,
     lifecycle,
     milestones,
@@ -80,6 +81,11 @@ def replace(
     given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
     if new.status is None:
         del given["status"]
+    given |= {
+        name: value
+        for name in new.model_fields_set.intersection(designation.FIELDS)
+        if (value := getattr(new, name)) is not None or name == "decree"
+    }
     if new.reason is not None:
         given["reason"] = new.reason
     apply(
@@ -123,12 +129,15 @@ def _create(
     lifecycle.check_dates(row.start_on, row.due_on)
     lifecycle.check_owners(row.status, new.owners)
     area_ids = schemes.area_ids(session, new.areas, "/areas")
+    decree = designation.named(session, scope, new.decree)
+    decreed = designation.of_new(scope, new, row.status, decree)
     with ledger.recorded(session, scope.id, row.id):
         session.add(row)
         session.flush()
         _set_areas(session, scope, row.id, area_ids)
         _set_owners(session, scope, row.id, owners)
         _set_tags(session, scope, row.id, new.tags)
+        designation.put(session, scope, row.id, None, decreed)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
     events.record(session, actor, scope.id, "initiative.created", subject(row), new)
@@ -138,6 +147,7 @@ def _create(
 def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, Any]:
     """A new initiative's own row."""
     at = now()
+    status = new.status or InitiativeStatus.PROPOSED
     return {
         "institution_id": scope.id,
         "id": new_id(),
@@ -149,11 +159,12 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
         "year": new.year,
         "kind": new.kind,
         "origin": new.origin,
-        "status": new.status or InitiativeStatus.PROPOSED,
+        "status": status,
         "weight": new.weight,
         "start_on": new.start_on,
         "due_on": new.due_on,
         "expected_result": new.expected_result,
+        "cancelled_on": designation.cancelled_on(scope, status, new.cancelled_on),
         "last_reported_at": None,
         **Standing()._asdict(),
         "created_at": at,
@@ -176,10 +187,15 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
         lifecycle.check_owners(status, changes.owners)
     elif status is not row.status:
         lifecycle.check_has_accountable(status, _roles(session, scope, row.id))
+    if status is not row.status or changes.cancelled_on is not MISSING:
+        on = None if changes.cancelled_on is MISSING else changes.cancelled_on
+        given["cancelled_on"] = designation.cancelled_on(scope, status, on)
+    decreed = designation.of_changed(session, scope, row, changes)
     unit_id = _new_unit(session, scope, row, changes)
 
     def assign() -> None:
         row.unit_id = unit_id
+        designation.put(session, scope, row.id, *decreed)
         for name, value in given.items():
             setattr(row, name, value)
         if changes.areas is not MISSING:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.db import bulk_insert
 from app.errors import Invalid
 from app.models import (
+    Designation,
     Initiative,
     InitiativeArea,
     InitiativeOwner,
@@ -36,6 +37,7 @@ from app.schemas.plans import Plan, PlannedReport
 from app.schemas.units import NewUnit
 from app.services import (
     access,
+    designation,
     directory,
     events,
     grants,
@@ -163,7 +165,8 @@ def insert_plans(
         ledger.gather(session, _plan_rows(rows, scope, known, plan, initiative, f"/{i}"))
         told(plan, initiative)
     for model in (
-        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Milestone, ProgressUpdate,
+        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Designation, Milestone,
+        ProgressUpdate,
     ):  # fmt: skip
         bulk_insert(session, table_of(model), rows[model])
     return Loaded(len(batch), len(rows[Milestone]), len(rows[ProgressUpdate]))
@@ -183,6 +186,9 @@ def _initiative_rows(
     lifecycle.check_owners(row["status"], new.owners)
     rows[Initiative].append(row)
     shared = {"institution_id": scope.id, "initiative_id": row["id"]}
+    decree = directory.decree(known, new.decree, f"{pointer}/decree")
+    if decreed := designation.of_new(scope, new, row["status"], decree):
+        rows[Designation].append(designation.columns(scope, row["id"], decreed))
     for area_id in directory.area_ids(known, new.areas, pointer):
         rows[InitiativeArea].append({**shared, "area_id": area_id})
     held: dict[UUID, OwnerRole] = {}

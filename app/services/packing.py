@@ -29,7 +29,10 @@ from app.models import (
     ApiToken,
     Base,
     CalendarFeed,
+    Criterion,
+    Decree,
     Deletion,
+    Designation,
     Event,
     FrozenReport,
     HealthWatch,
@@ -51,6 +54,7 @@ from app.models import (
     RollupTotal,
     Scheme,
     SchemeArea,
+    Score,
     ServiceSecret,
     Unit,
     UnitClosure,
@@ -73,6 +77,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
     InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
+    Criterion, Score, Decree, Designation,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
 from app.keyset import Key, paginate, parse_sort
 from app.models import (
+    Decree,
+    Designation,
     Initiative,
     InitiativeArea,
     InitiativeOwner,
@@ -62,8 +64,8 @@ def get(
 
 def one(session: Session, scope: Scope, initiative_id: UUID) -> wire.InitiativeWithPlan:
     """One initiative with its plan, by its id."""
-    row, unit = session.execute(_with_unit(scope).where(Initiative.id == initiative_id)).one()
-    (numbers,) = _shapes(session, scope, [(row, unit)])
+    found = session.execute(_with_codes(scope).where(Initiative.id == initiative_id)).one()
+    (numbers,), row = _shapes(session, scope, [found]), found[0]
     return wire.InitiativeWithPlan.model_construct(
         **dict(numbers), plan=milestones.plan(session, scope, row)
     )
@@ -74,10 +76,10 @@ def page(
 ) -> Page[wire.Initiative]:
     """Initiatives, filtered and sorted."""
     scope = access.institution(session, actor, institution)
-    statement = _with_unit(scope).where(*selection.filters(scope, query))
+    statement = _with_codes(scope).where(*selection.filters(scope, query))
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
     found = paginate(session, statement, keys, query)
-    return found.page(_shapes(session, scope, [(row[0], row[1]) for row in found.rows]))
+    return found.page(_shapes(session, scope, found.rows))
 
 
 _SORTS: dict[str, Any] = {
@@ -96,22 +98,30 @@ _SORTS: dict[str, Any] = {
 }
 
 
-def _with_unit(scope: Scope) -> Select[Initiative, str]:
+def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
+    of_initiative = and_(
+        Designation.institution_id == Initiative.institution_id,
+        Designation.initiative_id == Initiative.id,
+    )
     return (
         access.visible(scope, Initiative)
         .join(
             Unit,
             refers(Initiative.unit_id, Unit),
         )
-        .add_columns(Unit.code)
+        .outerjoin(Designation, of_initiative)
+        .outerjoin(Decree, refers(Designation.decree_id, Decree))
+        .add_columns(
+            Unit.code.label("unit"), Decree.code.label("decree"), Designation.designated_on
+        )
     )
 
 
 def _shapes(
-    session: Session, scope: Scope, rows: Sequence[tuple[Initiative, str]]
+    session: Session, scope: Scope, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[wire.Initiative]:
-    """Initiatives as they are answered, with four statements whatever their number."""
-    ids = [row.id for row, _ in rows]
+    """Rows of `_with_codes` as they are answered, with four statements whatever their number."""
+    ids = [row[0].id for row in rows]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
     areas, owners, tags = (
@@ -121,13 +131,19 @@ def _shapes(
     )
     return [
         _shape(
-            row,
-            unit,
-            numbers.get(row.id, _NOTHING),
+            row[0],
+            numbers.get(row[0].id, _NOTHING),
             limits,
-            {"areas": areas[row.id], "owners": owners[row.id], "tags": tags[row.id]},
+            {
+                "unit": row.unit,
+                "decree": row.decree,
+                "designated_on": row.designated_on,
+                "areas": areas[row[0].id],
+                "owners": owners[row[0].id],
+                "tags": tags[row[0].id],
+            },
         )
-        for row, unit in rows
+        for row in rows
     ]
 
 
@@ -185,10 +201,9 @@ def _tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, 
 
 def _shape(
     row: Initiative,
-    unit: str,
     numbers: InitiativeFigures,
     limits: Thresholds,
-    lists: dict[str, Any],
+    named: dict[str, Any],
 ) -> wire.Initiative:
     figures = numbers.figures
     is_counted = row.status in COUNTED
@@ -197,7 +212,6 @@ def _shape(
         code=row.code,
         title=row.title,
         description=row.description,
-        unit=unit,
         year=row.year,
         kind=row.kind,
         origin=row.origin,
@@ -206,6 +220,7 @@ def _shape(
         start_on=row.start_on,
         due_on=row.due_on,
         expected_result=row.expected_result,
+        cancelled_on=row.cancelled_on,
         percent_complete=figures.percent_complete,
         percent_verified=figures.percent_verified,
         percent_scheduled=figures.percent_scheduled,
@@ -221,5 +236,5 @@ def _shape(
         created_at=row.created_at,
         updated_at=row.updated_at,
         version=row.version,
-        **lists,
+        **named,
     )

@@ -6,6 +6,8 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.models import (
+    Decree,
+    Designation,
     Initiative,
     InitiativeArea,
     InitiativeOwner,
@@ -31,6 +33,14 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
                 select(InitiativeTag.initiative_id).where(
                     access.within(scope, InitiativeTag), InitiativeTag.tag.in_(query.tag)
                 )
+            )
+        )
+    if query.decree:
+        conditions.append(
+            Initiative.id.in_(
+                select(Designation.initiative_id)
+                .join(Decree, refers(Designation.decree_id, Decree))
+                .where(access.within(scope, Designation), access.named_any(Decree, query.decree))
             )
         )
     conditions += [

@@ -256,6 +256,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
         "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
         "replay": {"after": 0},
+        "criteria": {"code": "n", "name": {"id": "N", "en": "N"}},
+        "decrees": {"code": "n", "number": "1", "issued_on": "2022-01-17", "signer": "S", "title": "T"},
+        nowhere: {"score": 1},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

@@ -17,7 +17,7 @@ async def change(institution: Institution, body: Any, status: int = 200) -> dict
 
 
 async def test_every_field_is_kept(institution: Institution) -> None:
-    policy = {"on_track_from": 0.9, "at_risk_from": 0.75, "stale_after_days": 30,
+    policy = {"on_track_from": 0.9, "at_risk_from": 0.75, "stale_after_days": 30, "decree_required": True,
               "ranked_from_initiatives": 5, "ranked_from_coverage": 0.6, "restorable_days": 7}  # fmt: skip
     fields = {"name": "KPU RI", "time_zone": "Asia/Jayapura", "scheme": "zi", "policy": policy}
     found = await made(institution, "full", **fields)
@@ -39,14 +39,14 @@ async def test_codes_are_unique_without_case(institution: Institution) -> None:
 
 
 async def test_absent_keeps_and_a_policy_is_replaced_whole(institution: Institution) -> None:
-    policy = {"on_track_from": 0.9, "at_risk_from": 0.75, "stale_after_days": 30,
+    policy = {"on_track_from": 0.9, "at_risk_from": 0.75, "stale_after_days": 30, "decree_required": True,
               "ranked_from_initiatives": 5, "ranked_from_coverage": 0.6, "restorable_days": 7}  # fmt: skip
     await change(institution, {"policy": policy})
     renamed = await change(institution, {"name": "Baru"})
     assert (renamed["name"], renamed["policy"], renamed["version"]) == ("Baru", policy, 3)
     fewer = await change(institution, {"policy": {"stale_after_days": 10}})
     assert fewer["policy"] == {
-        "on_track_from": 0.95, "at_risk_from": 0.8, "stale_after_days": 10,
+        "on_track_from": 0.95, "at_risk_from": 0.8, "stale_after_days": 10, "decree_required": False,
         "ranked_from_initiatives": 3, "ranked_from_coverage": 0.5, "restorable_days": 30,
     }  # fmt: skip
     moved = await change(institution, {"time_zone": "Asia/Makassar", "scheme": "ZI"})

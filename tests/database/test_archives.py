@@ -122,6 +122,14 @@ async def full(institution: Institution) -> Institution:
     await institution.post(
         "initiatives/QW-1/ratings", {"rating": "amber", "reason": "R", "judged_on": "2022-06-01"}
     )
+    await institution.post("criteria", {"code": "leverage", "name": names})
+    decree = {"number": "17/2022", "issued_on": "2022-01-17", "signer": "S", "title": "T"}
+    await institution.post("decrees", {"code": "SK-17", **decree})
+    await institution.initiative("QW-5", "A", status="proposed", owners=[])
+    await institution.expect(
+        200, "PUT", f"{institution.path}/initiatives/QW-5/scores/leverage", {"score": 4}
+    )
+    await institution.patch("initiatives/QW-1", {"decree": "SK-17"})
     await institution.patch("people/reporter", {"oidc_subject": f"subject-{institution.code}"})
     made = await institution.post("reports", {"title": "Triwulan II", "as_of": "2022-06-30"})
     await institution.post(

@@ -72,6 +72,8 @@ _PARTS: dict[str, tuple[str, Json]] = {
 _PEOPLE_OF_A1 = tuple(sorted(MAY["reporter"]))
 """What the people of the targets hold there; who acts on them must hold as much."""
 _MAY_CALL = ("webhooks:change", "events:read")
+_NAMES = {"id": "Baru", "en": "New"}
+_DECREE = {"number": "1/2022", "issued_on": "2022-01-17", "signer": "New", "title": "New"}
 _INITIATIVE = {
     "title": "New", "unit": "{unit}", "year": 2022,
     "owners": [{"person": "{person}", "role": "accountable"}],
@@ -89,17 +91,24 @@ TABLE: dict[str, Operation] = {
     "list_institution_rollups": Operation("anyone"),
     # Initiatives and their plans
     "create_initiative": _create(
-        "initiatives:change", {"code": "{new}", **_INITIATIVE}, unseen=422
+        "initiatives:change",
+        {"code": "{new}", **_INITIATIVE, "status": "active", "decree": "{decree}"}, unseen=422,
     ),
-    "list_initiatives": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    "list_initiatives": Operation(
+        "member", filters={"unit": "{unit}", "owner": "{person}", "decree": "{decree}"}
+    ),
     "get_initiative": Operation("unit"),
     "change_initiative": _change(
         "initiatives:change",
-        body={"unit": "{unit}", "owners": _INITIATIVE["owners"], "reason": "Why"},
+        body={
+            "unit": "{unit}", "owners": _INITIATIVE["owners"], "decree": "{decree}",
+            "reason": "Why",
+        },
     ),
     "replace_initiative": Operation(
         "unit", ("initiatives:change",), 412, 422,
-        body={"code": "{initiative}", **_INITIATIVE}, claims=("initiative",),
+        body={"code": "{initiative}", **_INITIATIVE, "decree": "{decree}"},
+        claims=("initiative",),
     ),
     "delete_initiative": _remove("initiatives:change"),
     "get_initiative_explanation": Operation("unit"),
@@ -111,6 +120,27 @@ TABLE: dict[str, Operation] = {
     "get_milestone": Operation("unit"),
     "change_milestone": _change("milestones:change"),
     "delete_milestone": _remove("milestones:change"),
+    # Choosing: criteria and decrees are the institution's, and all of it reads them
+    "create_criterion": Operation(
+        "institution", ("institution:change",), 201, body={"code": "{new}", "name": _NAMES}
+    ),
+    "list_criteria": Operation("member"),
+    "get_criterion": Operation("member"),
+    "change_criterion": _change("institution:change", on="institution"),
+    "delete_criterion": _remove("institution:change", on="institution"),
+    "create_decree": Operation(
+        "institution", ("decrees:change",), 201, body={"code": "{new}", **_DECREE}
+    ),
+    "list_decrees": Operation("member"),
+    "get_decree": Operation("member"),
+    "change_decree": _change("decrees:change", on="institution"),
+    "delete_decree": _remove("decrees:change", on="institution"),
+    "list_candidates": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    "get_scores": Operation("unit"),
+    "put_score": Operation(
+        "unit", ("initiatives:score",), body={"score": 3, "note": "New"}, fresh="candidate"
+    ),
+    "withdraw_score": Operation("unit", ("initiatives:score",), 409),
     # Spreadsheets: a row is refused by itself, so who may change anything may send one; what
     # becomes of it is for them, and for admins of the whole
     "download_import_template": Operation("member", filters={"unit": "{unit}"}),
@@ -152,7 +182,9 @@ TABLE: dict[str, Operation] = {
     "download_report_spreadsheet": Operation("unit"),
     "get_report_difference": Operation("unit", filters={"with": "{report}"}),
     # Exports
-    "export_initiatives": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    "export_initiatives": Operation(
+        "member", filters={"unit": "{unit}", "owner": "{person}", "decree": "{decree}"}
+    ),
     "export_milestones": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
     "export_updates": Operation(
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}

@@ -123,6 +123,8 @@ class World:
         for institution in (self.home, self.other):
             body = {"code": institution.code, "name": "Institution"}
             await institution.expect(201, "POST", f"{API}/institutions", body)
+        for unit, institution in (("A1", self.home), ("X", self.other)):
+            await self._register(institution, unit)
         for unit in UNITS:
             await self._fill(self.other if unit == "X" else self.home, unit)
         await self._entangle()
@@ -151,6 +153,9 @@ class World:
                 made = await self.home.post("reports", {"title": "Fresh", "unit": person["unit"]})
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
+            case "candidate":
+                made = await self._candidate(self.home, "A1", self.new())
+                return {"initiative": made["code"]}
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
@@ -192,6 +197,21 @@ class World:
             content=None if operation.file is None else operation.file.format(**things).encode(),
             headers={**sent, **({} if operation.file is None else CSV), **(headers or {})},
         )
+
+    async def _register(self, home: Institution, unit: str) -> None:
+        """What is of an institution as a whole, and all of it reads."""
+        names = {"id": "Daya ungkit", "en": "Leverage"}
+        decree = {"number": "1", "issued_on": "2022-01-17", "signer": "Signer", "title": "Decree"}
+        for noun, path, body in (
+            ("criterion", "criteria", {"name": names}), ("decree", "decrees", decree),
+        ):  # fmt: skip
+            made = await home.post(path, {"code": f"{noun}-{unit}", **body})
+            self.things[unit][noun], self.ids[unit][noun] = made["code"], made["id"]
+
+    async def _candidate(self, home: Institution, unit: str, code: str) -> Json:
+        """A proposed initiative of a unit."""
+        new = {"code": code, "title": f"text {mark(unit)}", "unit": unit_code(unit), "year": 2022}
+        return await home.post("initiatives", new)
 
     async def _fill(self, home: Institution, unit: str) -> None:
         """A unit, and one thing of every kind, of which each text bears its mark."""
@@ -257,7 +277,8 @@ class World:
             f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
         )
         webhook, secret, delivery = await self._webhook(home, unit)
-        self.things[unit] = {
+        candidate = await self._candidate(home, unit, f"c-{mark(unit)}")
+        self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
@@ -269,7 +290,7 @@ class World:
             "area": "accountability",
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
-        self.ids[unit] = {
+        self.ids[unit] |= {
             "institution": institution["id"], "unit": made_unit["id"], "person": person["id"],
             "initiative": initiative["id"], "above": made_unit["id"],
         }  # fmt: skip
@@ -279,7 +300,8 @@ class World:
                 *(
                     made["id"]
                     for made in (
-                        made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report
+                        made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
+                        candidate,
                     )
                 ),
             ],

@@ -164,6 +164,21 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/webhooks/{{webhook}}/replay": _of_webhook("replay", {"after": 0, "reason": "Ulang"}),
     f"{_OF}/webhooks/{{webhook}}/deliveries/{{delivery}}/redelivery": _redelivery,
     f"{_OF}/imports": _import,
+    f"{_OF}/criteria": _in(
+        "criteria",
+        {"code": "leverage", "name": {"id": "Daya ungkit", "en": "Leverage"}, "weight": 3},
+    ),
+    f"{_OF}/decrees": _in(
+        "decrees",
+        {
+            "code": "SK-17",
+            "number": "17/HK.03-Kpt/2022",
+            "issued_on": "2022-01-17",
+            "signer": "Sekretaris Jenderal",
+            "title": "Quick wins",
+            "url": "https://a.example/b?c=d",
+        },
+    ),
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}

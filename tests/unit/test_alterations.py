@@ -15,6 +15,8 @@ LEFT_OUT = {
     "scheme": STAMPS,
     "reform_area": STAMPS,
     "scheme_area": {"scheme_id", "area_id"},
+    "criterion": STAMPS,
+    "decree": STAMPS,
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.
@@ -38,6 +40,8 @@ NOT_TOLD = {
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
+    # Told as fields of the initiative, and by the verb.
+    "designation", "score",
 }  # fmt: skip
 
 

@@ -38,6 +38,7 @@ UNGUARDED = {
     "audit._rows": LOADING,
     "changes._fine": FOUND,
     "deletions._listed": CODES,
+    "deletions.hold": TAKEN,
     "directory.read": LOADING,
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,

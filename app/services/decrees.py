@@ -1,0 +1,178 @@
+"""Decrees: a register of the institution as a whole, which all of it may read."""
+
+from datetime import date
+from typing import Any
+
+from pydantic import MISSING
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.errors import InUse, Invalid
+from app.keyset import Key, paginate, parse_sort
+from app.models import Decree, Designation
+from app.models.base import code_key, new_id, now
+from app.schemas import decrees as wire
+from app.schemas.pages import Page
+from app.schemas.permissions import Permission
+from app.services import access, deletions, events, versions
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
+from app.services.versions import Expected
+
+_SORTS: dict[str, Any] = {
+    "code": Decree.code_key,
+    "number": Decree.number,
+    "issued_on": Decree.issued_on,
+    "created_at": Decree.created_at,
+    "updated_at": Decree.updated_at,
+}
+
+
+def create(session: Session, actor: Actor, institution: str, new: wire.NewDecree) -> wire.Decree:
+    """Register a decree."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    _may_change(session, scope)
+    access.code_is_free(session, scope, Decree, new.code)
+    _check_issued(scope, new.issued_on)
+    at = now()
+    row = Decree(
+        institution_id=scope.id,
+        id=new_id(),
+        code=new.code,
+        code_key=code_key(new.code),
+        number=new.number,
+        issued_on=new.issued_on,
+        signer=new.signer,
+        title=new.title,
+        url=new.url,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    events.record(session, actor, scope.id, "decree.created", _subject(row), new)
+    session.flush()
+    return _decree(row)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    changes: wire.DecreeChanges,
+    expected: Expected,
+) -> wire.Decree:
+    """Correct what the register says of a decree."""
+    scope, row = _changing(session, actor, institution, key)
+    versions.check(row, expected)
+    if changes.issued_on is not MISSING:
+        _check_issued(scope, changes.issued_on)
+    for name in changes.model_fields_set - {"reason"}:
+        setattr(row, name, getattr(changes, name))
+    versions.touch(row)
+    events.record(session, actor, scope.id, "decree.changed", _subject(row), changes)
+    session.flush()
+    return _decree(row)
+
+
+def remove(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Take a decree out of the register that nothing refers to; else `InUse`."""
+    scope, row = _changing(session, actor, institution, key)
+    versions.check(row, expected)
+    designated = select(Designation.initiative_id).where(
+        access.within(scope, Designation), Designation.decree_id == row.id
+    )
+    if session.execute(designated.limit(1)).first() or deletions.hold(session, scope, row.id):
+        detail = (
+            "Initiatives were designated by this decree, perhaps deleted ones that may come back."
+        )
+        raise InUse(detail)
+    before = _decree(row).model_dump(mode="json")
+    session.delete(row)
+    events.record(session, actor, scope.id, "decree.deleted", _subject(row), before, reason=reason)
+
+
+def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Decree:
+    """One decree."""
+    scope = access.institution(session, actor, institution)
+    return _decree(access.find(session, scope, Decree, key))
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.DecreeQuery
+) -> Page[wire.Decree]:
+    """Decrees, filtered and sorted."""
+    scope = access.institution(session, actor, institution)
+    statement = access.visible(scope, Decree)
+    if query.issued_since is not None:
+        statement = statement.where(Decree.issued_on >= query.issued_since)
+    if query.issued_until is not None:
+        statement = statement.where(Decree.issued_on <= query.issued_until)
+    if query.updated_since is not None:
+        statement = statement.where(Decree.updated_at >= query.updated_since)
+    if query.q is not None:
+        texts = (Decree.code, Decree.number, Decree.title, Decree.signer)
+        statement = statement.where(
+            or_(*(text.icontains(query.q, autoescape=True) for text in texts))
+        )
+    keys = parse_sort(query.sort, _SORTS, Key(Decree.code_key, descending=False))
+    found = paginate(session, statement, keys, query)
+    return found.page([_decree(row[0]) for row in found.rows])
+
+
+def refer(session: Session, scope: Scope, key: str, pointer: str) -> Decree:
+    """A decree that a body refers to, which stays until this transaction ends; else `Invalid`."""
+    statement = access.visible(scope, Decree).where(access.named(Decree, key))
+    row = session.scalars(statement.with_for_update(read=True)).one_or_none()
+    if row is None:
+        raise unknown(pointer)
+    return row
+
+
+def unknown(pointer: str) -> Invalid:
+    """What to say of a decree that is not in the register."""
+    return Invalid.field(pointer, "unknown_decree", "There is no such decree.")
+
+
+def _changing(session: Session, actor: Actor, institution: str, key: str) -> tuple[Scope, Decree]:
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Decree, key, lock=True)
+    _may_change(session, scope)
+    return scope, row
+
+
+def _may_change(session: Session, scope: Scope) -> None:
+    access.require(session, scope, Permission.DECREES_CHANGE, None)
+
+
+def _check_issued(scope: Scope, issued_on: date) -> None:
+    if issued_on > scope.today():
+        detail = "A decree cannot have been issued on a day that has not come."
+        raise Invalid.field("/issued_on", "in_future", detail)
+
+
+def _subject(row: Decree) -> events.Subject:
+    return events.Subject(row.id, f"decrees/{row.code}")
+
+
+def _decree(row: Decree) -> wire.Decree:
+    return wire.Decree(
+        id=row.id,
+        code=row.code,
+        number=row.number,
+        issued_on=row.issued_on,
+        signer=row.signer,
+        title=row.title,
+        url=row.url,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
