@@ -13,6 +13,7 @@ from app.api import (
     answers,
     archives,
     attention,
+    baselines,
     calendars,
     deletions,
     documents,
@@ -38,6 +39,7 @@ from app.api import (
     rollups,
     schemes,
     streams,
+    templates,
     tokens,
     units,
     updates,
@@ -93,7 +95,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, templates, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip

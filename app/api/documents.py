@@ -16,6 +16,8 @@ TAGS = [
     {"name": "reports", "description": "What was told: frozen for ever, with a digest."},
     {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
     {"name": "milestones", "description": "The plan of an initiative."},
+    {"name": "templates", "description": "What is wanted in many units, and copies of it."},
+    {"name": "baselines", "description": "Plans as they were agreed on, in versions."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
     {
         "name": "imports",

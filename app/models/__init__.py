@@ -1,8 +1,10 @@
 """All tables, on one floor: whoever imports this package has the whole schema."""
 
 from app.models.base import Base
+from app.models.baselines import Baseline
 from app.models.calendars import CalendarFeed
 from app.models.deletions import Deletion
+from app.models.dependencies import Dependency
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
@@ -16,6 +18,7 @@ from app.models.people import Person
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.templates import Template, TemplateArea
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
@@ -24,8 +27,10 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 __all__ = [
     "ApiToken",
     "Base",
+    "Baseline",
     "CalendarFeed",
     "Deletion",
+    "Dependency",
     "Event",
     "FrozenReport",
     "HealthWatch",
@@ -48,6 +53,8 @@ __all__ = [
     "Scheme",
     "SchemeArea",
     "ServiceSecret",
+    "Template",
+    "TemplateArea",
     "Unit",
     "UnitClosure",
     "UnitHealth",

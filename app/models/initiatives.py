@@ -62,6 +62,10 @@ class Initiative(Judged, Base):
     due_on: Mapped[date | None]
     expected_result: Mapped[str | None] = mapped_column(Text)
     last_reported_at: Mapped[datetime | None] = mapped_column(Instant)
+    baseline: Mapped[int | None]
+    """Number of its newest baseline; null while there is none."""
+    template_id: Mapped[UUID | None]
+    """What it was copied from, which may be gone by now."""
     milestones: Mapped[int]
     """Live milestones."""
     done: Mapped[int]

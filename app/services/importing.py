@@ -27,14 +27,13 @@ from app.schemas.permissions import Permission
 from app.schemas.plans import Plan
 from app.services import (
     access,
-    alterations,
+    announcing,
     directory,
     events,
     importing_checks,
     importing_facts,
     initiatives,
     loading,
-    plans,
     tables,
     versions,
 )
@@ -169,24 +168,11 @@ def _create(
     units = [session.get(Unit, (scope.id, unit_id)) for unit_id in unit_ids]
 
     def told(plan: Plan, row: dict[str, Any]) -> None:
-        new = plan.initiative
-        changes = alterations.of_added(session, Initiative(**row))
-        belongings = new.model_dump(mode="json", include={"areas", "owners", "tags"})
-        for name, value in belongings.items():
-            if value:
-                changes[name] = {"before": None, "after": value}
-        events.record(
-            session, actor, scope.id, "initiative.created", _subject(row), new,
-            unit_id=row["unit_id"], changes=changes,
-        )  # fmt: skip
+        announcing.created(session, actor, scope, plan.initiative, row)
 
     batch = [Plan(creation.new, [], {}) for creation in some]
     loading.insert_plans(session, scope, known, batch, told)
     units.clear()
-
-
-def _subject(row: dict[str, Any]) -> events.Subject:
-    return events.Subject(row["id"], row["code"])
 
 
 def _locked(session: Session, scope: Scope, changes: Sequence[Change]) -> dict[UUID, Initiative]:
@@ -210,10 +196,10 @@ def _change(
     initiatives.may_change(session, scope, row.unit_id)
     versions.check(row, frozenset({change.standing.version}))
     told = change.changes.model_dump(mode="json", exclude_unset=True)
-    initiatives.apply(session, scope, row, change.changes)
     if change.plan is not None:
         access.require(session, scope, Permission.MILESTONES_CHANGE, row.unit_id)
-        plans.replace(session, actor, scope, row, change.plan, change.reason)
+    initiatives.apply(session, scope, row, change.changes, change.plan)
+    if change.plan is not None:
         told["milestones"] = [
             milestone.model_dump(mode="json", exclude_unset=True) for milestone in change.plan
         ]

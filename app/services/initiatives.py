@@ -22,10 +22,12 @@ from app.rollup import ledger
 from app.rollup.contribution import Standing
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole, PersonKind
+from app.schemas.milestones import NewMilestone
 from app.schemas.permissions import Permission
 from app.services import (
     access,
     alterations,
+    baselines,
     events,
     lifecycle,
     milestones,
@@ -82,11 +84,8 @@ def replace(
         del given["status"]
     if new.reason is not None:
         given["reason"] = new.reason
-    apply(
-        session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
-    )
-    if new.milestones is not None:
-        plans.replace(session, actor, scope, row, new.milestones, new.reason)
+    changes = wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
+    apply(session, scope, row, changes, new.milestones)
     events.record(session, actor, scope.id, "initiative.replaced", subject(row), new)
     session.flush()
     return portfolio.one(session, scope, row.id), False
@@ -118,7 +117,7 @@ def _create(
     may_change(session, scope, unit.id)
     access.code_is_free(session, scope, Initiative, new.code)
     row = Initiative(**columns(scope, new, unit.id))
-    owners = _owners(session, scope, new.owners)
+    owned = owners(session, scope, new.owners)
     lifecycle.check_dates(row.start_on, row.due_on)
     lifecycle.check_owners(row.status, new.owners)
     area_ids = schemes.area_ids(session, new.areas, "/areas")
@@ -126,7 +125,7 @@ def _create(
         session.add(row)
         session.flush()
         _set_areas(session, scope, row.id, area_ids)
-        _set_owners(session, scope, row.id, owners)
+        _set_owners(session, scope, row.id, owned)
         _set_tags(session, scope, row.id, new.tags)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
@@ -154,6 +153,8 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
         "due_on": new.due_on,
         "expected_result": new.expected_result,
         "last_reported_at": None,
+        "baseline": None,
+        "template_id": None,
         **Standing()._asdict(),
         "created_at": at,
         "updated_at": at,
@@ -161,11 +162,22 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
     }
 
 
-def apply(session: Session, scope: Scope, row: Initiative, changes: wire.InitiativeChanges) -> None:
-    """Apply checked changes to a locked initiative that the actor may change, with its roll-up."""
+def apply(
+    session: Session,
+    scope: Scope,
+    row: Initiative,
+    changes: wire.InitiativeChanges,
+    milestones_after: Sequence[NewMilestone] | None = None,
+) -> None:
+    """Apply checked changes to a locked initiative that the actor may change, with its roll-up.
+
+    Milestones are made the given ones, if there are any given. What becomes active gets its first
+    baseline, of the plan that it has then.
+    """
     given = {name: getattr(changes, name) for name in changes.model_fields_set & _PLAIN}
     lifecycle.check_dates(given.get("start_on", row.start_on), given.get("due_on", row.due_on))
     status = given.get("status", row.status)
+    is_designated = status is InitiativeStatus.ACTIVE is not row.status
     if status is not row.status:
         plan = milestones.plan(session, scope, row)
         lifecycle.check_transition(
@@ -184,7 +196,7 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
         if changes.areas is not MISSING:
             _set_areas(session, scope, row.id, schemes.area_ids(session, changes.areas, "/areas"))
         if changes.owners is not MISSING:
-            _set_owners(session, scope, row.id, _owners(session, scope, changes.owners))
+            _set_owners(session, scope, row.id, owners(session, scope, changes.owners))
         if changes.tags is not MISSING:
             _set_tags(session, scope, row.id, changes.tags)
         versions.touch(row)
@@ -194,6 +206,11 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
             assign()
     else:
         assign()
+    if milestones_after is not None:
+        reason = None if changes.reason is MISSING else changes.reason
+        plans.replace(session, scope.actor, scope, row, milestones_after, reason)
+    if is_designated:
+        baselines.take_first(session, scope, row)
     session.flush()
 
 
@@ -215,11 +232,12 @@ def may_change(session: Session, scope: Scope, unit_id: UUID) -> None:
     access.require(session, scope, Permission.INITIATIVES_CHANGE, unit_id)
 
 
-def _owners(
-    session: Session, scope: Scope, owners: Sequence[wire.Owner]
+def owners(
+    session: Session, scope: Scope, given: Sequence[wire.Owner]
 ) -> list[tuple[UUID, OwnerRole]]:
+    """Ids and roles of people who may own an initiative; raises `Invalid` below `/owners`."""
     found: dict[UUID, OwnerRole] = {}
-    for i, owner in enumerate(owners):
+    for i, owner in enumerate(given):
         pointer = f"/owners/{i}/person"
         person = access.refer(session, scope, Person, owner.person, pointer)
         if person.kind is PersonKind.SERVICE:

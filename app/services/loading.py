@@ -179,7 +179,7 @@ def _initiative_rows(
     new = plan.initiative
     lifecycle.check_dates(new.start_on, new.due_on)
     unit = directory.open_party(known.units, new.unit, f"{pointer}/unit", "unit")
-    row = initiatives.columns(scope, new, unit.id)
+    row = initiatives.columns(scope, new, unit.id) | {"template_id": plan.template_id}
     lifecycle.check_owners(row["status"], new.owners)
     rows[Initiative].append(row)
     shared = {"institution_id": scope.id, "initiative_id": row["id"]}

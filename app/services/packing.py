@@ -28,8 +28,10 @@ from app.archive import Writer
 from app.models import (
     ApiToken,
     Base,
+    Baseline,
     CalendarFeed,
     Deletion,
+    Dependency,
     Event,
     FrozenReport,
     HealthWatch,
@@ -52,6 +54,8 @@ from app.models import (
     Scheme,
     SchemeArea,
     ServiceSecret,
+    Template,
+    TemplateArea,
     Unit,
     UnitClosure,
     UnitHealth,
@@ -72,7 +76,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
+    InitiativeTag, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

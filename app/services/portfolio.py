@@ -18,6 +18,7 @@ from app.models import (
     Institution,
     Person,
     ReformArea,
+    Template,
     Unit,
 )
 from app.models.base import refers
@@ -28,11 +29,13 @@ from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
 from app.schemas.fields import LAST_DAY, Health, OwnerRole
 from app.schemas.pages import Page
-from app.services import access, milestones, policies, ratings, selection
+from app.services import access, baselines, milestones, policies, ratings, selection, slippage
 from app.services.access import Scope
 from app.services.actors import Actor
+from app.services.baselines import Finishes
 
-_NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
+_NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None, finish_on=None)
+_UNPLANNED = Finishes()
 _ROLE_ORDER = list(OwnerRole)
 
 
@@ -110,7 +113,7 @@ def _with_unit(scope: Scope) -> Select[Initiative, str]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[tuple[Initiative, str]]
 ) -> list[wire.Initiative]:
-    """Initiatives as they are answered, with four statements whatever their number."""
+    """Initiatives as they are answered, with six statements at most, whatever their number."""
     ids = [row.id for row, _ in rows]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
@@ -119,13 +122,21 @@ def _shapes(
         _owners(session, scope, ids),
         _tags(session, scope, ids),
     )
+    finishes = baselines.finishes(session, scope, [row for row, _ in rows])
+    templates = _templates(session, scope, [row for row, _ in rows])
     return [
         _shape(
             row,
             unit,
             numbers.get(row.id, _NOTHING),
             limits,
-            {"areas": areas[row.id], "owners": owners[row.id], "tags": tags[row.id]},
+            finishes.get(row.id, _UNPLANNED),
+            {
+                "areas": areas[row.id],
+                "owners": owners[row.id],
+                "tags": tags[row.id],
+                "template": templates.get(row.template_id),
+            },
         )
         for row, unit in rows
     ]
@@ -183,12 +194,26 @@ def _tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, 
     return found
 
 
+def _templates(
+    session: Session, scope: Scope, found: Sequence[Initiative]
+) -> dict[UUID | None, str]:
+    """Codes of the templates that initiatives were copied from, as far as they are there."""
+    ids = {row.template_id for row in found} - {None}
+    if not ids:
+        return {}
+    statement = select(Template.id, Template.code).where(
+        access.within(scope, Template), Template.id.in_(ids)
+    )
+    return {row.id: row.code for row in session.execute(statement)}
+
+
 def _shape(
     row: Initiative,
     unit: str,
     numbers: InitiativeFigures,
     limits: Thresholds,
-    lists: dict[str, Any],
+    agreed: Finishes,
+    named: dict[str, Any],
 ) -> wire.Initiative:
     figures = numbers.figures
     is_counted = row.status in COUNTED
@@ -217,9 +242,12 @@ def _shape(
             overdue=numbers.overdue if is_counted else 0,
         ),
         next_due_on=numbers.next_due_on,
+        finish_on=numbers.finish_on,
+        baseline=row.baseline,
+        **slippage.days(numbers.finish_on, *agreed),
         last_reported_at=row.last_reported_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
         version=row.version,
-        **lists,
+        **named,
     )

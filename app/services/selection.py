@@ -12,6 +12,7 @@ from app.models import (
     InitiativeTag,
     Person,
     ReformArea,
+    Template,
 )
 from app.models.base import now, refers
 from app.rollup import queries
@@ -30,6 +31,14 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
             Initiative.id.in_(
                 select(InitiativeTag.initiative_id).where(
                     access.within(scope, InitiativeTag), InitiativeTag.tag.in_(query.tag)
+                )
+            )
+        )
+    if query.template:
+        conditions.append(
+            Initiative.template_id.in_(
+                select(Template.id).where(
+                    access.within(scope, Template), access.named_any(Template, query.template)
                 )
             )
         )

@@ -255,7 +255,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "rotation": {},
         "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
         "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
-        "replay": {"after": 0},
+        "replay": {"after": 0}, "baselines": {"reason": "x"},
+        "templates": {"code": "n", "title": "N"},
+        "copies": {"units": ["theirs"], "year": 2022, "code": "{unit}"},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():
