@@ -13,6 +13,7 @@ from app.api import (
     answers,
     archives,
     attention,
+    baselines,
     calendars,
     criteria,
     decrees,
@@ -41,6 +42,7 @@ from app.api import (
     schemes,
     scores,
     streams,
+    templates,
     tokens,
     units,
     updates,
@@ -96,7 +98,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, templates, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives, criteria, scores, decrees,
     ):  # fmt: skip

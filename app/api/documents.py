@@ -20,6 +20,8 @@ TAGS = [
         "description": "How quick wins are chosen: criteria, scores, candidates and decrees.",
     },
     {"name": "milestones", "description": "The plan of an initiative."},
+    {"name": "templates", "description": "What is wanted in many units, and copies of it."},
+    {"name": "baselines", "description": "Plans as they were agreed on, in versions."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
     {
         "name": "imports",

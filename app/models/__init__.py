@@ -1,10 +1,12 @@
 """All tables, on one floor: whoever imports this package has the whole schema."""
 
 from app.models.base import Base
+from app.models.baselines import Baseline
 from app.models.calendars import CalendarFeed
 from app.models.criteria import Criterion, Score
 from app.models.decrees import Decree, Designation
 from app.models.deletions import Deletion
+from app.models.dependencies import Dependency
 from app.models.events import Event
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
@@ -18,6 +20,7 @@ from app.models.people import Person
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.templates import Template, TemplateArea
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
@@ -26,10 +29,12 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 __all__ = [
     "ApiToken",
     "Base",
+    "Baseline",
     "CalendarFeed",
     "Criterion",
     "Decree",
     "Deletion",
+    "Dependency",
     "Designation",
     "Event",
     "FrozenReport",
@@ -54,6 +59,8 @@ __all__ = [
     "SchemeArea",
     "Score",
     "ServiceSecret",
+    "Template",
+    "TemplateArea",
     "Unit",
     "UnitClosure",
     "UnitHealth",

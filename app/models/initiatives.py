@@ -64,6 +64,10 @@ class Initiative(Judged, Base):
     cancelled_on: Mapped[date | None]
     """Of a cancelled one alone; null too where it was cancelled before this was kept."""
     last_reported_at: Mapped[datetime | None] = mapped_column(Instant)
+    baseline: Mapped[int | None]
+    """Number of its newest baseline; null while there is none."""
+    template_id: Mapped[UUID | None]
+    """What it was copied from, which may be gone by now."""
     milestones: Mapped[int]
     """Live milestones."""
     done: Mapped[int]

@@ -52,6 +52,9 @@ class Milestone(Base):
     technique: Mapped[Technique] = mapped_column(choice(Technique))
     due_on: Mapped[date]
     baseline_due_on: Mapped[date | None]
+    """Date in the newest baseline; of an initiative without one, whatever was set by hand."""
+    first_baseline_due_on: Mapped[date | None]
+    """Date in the first baseline that has it; kept for good."""
     dropped_at: Mapped[datetime | None] = mapped_column(Instant)
     share: Mapped[int] = mapped_column(BigInteger)
     """Points; 0 for a dropped milestone."""

@@ -131,6 +131,8 @@ class InitiativeFigures(NamedTuple):
     figures: Figures
     overdue: int
     next_due_on: date | None
+    finish_on: date | None
+    """When its last live milestone is due."""
 
 
 def initiative_figures(
@@ -148,6 +150,7 @@ def initiative_figures(
             ),
             row.overdue,
             row.next_due_on,
+            row.finish_on,
         )
         for row in rows
     }
@@ -195,6 +198,7 @@ _INITIATIVES = (
         _count(and_(_live, Milestone.percent == FULL)).label("done"),
         _overdue(_today).label("overdue"),
         func.min(case((_open, Milestone.due_on))).label("next_due_on"),
+        func.max(case((_live, Milestone.due_on))).label("finish_on"),
     )
     .where(
         Milestone.institution_id == bindparam("institution"),

@@ -166,6 +166,16 @@ class Initiative(Shape):
     milestones: MilestoneCounts
     next_due_on: Day | None
     """Earliest due date of a milestone that is not done; in the past when it is overdue."""
+    finish_on: Day | None
+    """Due date of its last live milestone."""
+    baseline: int | None
+    """Number of its newest baseline; null while there is none."""
+    slippage_days: int | None
+    """Days that `finish_on` lies after the finish of the first baseline; negative: before."""
+    current_slippage_days: int | None
+    """The same against the newest baseline."""
+    template: str | None
+    """Code of the template that it was copied from; null if none, or if that is gone."""
     last_reported_at: Instant | None
     created_at: Instant
     updated_at: Instant
@@ -205,6 +215,8 @@ class InitiativeFilter(Shape):
     tag: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list)
     decree: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of decrees that designated them."""
+    template: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of templates that they were copied from."""
     overdue: bool | None = None
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None

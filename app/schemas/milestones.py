@@ -35,14 +35,16 @@ class NewMilestone(Shape):
     weight: Weight = 1
     technique: Technique = Technique.PERCENT
     baseline_due_on: Day | None = None
-    """Date in the baselined plan; from then on the planned value follows it, not `due_on`."""
+    """Date in the baselined plan; from then on the planned value follows it, not `due_on`. In an
+    initiative that has a baseline it makes a new version."""
     reason: Reason | None = None
 
 
 class MilestoneChanges(Shape):
     """A merge patch of a milestone.
 
-    Once there is a `baseline_due_on`, a change of dates, weight or status owes a reason.
+    Once there is a `baseline_due_on`, or a baseline of the initiative, a change of dates, weight or
+    status owes a reason.
     """
 
     model_config = example({"due_on": "2022-09-30", "reason": "Pengadaan terlambat"})
@@ -53,6 +55,7 @@ class MilestoneChanges(Shape):
     technique: Technique | MISSING = MISSING
     due_on: Day | MISSING = MISSING
     baseline_due_on: Day | MISSING | None = MISSING
+    """Another date makes a new version of the initiative's baseline, if there is one."""
     status: MilestoneStatus | MISSING = MISSING
     """`dropped` takes it out of the plan (owes a reason), `pending` brings it back."""
     reason: Reason | MISSING = MISSING
@@ -69,6 +72,14 @@ class Milestone(Shape):
     technique: Technique
     due_on: Day
     baseline_due_on: Day | None
+    """Date in the newest baseline."""
+    first_baseline_due_on: Day | None
+    """Date in the first baseline that has it."""
+    slippage_days: int | None
+    """Days from `first_baseline_due_on` to `due_on`; negative: earlier. Null without a baseline, and
+    when dropped."""
+    current_slippage_days: int | None
+    """The same from `baseline_due_on`."""
     percent_complete: float
     """As last reported; 0 without a report."""
     percent_verified: float

@@ -1,6 +1,7 @@
 """Whole plans with their history, as a loader takes them: initiatives, milestones and reports."""
 
 from typing import NamedTuple
+from uuid import UUID
 
 from app.schemas.fields import Verdict
 from app.schemas.initiatives import NewInitiative
@@ -29,3 +30,5 @@ class Plan(NamedTuple):
     reports: list[PlannedReport]
     drops: dict[int, str]
     """Milestones that were dropped since, with the reason."""
+    template_id: UUID | None = None
+    """The template that it is copied from."""

@@ -20,6 +20,7 @@ from app.models import (
     Base,
     Criterion,
     Decree,
+    Dependency,
     FrozenReport,
     Initiative,
     Institution,
@@ -30,6 +31,7 @@ from app.models import (
     RoleGrant,
     Scheme,
     SchemeArea,
+    Template,
     Unit,
     Webhook,
 )
@@ -80,6 +82,12 @@ def _of_initiative(session: Session, row: Milestone | ProgressUpdate) -> UUID | 
     return parent.unit_id if parent else None
 
 
+def _of_successor(session: Session, row: Dependency) -> UUID | None:
+    """The unit whose plan waits."""
+    successor = session.get(Initiative, (row.institution_id, row.successor_id))
+    return successor.unit_id if successor else None
+
+
 def _of_person(session: Session, row: ApiToken) -> UUID | None:
     if row.institution_id is None:
         return None
@@ -117,9 +125,9 @@ NOUNS: dict[type[Any], Noun] = {
     Initiative: Noun(
         _same(
             "code", "title", "description", "year", "kind", "origin", "status", "weight",
-            "start_on", "due_on", "expected_result", "cancelled_on",
+            "start_on", "due_on", "expected_result", "cancelled_on", "baseline",
         )
-        | {"unit_id": _Code("unit", Unit)}
+        | {"unit_id": _Code("unit", Unit), "template_id": _Code("template", Template)}
         | _JUDGED,
         lambda _session, row: row.unit_id,
     ),
@@ -156,6 +164,20 @@ NOUNS: dict[type[Any], Noun] = {
     ),
     Decree: Noun(
         _same("code", "number", "issued_on", "signer", "title", "url"), _of_whole
+    ),
+    Template: Noun(
+        _same(
+            "code", "title", "description", "kind", "origin", "weight", "expected_result", "tags",
+            "milestones",
+        ),
+        lambda _session, _row: None,
+    ),
+    Dependency: Noun(
+        _same("lag_days")
+        | {
+            f"{end}_id": _Code(end, Initiative) for end in ("predecessor", "successor")
+        },
+        _of_successor,
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
     ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),

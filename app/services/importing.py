@@ -27,7 +27,7 @@ from app.schemas.permissions import Permission
 from app.schemas.plans import Plan
 from app.services import (
     access,
-    alterations,
+    announcing,
     directory,
     events,
     importing_checks,
@@ -43,7 +43,7 @@ from app.services.actors import Actor
 from app.services.directory import Directory, Party
 from app.services.importing_checks import Change, Creation, Verdict
 from app.services.importing_facts import Facts, Names
-from app.services.plans import Present
+from app.services.plans import Present, Replacement
 from app.services.tables import Table
 from app.spreadsheets import process
 
@@ -172,24 +172,11 @@ def _create(
     units = list(session.scalars(access.visible(scope, Unit).where(Unit.id.in_(unit_ids))))
 
     def told(plan: Plan, row: dict[str, Any]) -> None:
-        new = plan.initiative
-        changes = alterations.of_added(session, Initiative(**row))
-        belongings = new.model_dump(mode="json", include={"areas", "owners", "tags"})
-        for name, value in belongings.items():
-            if value:
-                changes[name] = {"before": None, "after": value}
-        events.record(
-            session, actor, scope.id, "initiative.created", _subject(row), new,
-            unit_id=row["unit_id"], changes=changes,
-        )  # fmt: skip
+        announcing.created(session, actor, scope, plan.initiative, row)
 
     batch = [Plan(creation.new, [], {}) for creation in some]
     loading.insert_plans(session, scope, known, batch, told)
     units.clear()
-
-
-def _subject(row: dict[str, Any]) -> events.Subject:
-    return events.Subject(row["id"], row["code"])
 
 
 def _locked(session: Session, scope: Scope, changes: Sequence[Change]) -> dict[UUID, Initiative]:
@@ -218,10 +205,12 @@ def _change(
     initiatives.may_change(session, scope, row.unit_id)
     versions.check(row, frozenset({change.standing.version}))
     told = change.changes.model_dump(mode="json", exclude_unset=True)
-    initiatives.apply(session, scope, row, change.changes)
+    replacement = None
     if change.plan is not None:
         access.require(session, scope, Permission.MILESTONES_CHANGE, row.unit_id)
-        plans.replace(session, actor, scope, row, present[row.id], change.plan, change.reason)
+        replacement = Replacement(present[row.id], change.plan)
+    initiatives.apply(session, scope, row, change.changes, replacement)
+    if change.plan is not None:
         told["milestones"] = [
             milestone.model_dump(mode="json", exclude_unset=True) for milestone in change.plan
         ]

@@ -1,31 +1,28 @@
 """Initiatives: created, changed and replaced with all that follows for the roll-up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.models import (
     Initiative,
-    InitiativeArea,
-    InitiativeOwner,
-    InitiativeTag,
-    Person,
     Unit,
 )
 from app.models.base import code_key, new_id, now
 from app.rollup import ledger
 from app.rollup.contribution import Standing
 from app.schemas import initiatives as wire
-from app.schemas.fields import InitiativeStatus, OwnerRole, PersonKind
+from app.schemas.fields import InitiativeStatus
+from app.schemas.milestones import NewMilestone
 from app.schemas.permissions import Permission
 from app.services import (
     access,
-    alterations,
+    baselines,
+    belongings,
     designation,
     events,
     lifecycle,
@@ -37,6 +34,7 @@ from app.services import (
 )
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
+from app.services.plans import Replacement
 from app.services.versions import Expected
 
 _PLAIN = {
@@ -88,12 +86,8 @@ def replace(
     }
     if new.reason is not None:
         given["reason"] = new.reason
-    apply(
-        session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
-    )
-    if new.milestones is not None:
-        present = plans.present(session, scope, [row.id])[row.id]
-        plans.replace(session, actor, scope, row, present, new.milestones, new.reason)
+    changes = wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
+    apply(session, scope, row, changes, _replacement(session, scope, row.id, new.milestones))
     events.record(session, actor, scope.id, "initiative.replaced", subject(row), new)
     session.flush()
     return portfolio.one(session, scope, row.id), False
@@ -125,7 +119,7 @@ def _create(
     may_change(session, scope, unit.id)
     access.code_is_free(session, scope, Initiative, new.code)
     row = Initiative(**columns(scope, new, unit.id))
-    owners = _owners(session, scope, new.owners)
+    owned = belongings.may_own(session, scope, new.owners)
     lifecycle.check_dates(row.start_on, row.due_on)
     lifecycle.check_owners(row.status, new.owners)
     area_ids = schemes.area_ids(session, new.areas, "/areas")
@@ -134,9 +128,9 @@ def _create(
     with ledger.recorded(session, scope.id, row.id):
         session.add(row)
         session.flush()
-        _set_areas(session, scope, row.id, area_ids)
-        _set_owners(session, scope, row.id, owners)
-        _set_tags(session, scope, row.id, new.tags)
+        belongings.set_areas(session, scope, row.id, area_ids)
+        belongings.set_owners(session, scope, row.id, owned)
+        belongings.set_tags(session, scope, row.id, new.tags)
         designation.put(session, scope, row.id, None, decreed)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
@@ -166,6 +160,8 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
         "expected_result": new.expected_result,
         "cancelled_on": designation.cancelled_on(scope, status, new.cancelled_on),
         "last_reported_at": None,
+        "baseline": None,
+        "template_id": None,
         **Standing()._asdict(),
         "created_at": at,
         "updated_at": at,
@@ -173,11 +169,22 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
     }
 
 
-def apply(session: Session, scope: Scope, row: Initiative, changes: wire.InitiativeChanges) -> None:
-    """Apply checked changes to a locked initiative that the actor may change, with its roll-up."""
+def apply(
+    session: Session,
+    scope: Scope,
+    row: Initiative,
+    changes: wire.InitiativeChanges,
+    replacement: Replacement | None = None,
+) -> None:
+    """Apply checked changes to a locked initiative that the actor may change, with its roll-up.
+
+    Milestones are made the given ones, if there are any given. What becomes active gets its first
+    baseline, of the plan that it has then.
+    """
     given = {name: getattr(changes, name) for name in changes.model_fields_set & _PLAIN}
     lifecycle.check_dates(given.get("start_on", row.start_on), given.get("due_on", row.due_on))
     status = given.get("status", row.status)
+    is_designated = status is InitiativeStatus.ACTIVE is not row.status
     if status is not row.status:
         plan = milestones.plan(session, scope, row)
         lifecycle.check_transition(
@@ -186,7 +193,7 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
     if changes.owners is not MISSING:
         lifecycle.check_owners(status, changes.owners)
     elif status is not row.status:
-        lifecycle.check_has_accountable(status, _roles(session, scope, row.id))
+        lifecycle.check_has_accountable(status, belongings.roles(session, scope, row.id))
     if status is not row.status or changes.cancelled_on is not MISSING:
         on = None if changes.cancelled_on is MISSING else changes.cancelled_on
         given["cancelled_on"] = designation.cancelled_on(scope, status, on)
@@ -198,12 +205,7 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
         designation.put(session, scope, row.id, *decreed)
         for name, value in given.items():
             setattr(row, name, value)
-        if changes.areas is not MISSING:
-            _set_areas(session, scope, row.id, schemes.area_ids(session, changes.areas, "/areas"))
-        if changes.owners is not MISSING:
-            _set_owners(session, scope, row.id, _owners(session, scope, changes.owners))
-        if changes.tags is not MISSING:
-            _set_tags(session, scope, row.id, changes.tags)
+        belongings.change(session, scope, row.id, changes)
         versions.touch(row)
 
     if changes.model_fields_set & _ROLLED_UP:
@@ -211,6 +213,19 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
             assign()
     else:
         assign()
+    if replacement is not None:
+        reason = None if changes.reason is MISSING else changes.reason
+        plans.replace(session, scope.actor, scope, row, replacement, reason)
+    if is_designated:
+        baselines.take_first(session, scope, row)
+
+
+def _replacement(
+    session: Session, scope: Scope, initiative_id: UUID, plan: Sequence[NewMilestone] | None
+) -> Replacement | None:
+    if plan is None:
+        return None
+    return Replacement(plans.present(session, scope, [initiative_id])[initiative_id], plan)
 
 
 def _new_unit(
@@ -229,75 +244,6 @@ def _new_unit(
 def may_change(session: Session, scope: Scope, unit_id: UUID) -> None:
     """Raise `Forbidden` unless the actor may change initiatives of a unit."""
     access.require(session, scope, Permission.INITIATIVES_CHANGE, unit_id)
-
-
-def _owners(
-    session: Session, scope: Scope, owners: Sequence[wire.Owner]
-) -> list[tuple[UUID, OwnerRole]]:
-    found: dict[UUID, OwnerRole] = {}
-    for i, owner in enumerate(owners):
-        pointer = f"/owners/{i}/person"
-        person = access.refer(session, scope, Person, owner.person, pointer)
-        if person.kind is PersonKind.SERVICE:
-            raise Invalid.field(pointer, "service_owner", "A program cannot own an initiative.")
-        if not person.active:
-            raise Invalid.field(pointer, "inactive_person", "This person is not active.")
-        if person.id in found:
-            raise repeated_owner(pointer)
-        found[person.id] = owner.role
-    return list(found.items())
-
-
-def repeated_owner(pointer: str) -> Invalid:
-    """What to say of a person who is named twice."""
-    return Invalid.field(pointer, "repeated_owner", "A person has one role.")
-
-
-def _roles(session: Session, scope: Scope, initiative_id: UUID) -> list[OwnerRole]:
-    return list(
-        session.scalars(
-            select(InitiativeOwner.role).where(
-                access.within(scope, InitiativeOwner),
-                InitiativeOwner.initiative_id == initiative_id,
-            )
-        )
-    )
-
-
-def _set_areas(session: Session, scope: Scope, of: UUID, area_ids: Iterable[UUID]) -> None:
-    _set(session, scope, of, InitiativeArea, [{"area_id": area_id} for area_id in area_ids])
-
-
-def _set_owners(
-    session: Session, scope: Scope, of: UUID, owners: Iterable[tuple[UUID, OwnerRole]]
-) -> None:
-    rows = [{"person_id": person_id, "role": role} for person_id, role in owners]
-    _set(session, scope, of, InitiativeOwner, rows)
-
-
-def _set_tags(session: Session, scope: Scope, of: UUID, tags: Iterable[str]) -> None:
-    _set(session, scope, of, InitiativeTag, [{"tag": tag} for tag in dict.fromkeys(tags)])
-
-
-def _set(
-    session: Session,
-    scope: Scope,
-    initiative_id: UUID,
-    model: type[InitiativeArea | InitiativeOwner | InitiativeTag],
-    rows: list[dict[str, Any]],
-) -> None:
-    """Replace what belongs to an initiative."""
-    before = portfolio.belongings(session, scope, initiative_id)
-    session.execute(
-        delete(model)
-        .where(access.within(scope, model), model.initiative_id == initiative_id)
-        .execution_options(synchronize_session=False)
-    )
-    if rows:
-        shared = {"institution_id": scope.id, "initiative_id": initiative_id}
-        session.execute(insert(model), [{**shared, **row} for row in rows])
-    after = portfolio.belongings(session, scope, initiative_id)
-    alterations.note(session, initiative_id, before, after)
 
 
 def subject(row: Initiative) -> events.Subject:

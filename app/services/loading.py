@@ -37,6 +37,7 @@ from app.schemas.plans import Plan, PlannedReport
 from app.schemas.units import NewUnit
 from app.services import (
     access,
+    belongings,
     designation,
     directory,
     events,
@@ -182,7 +183,7 @@ def _initiative_rows(
     new = plan.initiative
     lifecycle.check_dates(new.start_on, new.due_on)
     unit = directory.open_party(known.units, new.unit, f"{pointer}/unit", "unit")
-    row = initiatives.columns(scope, new, unit.id)
+    row = initiatives.columns(scope, new, unit.id) | {"template_id": plan.template_id}
     lifecycle.check_owners(row["status"], new.owners)
     rows[Initiative].append(row)
     shared = {"institution_id": scope.id, "initiative_id": row["id"]}
@@ -196,7 +197,7 @@ def _initiative_rows(
         at = f"{pointer}/owners/{place}/person"
         person = directory.open_party(known.people, owner.person, at, "person")
         if person.id in held:
-            raise initiatives.repeated_owner(at)
+            raise belongings.repeated_owner(at)
         held[person.id] = owner.role
     rows[InitiativeOwner] += [
         {**shared, "person_id": person_id, "role": role} for person_id, role in held.items()

@@ -18,7 +18,7 @@ from app.schemas import milestones as wire
 from app.schemas.fields import MilestoneStatus
 from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
-from app.services import access, deletions, events, versions
+from app.services import access, baselines, deletions, events, slippage, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.deletions import Doomed
@@ -35,7 +35,11 @@ def create(
 ) -> wire.Milestone:
     """Add a milestone to an initiative; its siblings' shares shrink."""
     scope, parent = changing(session, actor, institution, initiative)
-    with ledger.recorded(session, scope.id, parent.id):
+    baselines.check_reason(parent, new.reason)
+    with (
+        baselines.followed(session, scope, parent, new.reason),
+        ledger.recorded(session, scope.id, parent.id),
+    ):
         row = add(session, scope, parent.id, new)
         versions.touch(parent)
     touch_siblings(session, scope, row)
@@ -116,7 +120,8 @@ def change(
     row = find(session, scope, parent.id, number)
     versions.check(row, expected)
     weighed = (row.weight, row.dropped_at is None)
-    apply(session, scope, parent, row, changes)
+    with baselines.followed(session, scope, parent, changes.reason):
+        apply(session, scope, parent, row, changes)
     if (row.weight, row.dropped_at is None) != weighed:
         touch_siblings(session, scope, row)
     versions.touch(parent)
@@ -144,9 +149,8 @@ def apply(
     changed = {name for name, value in given.items() if getattr(row, name) != value}
     if drops or revives:
         changed.add("status")
-    if changes.reason is MISSING and (
-        drops or (row.baseline_due_on is not None and changed & _BASELINED)
-    ):
+    is_held = row.baseline_due_on is not None or parent.baseline is not None
+    if changes.reason is MISSING and (drops or (is_held and changed & _BASELINED)):
         raise Invalid.field("/reason", "reason_owed", "This change owes a reason.")
 
     def assign() -> None:
@@ -248,7 +252,6 @@ def shape(row: Milestone, initiative_weight: int, today: date) -> wire.Milestone
         weight=row.weight,
         technique=row.technique,
         due_on=row.due_on,
-        baseline_due_on=row.baseline_due_on,
         percent_complete=row.percent / 100,
         percent_verified=row.verified / 100,
         status=status_of(row),
@@ -259,6 +262,7 @@ def shape(row: Milestone, initiative_weight: int, today: date) -> wire.Milestone
         created_at=row.created_at,
         updated_at=row.updated_at,
         version=row.version,
+        **slippage.of_milestone(row),
     )
 
 

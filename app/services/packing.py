@@ -28,10 +28,12 @@ from app.archive import Writer
 from app.models import (
     ApiToken,
     Base,
+    Baseline,
     CalendarFeed,
     Criterion,
     Decree,
     Deletion,
+    Dependency,
     Designation,
     Event,
     FrozenReport,
@@ -56,6 +58,8 @@ from app.models import (
     SchemeArea,
     Score,
     ServiceSecret,
+    Template,
+    TemplateArea,
     Unit,
     UnitClosure,
     UnitHealth,
@@ -76,8 +80,8 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
-    Criterion, Score, Decree, Designation,
+    InitiativeTag, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate, Rating,
+    FrozenReport, Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

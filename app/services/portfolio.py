@@ -1,6 +1,5 @@
 """Reading initiatives: one with its plan, or a filtered list, with their numbers of today."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -14,12 +13,8 @@ from app.models import (
     Decree,
     Designation,
     Initiative,
-    InitiativeArea,
-    InitiativeOwner,
-    InitiativeTag,
     Institution,
-    Person,
-    ReformArea,
+    Template,
     Unit,
 )
 from app.models.base import refers
@@ -28,14 +23,24 @@ from app.rollup.contribution import COUNTED
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
-from app.schemas.fields import LAST_DAY, Health, OwnerRole
+from app.schemas.fields import LAST_DAY, Health
 from app.schemas.pages import Page
-from app.services import access, milestones, policies, ratings, selection
+from app.services import (
+    access,
+    baselines,
+    belongings,
+    milestones,
+    policies,
+    ratings,
+    selection,
+    slippage,
+)
 from app.services.access import Scope
 from app.services.actors import Actor
+from app.services.baselines import Finishes
 
-_NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None)
-_ROLE_ORDER = list(OwnerRole)
+_NOTHING = InitiativeFigures(Figures(), overdue=0, next_due_on=None, finish_on=None)
+_UNPLANNED = Finishes()
 
 
 def get(
@@ -120,24 +125,29 @@ def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[wire.Initiative]:
-    """Rows of `_with_codes` as they are answered, with four statements whatever their number."""
-    ids = [row[0].id for row in rows]
+    """Rows of `_with_codes` as they are answered, with six statements at most, for any number."""
+    found = [row[0] for row in rows]
+    ids = [initiative.id for initiative in found]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
     areas, owners, tags = (
-        _areas(session, scope, ids),
-        _owners(session, scope, ids),
-        _tags(session, scope, ids),
+        belongings.areas(session, scope, ids),
+        belongings.owners(session, scope, ids),
+        belongings.tags(session, scope, ids),
     )
+    finishes = baselines.finishes(session, scope, found)
+    templates = _templates(session, scope, found)
     return [
         _shape(
             row[0],
             numbers.get(row[0].id, _NOTHING),
             limits,
+            finishes.get(row[0].id, _UNPLANNED),
             {
                 "unit": row.unit,
                 "decree": row.decree,
                 "designated_on": row.designated_on,
+                "template": templates.get(row[0].template_id),
                 "areas": areas[row[0].id],
                 "owners": owners[row[0].id],
                 "tags": tags[row[0].id],
@@ -147,62 +157,24 @@ def _shapes(
     ]
 
 
-def belongings(session: Session, scope: Scope, initiative_id: UUID) -> dict[str, Any]:
-    """Areas, owners and tags of one initiative, JSON-ready."""
-    ids = [initiative_id]
-    return {
-        "areas": _areas(session, scope, ids)[initiative_id],
-        "owners": [
-            owner.model_dump(mode="json") for owner in _owners(session, scope, ids)[initiative_id]
-        ],
-        "tags": _tags(session, scope, ids)[initiative_id],
-    }
-
-
-def _areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
-    found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for initiative_id, code in session.execute(
-        select(InitiativeArea.initiative_id, ReformArea.code)
-        .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
-        .where(access.within(scope, InitiativeArea), InitiativeArea.initiative_id.in_(ids))
-        .order_by(ReformArea.code_key)
-    ):
-        found[initiative_id].append(code)
-    return found
-
-
-def _owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[wire.Owner]]:
-    found: defaultdict[UUID, list[wire.Owner]] = defaultdict(list)
-    for initiative_id, person, role in session.execute(
-        select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
-        .join(
-            Person,
-            refers(InitiativeOwner.person_id, Person),
-        )
-        .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
-        .order_by(Person.code_key)
-    ):
-        found[initiative_id].append(wire.Owner(person=person, role=role))
-    for owners in found.values():
-        owners.sort(key=lambda owner: _ROLE_ORDER.index(owner.role))
-    return found
-
-
-def _tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
-    found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for initiative_id, tag in session.execute(
-        select(InitiativeTag.initiative_id, InitiativeTag.tag)
-        .where(access.within(scope, InitiativeTag), InitiativeTag.initiative_id.in_(ids))
-        .order_by(InitiativeTag.tag)
-    ):
-        found[initiative_id].append(tag)
-    return found
+def _templates(
+    session: Session, scope: Scope, found: Sequence[Initiative]
+) -> dict[UUID | None, str]:
+    """Codes of the templates that initiatives were copied from, as far as they are there."""
+    ids = {row.template_id for row in found} - {None}
+    if not ids:
+        return {}
+    statement = select(Template.id, Template.code).where(
+        access.within(scope, Template), Template.id.in_(ids)
+    )
+    return {row.id: row.code for row in session.execute(statement)}
 
 
 def _shape(
     row: Initiative,
     numbers: InitiativeFigures,
     limits: Thresholds,
+    agreed: Finishes,
     named: dict[str, Any],
 ) -> wire.Initiative:
     figures = numbers.figures
@@ -232,6 +204,9 @@ def _shape(
             overdue=numbers.overdue if is_counted else 0,
         ),
         next_due_on=numbers.next_due_on,
+        finish_on=numbers.finish_on,
+        baseline=row.baseline,
+        **slippage.days(numbers.finish_on, *agreed),
         last_reported_at=row.last_reported_at,
         created_at=row.created_at,
         updated_at=row.updated_at,

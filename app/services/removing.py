@@ -145,7 +145,7 @@ def milestone(
     if row.reports:
         detail = "This milestone has reports; drop it with a reason instead."
         raise InUse(detail)
-    if row.baseline_due_on is not None and reason is None:
+    if (row.baseline_due_on or parent.baseline) is not None and reason is None:
         raise Invalid.parameter("reason", "reason_owed", "This change owes a reason.")
     before = milestones.shape(row, parent.weight, scope.today()).model_dump(mode="json")
     with ledger.recorded(session, scope.id, parent.id):

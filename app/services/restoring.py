@@ -20,6 +20,7 @@ from app.schemas import deletions as wire
 from app.schemas.deletions import DeletedNoun
 from app.services import (
     access,
+    baselines,
     deletions,
     events,
     milestones,
@@ -124,6 +125,8 @@ def _milestone(session: Session, scope: Scope, deletion: Deletion, content: Rows
     if milestones.is_taken(session, scope, parent.id, row["number"]):
         raise NumberTaken
     milestones.check_room(session, scope, parent.id)
+    if parent.baseline is not None:  # there may be a newer one by now
+        row["baseline_due_on"] = baselines.date_of(session, scope, parent, row["id"])
     with ledger.recorded(session, scope.id, parent.id):
         rows.put(session, content)
         versions.touch(parent)

@@ -14,6 +14,7 @@ from app.models import (
     InitiativeTag,
     Person,
     ReformArea,
+    Template,
 )
 from app.models.base import now, refers
 from app.rollup import queries
@@ -41,6 +42,14 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
                 select(Designation.initiative_id)
                 .join(Decree, refers(Designation.decree_id, Decree))
                 .where(access.within(scope, Designation), access.named_any(Decree, query.decree))
+            )
+        )
+    if query.template:
+        conditions.append(
+            Initiative.template_id.in_(
+                select(Template.id).where(
+                    access.within(scope, Template), access.named_any(Template, query.template)
+                )
             )
         )
     conditions += [

@@ -29,6 +29,7 @@ from app.models import (
     Institution,
     InstitutionClock,
     Person,
+    TemplateArea,
     Unit,
     UnitClosure,
 )
@@ -87,6 +88,7 @@ class _Arrival:
             Institution: self._fit_institution,
             Person: self._fit_person,
             InitiativeArea: self._fit_area,
+            TemplateArea: self._fit_area,
             FrozenReport: _fit_report,
             Deletion: self._fit_deletion,
         }

@@ -259,6 +259,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "criteria": {"code": "n", "name": {"id": "N", "en": "N"}},
         "decrees": {"code": "n", "number": "1", "issued_on": "2022-01-17", "signer": "S", "title": "T"},
         nowhere: {"score": 1},
+        "baselines": {"reason": "x"},
+        "templates": {"code": "n", "title": "N"},
+        "copies": {"units": ["theirs"], "year": 2022, "code": "{unit}"},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

@@ -67,7 +67,15 @@ PATCHES: list[tuple[Json, Json]] = [
     ({"title": " New ", "description": None}, {"title": "New", "description": None}),
     ({"weight": 2, "reason": "Bigger"}, {"weight": 2, "share": 40.0}),
     ({"due_on": "2199-01-01"}, {"due_on": "2199-01-01", "overdue_days": 0}),
-    ({"baseline_due_on": "2022-02-28"}, {"baseline_due_on": "2022-02-28"}),
+    (
+        {"baseline_due_on": "2022-02-28"},
+        {
+            "baseline_due_on": "2022-02-28",
+            "first_baseline_due_on": "2022-02-28",
+            "slippage_days": 31,
+            "current_slippage_days": 31,
+        },
+    ),
     ({"technique": "binary"}, {"technique": "binary"}),
     ({"status": "pending"}, {}),
 ]

@@ -88,6 +88,23 @@ class Initiative:
     weight: int
     areas: frozenset[str]
     milestones: dict[int, Milestone] = field(default_factory=dict)
+    baselined: bool = False
+    """Whether its plan has been agreed on, by becoming active or on request."""
+
+    def baseline(self) -> None:
+        """Agree on its dates as they are set, and forget those of dropped milestones."""
+        self.baselined = True
+        for milestone in self.milestones.values():
+            if milestone.dropped:
+                milestone.baseline_due_on = None
+
+    def become(self, status: str) -> None:
+        """Be in another status; what becomes active is agreed on, as due where no date is set."""
+        before, self.status = self.status, status
+        if status == "active" != before and self.live() and not self.baselined:
+            for milestone in self.live():
+                milestone.baseline_due_on = milestone.planned_on()
+            self.baseline()
 
     def live(self) -> list[Milestone]:
         """Milestones that are not dropped, by number."""

@@ -27,6 +27,7 @@ from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
 from app.schemas.milestones import NewMilestone
 from app.schemas.people import NewPerson
+from app.schemas.templates import NewTemplate
 from app.schemas.units import NewUnit
 from app.schemas.updates import NewUpdate, NewVerification
 from app.services import (
@@ -36,6 +37,7 @@ from app.services import (
     people,
     progress,
     rollups,
+    templates,
     units,
     verification,
 )
@@ -78,6 +80,15 @@ def somebody(name: str) -> Actor:
     return Actor(identity, name, True, None, identity, name)  # noqa: FBT003  an operator
 
 
+TEMPLATE = NewTemplate.model_validate(
+    {
+        "code": "standard", "title": "Standard", "weight": 2, "areas": AREAS[:1],
+        "milestones": [
+            {"title": "First", "due_after_days": 31},
+            {"title": "Last", "due_month_day": "03-31", "weight": 2, "technique": "binary"},
+        ],
+    }
+)  # fmt: skip
 REPORTER, VERIFIER = somebody("reporter"), somebody("verifier")
 
 
@@ -119,6 +130,7 @@ class Reporting(RuleBasedStateMachine):
             new = NewInstitution(code=self.code, name="Machine")
             institutions.create(session, REPORTER, new)
             people.create(session, REPORTER, self.code, NewPerson(code="owner", name="Owner"))
+            templates.create(session, REPORTER, self.code, TEMPLATE)
             for unit, parent in UNITS.items():
                 new_unit = NewUnit(code=unit, name=unit, parent=parent)
                 units.create(session, REPORTER, self.code, new_unit)
@@ -232,10 +244,12 @@ class Reporting(RuleBasedStateMachine):
     @rule(pick=picks, plan=plans)
     def add_milestone(self, pick: int, plan: dict[str, Any]) -> None:
         initiative = self.initiative(pick)
-        new = NewMilestone.model_validate({"title": "Step", **plan})
+        new = NewMilestone.model_validate({"title": "Step", "reason": "tests", **plan})
         number = self.write(milestones.create, initiative.code, new).number
         assert number == max(initiative.milestones, default=0) + 1
         initiative.milestones[number] = Milestone(number, **plan)
+        if initiative.baselined and plan["baseline_due_on"]:
+            initiative.baseline()
         self.check("add_milestone", plan["due_on"])
 
     @precondition(has_milestone)

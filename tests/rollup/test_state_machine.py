@@ -4,6 +4,7 @@ QUICKWIN_STATE_MACHINE_EXAMPLES=500 makes a longer run, with histories that diff
 without it a fixed set of histories runs.
 """
 
+import itertools
 import os
 from collections import Counter
 from datetime import date
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
+from app.conflicts import NothingPlanned
 from app.db import Database
 from app.errors import (
     AlreadyRestored,
@@ -27,12 +29,16 @@ from app.errors import (
     UnitMerged,
 )
 from app.keyset import CURSOR_KEY
+from app.schemas.baselines import NewBaseline
 from app.schemas.deletions import DeletionQuery
 from app.schemas.fields import InitiativeStatus
 from app.schemas.initiatives import InitiativeChanges
 from app.schemas.milestones import MilestoneChanges
+from app.schemas.templates import NewCopies
 from app.schemas.units import NewUnit, UnitMerge, UnitMove
 from app.services import (
+    baselines,
+    copying,
     deletions,
     initiatives,
     lifecycle,
@@ -43,9 +49,12 @@ from app.services import (
     units,
 )
 from app.settings import Settings
-from tests.rollup.brute_force import HUNDRED, Initiative, Milestone
+from tests.rollup.brute_force import COUNTED, HUNDRED, Initiative, Milestone
 from tests.rollup.machine import (
+    AREAS,
+    ONE_DAY,
     REPORTER,
+    TEMPLATE,
     Reporting,
     areas,
     days,
@@ -63,8 +72,9 @@ EXAMPLES, STEPS = int(GIVEN or 4), 25
 MOST_MERGERS = 3
 """Half of the units, so that there are some left to move."""
 MOST_KINDS = 14
-"""Of the 27 kinds of steps, those that a run must have made; each begins with the five of reports."""
+"""Of the 30 kinds of steps, those that a run must have made; each begins with the five of reports."""
 
+_numbers = itertools.count(1)
 statuses = st.sampled_from([status.value for status in InitiativeStatus])
 
 
@@ -118,8 +128,29 @@ class Planning(Reporting):
     @precondition(Reporting.has_milestone)
     @rule(pick=picks, day=st.none() | days)
     def baseline(self, pick: int, day: date | None) -> None:
-        self.change_milestone(*self.milestone(pick), baseline_due_on=day).baseline_due_on = day
+        initiative, milestone = self.milestone(pick)
+        before = milestone.baseline_due_on
+        self.change_milestone(initiative, milestone, baseline_due_on=day).baseline_due_on = day
+        if initiative.baselined and day != before:
+            initiative.baseline()
         self.check("baseline", *[day] if day else [])
+
+    @precondition(Reporting.has_initiative)
+    @rule(pick=picks)
+    def take_baseline(self, pick: int) -> None:
+        """Agree on the plan as it is now, of what is under way and has one."""
+        initiative = self.initiative(pick)
+        arguments = (initiative.code, NewBaseline(reason="tests"))
+        if initiative.status not in COUNTED:
+            self.refused(StatusConflict, baselines.take, *arguments)
+        elif not initiative.live():
+            self.refused(NothingPlanned, baselines.take, *arguments)
+        else:
+            self.write(baselines.take, *arguments)
+            for milestone in initiative.live():
+                milestone.baseline_due_on = milestone.due_on
+            initiative.baseline()
+        self.check("take_baseline", *(m.due_on for m in initiative.live()))
 
     @precondition(Reporting.has_milestone)
     @rule(pick=picks, technique=techniques)
@@ -177,7 +208,7 @@ class Planning(Reporting):
     def change_status(self, pick: int, status: str) -> None:
         initiative = self.initiative(pick)
         if may_become(initiative, status):
-            self.change_initiative(pick, status=status).status = status
+            self.change_initiative(pick, status=status).become(status)
         else:
             changes = InitiativeChanges.model_validate({"status": status, "reason": "tests"})
             self.refused(StatusConflict, initiatives.change, initiative.code, changes, None)
@@ -193,7 +224,7 @@ class Planning(Reporting):
                 late = max(day, milestone.last_day())
                 self.put_report(initiative, milestone, Decimal(100), late)
         if may_become(initiative, "completed"):
-            self.change_initiative(pick, status="completed").status = "completed"
+            self.change_initiative(pick, status="completed").become("completed")
         self.check("complete", day)
 
     @precondition(Reporting.has_initiative)
@@ -231,6 +262,28 @@ class Planning(Reporting):
         initiative.milestones[milestone.number] = milestone
         self.check("delete_and_restore_milestone", milestone.due_on)
 
+    @rule(within=st.lists(places, min_size=1, max_size=3), year=years, start=days)
+    def copy_template(self, within: list[str], year: int, start: date) -> None:
+        """A proposed initiative in each unit; a second call finds all of them."""
+        last = date(year, 3, 31)
+        at, start = {self.world.heir(unit) for unit in within}, min(start.replace(year=year), last)
+        prefix = f"C{next(_numbers)}-"
+        asked = NewCopies(units=within, year=year, start_on=start, code=prefix + "{unit}")
+        if self.world.merged.keys() & set(within):
+            self.refused(Invalid, copying.copy, TEMPLATE.code, asked)
+            asked = asked.model_copy(update={"units": sorted(at)})
+        assert self.write(copying.copy, TEMPLATE.code, asked).created == len(at)
+        again = self.write(copying.copy, TEMPLATE.code, asked)
+        assert (again.created, again.present) == (0, len(at))
+        for unit in at:
+            copy = Initiative(f"{prefix}{unit}", unit, year, "proposed", 2, frozenset(AREAS[:1]))
+            copy.milestones = {
+                1: Milestone(1, 1, "percent", start + 31 * ONE_DAY),
+                2: Milestone(2, 2, "binary", last),
+            }
+            self.world.initiatives[copy.code] = copy
+        self.check("copy_template", start)
+
     def deletion_of(self, subject: str) -> UUID:
         asked = DeletionQuery(subject=[subject], restored=False)
         page = self.portal.call(self.database.read, deletions.page, REPORTER, self.code, asked)
@@ -256,20 +309,25 @@ class Planning(Reporting):
             plan[max(plan, default=0) + 1] = planned
             given.append(planned)
         status_after, unit = status or initiative.status, self.world.heir(unit)
-        after = Initiative(initiative.code, unit, year, status_after, weight, served)
+        after = Initiative(initiative.code, unit, year, initiative.status, weight, served)
         new = whole(after, None if added is None else given, status)
         arguments = (initiative.code, new, None)
-        if not may_become(initiative, after.status):
+        if not may_become(initiative, status_after):
             self.refused(StatusConflict, initiatives.replace, *arguments)
         else:
             _, is_new = self.write(initiatives.replace, *arguments)
             assert not is_new
-            after.milestones = initiative.milestones
+            before = {n: m.baseline_due_on for n, m in initiative.milestones.items()}
+            after.milestones, after.baselined = initiative.milestones, initiative.baselined
             if added is not None:
                 after.milestones = {
                     number: self.replanned(initiative.milestones.get(number), number, planned)
                     for number, planned in plan.items()
                 }
+            moved = any(m.baseline_due_on != before.get(n) for n, m in after.milestones.items())
+            if after.baselined and moved:
+                after.baseline()
+            after.become(status_after)
             self.world.initiatives[after.code] = after
         self.check("replace", *(planned["due_on"] for planned in plan.values()))
 

@@ -112,8 +112,31 @@ TABLE: dict[str, Operation] = {
     ),
     "delete_initiative": _remove("initiatives:change"),
     "get_initiative_explanation": Operation("unit"),
-    "create_milestone": _create("milestones:change", {"title": "New", "due_on": "2022-06-30"}),
+    "create_milestone": _create(
+        "milestones:change", {"title": "New", "due_on": "2022-06-30", "reason": "Why"}
+    ),
     "list_milestones": Operation("unit"),
+    # Templates are known to all, and kept by who may change all initiatives
+    "create_template": Operation(
+        "institution", ("initiatives:change",), 201, body={"code": "{new}", "title": "New"}
+    ),
+    "list_templates": Operation("member"),
+    "get_template": Operation("member"),
+    "change_template": _change("initiatives:change", on="institution"),
+    "delete_template": _remove("initiatives:change", on="institution"),
+    "copy_template": _create(
+        "initiatives:change",
+        {
+            "units": ["{unit}"], "below": "{unit}", "kind": "none", "year": 2022,
+            "code": "{new}-{{unit}}", "owners": _INITIATIVE["owners"],
+        },
+        unseen=422,
+    ),
+    # Baselines
+    "take_baseline": _create("milestones:change", {"reason": "Why"}),
+    "list_baselines": Operation("unit"),
+    "get_baseline": Operation("unit"),
+    "compare_baseline": Operation("unit"),
     "list_institution_milestones": Operation(
         "member", filters={"unit": "{unit}", "owner": "{person}"}
     ),

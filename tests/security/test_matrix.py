@@ -17,9 +17,9 @@ from tests.support.institution import API
 
 _TARGET = "A1"
 _NO_REFERENCE = {
-    "area", "areas", "code", "external_id", "reference_code", "scheme", "source",
+    "area", "areas", "code", "external_id", "reference_code", "scheme", "source", "template",
 }  # fmt: skip
-"""Fields that look like a reference: catalogues are public, and the others are a thing's own."""
+"""Fields that look like a reference: catalogues are public, templates known to all of an institution, and the others are a thing's own."""
 _MARKED = (READ, "tokens:read", "initiatives:change", "webhooks:read")
 _WRITERS_ALONE = {
     f"{role} {place}"

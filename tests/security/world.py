@@ -19,11 +19,13 @@ from tests.support.webhooks import logged
 Json = dict[str, Any]
 STALE = '"v999999"'
 CSV = {"Content-Type": "text/csv"}
+TEMPLATE = "standard"
+"""The code of a template of either institution."""
 OUTSIDER = "ppoutsiderpp"
 """A person of B who owns an initiative of A1 too."""
 _PARENTS = {unit: above[1] for unit, above in UNITS.items() if len(above) > 1}
 _PERSON_KEYS = {
-    "person", "reported_by", "verified_by", "judged_by", "frozen_by", "granted_by", "key", "responsible",
+    "person", "reported_by", "verified_by", "judged_by", "frozen_by", "taken_by", "granted_by", "key", "responsible",
 }  # fmt: skip
 """Where the code of somebody of another unit may stand: who owns, reported, judged and so on."""
 
@@ -123,6 +125,7 @@ class World:
         for institution in (self.home, self.other):
             body = {"code": institution.code, "name": "Institution"}
             await institution.expect(201, "POST", f"{API}/institutions", body)
+            await institution.post("templates", {"code": TEMPLATE, "title": "Known to all"})
         for unit, institution in (("A1", self.home), ("X", self.other)):
             await self._register(institution, unit)
         for unit in UNITS:
@@ -270,6 +273,7 @@ class World:
             await home.post(f"{noun}/ratings", judged)
             for noun in (f"initiatives/{initiative['code']}", f"units/{code}")
         ]
+        await home.post(f"initiatives/{initiative['code']}/baselines", {"reason": text})
         report = await home.post("reports", {"title": text, "note": text, "unit": code})
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
         plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
@@ -285,7 +289,7 @@ class World:
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
-            "calendar": calendar["id"],
+            "calendar": calendar["id"], "baseline": 1, "template": TEMPLATE,
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip

@@ -104,6 +104,19 @@ async def _redelivery(institution: Institution) -> Post:
     return Post(f"{institution.path}/webhooks/{made['id']}/deliveries/{sent['id']}/redelivery")
 
 
+_TEMPLATE = {
+    "code": "satu-pintu", "title": "Pelayanan — satu pintu", "areas": ["public-service"],
+    "milestones": [{"title": "Tim", "due_after_days": 30}, {"title": "Buka", "due_month_day": "12-15"}],
+}  # fmt: skip
+
+
+async def _copies(institution: Institution) -> Post:
+    await institution.post("templates", _TEMPLATE)
+    path = f"{institution.path}/templates/satu-pintu/copies"
+    body = {"units": ["A", "B"], "year": 2022, "start_on": "2022-01-03", "code": "QW-{unit}"}
+    return Post(path, body)
+
+
 _INITIATIVE = {
     "code": "QW-9",
     "title": "SIAKBA",
@@ -182,6 +195,11 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}
+    ),
+    f"{_OF}/templates": _in("templates", _TEMPLATE),
+    f"{_OF}/templates/{{template}}/copies": _copies,
+    f"{_OF_INITIATIVE}/baselines": _in(
+        "initiatives/QW-1/baselines", {"reason": "Disetujui — rapat Tim RB"}
     ),
     f"{_OF_INITIATIVE}/ratings": _in("initiatives/QW-1/ratings", _RATING),
     _UPDATES: _in(f"{_MILESTONE}/updates", _REPORT),

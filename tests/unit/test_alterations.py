@@ -9,8 +9,12 @@ DERIVED = {"share", "percent", "verified", "done_on", "reports", "milestones", "
 LEFT_OUT = {
     "unit": STAMPS | {"judged_at"},
     "initiative": STAMPS | DERIVED | {"judged_at", "last_reported_at"},
-    "milestone": STAMPS | DERIVED | {"initiative_id"},
+    "milestone": STAMPS | DERIVED | {"initiative_id", "first_baseline_due_on"},
     "institution": STAMPS,
+    "template": STAMPS,
+    # Which milestones it is about stands in `data`.
+    "dependency": STAMPS
+    | {"predecessor_milestone_id", "successor_milestone_id", "created_by"},
     "person": STAMPS | {"email_key"},
     "scheme": STAMPS,
     "reform_area": STAMPS,
@@ -38,10 +42,12 @@ NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
-    # Told as lists of the initiative.
-    "initiative_area", "initiative_owner", "initiative_tag",
+    # Told as lists of the initiative, or of the template.
+    "initiative_area", "initiative_owner", "initiative_tag", "template_area",
     # Told as fields of the initiative, and by the verb.
     "designation", "score",
+    # Its number is told of the initiative, its dates of the milestones.
+    "baseline",
 }  # fmt: skip
 
 

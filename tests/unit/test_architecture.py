@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
-    "settings": 0, "errors": 0, "schemas": 0,
+    "settings": 0, "errors": 0, "conflicts": 0, "schemas": 0,
     "models": 1, "engines": 1, "faults": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "rollup": 1, "spreadsheets": 1,
     "services": 2,
     "api": 3, "demo": 3, "client": 3, "delivery": 3,
@@ -18,8 +18,8 @@ FLOORS = {
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "decrees", "criteria", "lifecycle", "designation", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "scoring", "scores", "candidates", "removing", "restoring", "reporting", "progress", "verification",
-    "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
+    "reorganising", "decrees", "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "selection", "belongings", "portfolio", "initiatives", "announcing", "scoring", "scores", "candidates", "removing",
+    "restoring", "reporting", "progress", "verification", "directory", "loading", "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
