@@ -18,6 +18,7 @@ from app.models.people import Person
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.teams import Appointment, TeamRole
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
@@ -25,6 +26,7 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 
 __all__ = [
     "ApiToken",
+    "Appointment",
     "Base",
     "CalendarFeed",
     "Criterion",
@@ -54,6 +56,7 @@ __all__ = [
     "SchemeArea",
     "Score",
     "ServiceSecret",
+    "TeamRole",
     "Unit",
     "UnitClosure",
     "UnitHealth",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 
 from app.models import (
     ApiToken,
+    Appointment,
     Base,
     Criterion,
     Decree,
@@ -29,6 +30,7 @@ from app.models import (
     RoleGrant,
     Scheme,
     SchemeArea,
+    TeamRole,
     Unit,
     Webhook,
 )
@@ -155,6 +157,13 @@ NOUNS: dict[type[Any], Noun] = {
     ),
     Decree: Noun(
         _same("code", "number", "issued_on", "signer", "title", "url"), _of_whole
+    ),
+    TeamRole: Noun(_NAMES | _same("description", "retired_at"), _of_whole),
+    Appointment: Noun(
+        _same("year", "from_on", "until_on")
+        | {"person_id": _Code("person", Person), "unit_id": _Code("unit", Unit)}
+        | {"role_id": _Code("role", TeamRole), "decree_id": _Code("decree", Decree)},
+        lambda _session, row: row.unit_id,
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
     ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),

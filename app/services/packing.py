@@ -27,6 +27,7 @@ from app import __version__, rows
 from app.archive import Writer
 from app.models import (
     ApiToken,
+    Appointment,
     Base,
     CalendarFeed,
     Criterion,
@@ -56,6 +57,7 @@ from app.models import (
     SchemeArea,
     Score,
     ServiceSecret,
+    TeamRole,
     Unit,
     UnitClosure,
     UnitHealth,
@@ -77,7 +79,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
     InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
-    Criterion, Score, Decree, Designation,
+    Criterion, Score, Decree, Designation, TeamRole, Appointment,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -258,7 +258,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "replay": {"after": 0},
         "criteria": {"code": "n", "name": {"id": "N", "en": "N"}},
         "decrees": {"code": "n", "number": "1", "issued_on": "2022-01-17", "signer": "S", "title": "T"},
-        nowhere: {"score": 1},
+        nowhere: {"score": 1}, "team-roles": {"code": "n", "name": {"id": "N", "en": "N"}},
+        "appointments": {"person": "verifier", "role": "n", "year": 2022},
+        "renewal": {"from_year": 2022, "to_year": 2023},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

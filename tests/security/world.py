@@ -204,6 +204,7 @@ class World:
         decree = {"number": "1", "issued_on": "2022-01-17", "signer": "Signer", "title": "Decree"}
         for noun, path, body in (
             ("criterion", "criteria", {"name": names}), ("decree", "decrees", decree),
+            ("role", "team-roles", {"name": names}),
         ):  # fmt: skip
             made = await home.post(path, {"code": f"{noun}-{unit}", **body})
             self.things[unit][noun], self.ids[unit][noun] = made["code"], made["id"]
@@ -278,6 +279,9 @@ class World:
         )
         webhook, secret, delivery = await self._webhook(home, unit)
         candidate = await self._candidate(home, unit, f"c-{mark(unit)}")
+        role = self.things["X" if unit == "X" else "A1"]["role"]
+        member = {"person": person["code"], "role": role, "unit": code, "year": 2022}
+        appointment = await home.post("appointments", member)
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -285,7 +289,7 @@ class World:
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
-            "calendar": calendar["id"],
+            "calendar": calendar["id"], "appointment": appointment["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -301,7 +305,7 @@ class World:
                     made["id"]
                     for made in (
                         made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
-                        candidate,
+                        candidate, appointment,
                     )
                 ),
             ],

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.unit.test_architecture import APP, tree
 
 MODELS = {
-    "ApiToken", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
+    "ApiToken", "Appointment", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
     "ProgressUpdate", "Rating", "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
@@ -61,6 +61,7 @@ UNGUARDED = {
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
     "ratings._of": FOUND,
+    "renewals._there": FOUND,
     "reporting._SET_INITIATIVES": FOUND,
     "reporting._SET_MILESTONES": FOUND,
     "restoring._has_its_place": FOUND,
@@ -69,6 +70,7 @@ UNGUARDED = {
     "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
     "sign_in._SAME_ADDRESS": IDENTITY,
     "streams.news": "read once for all who follow; `shows` decides what each of them is shown",
+    "team_roles.remove": TAKEN,
     "tokens.me": "tells the codes of units where the actor holds a role",
     "tokens.used": IDENTITY,
     "units._successors": "tells the code of the unit that took over a visible one",
