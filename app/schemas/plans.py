@@ -29,3 +29,12 @@ class Plan(NamedTuple):
     reports: list[PlannedReport]
     drops: dict[int, str]
     """Milestones that were dropped since, with the reason."""
+
+
+class PlannedScore(NamedTuple):
+    """What somebody gave an initiative on a criterion, each by its code."""
+
+    initiative: str
+    criterion: str
+    scorer: str
+    score: int

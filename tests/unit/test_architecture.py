@@ -19,7 +19,7 @@ SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
     "reorganising", "decrees", "criteria", "lifecycle", "designation", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification",
-    "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
+    "directory", "loading", "loading_scores", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
