@@ -42,6 +42,7 @@ from app.api import (
     schemes,
     scores,
     streams,
+    teams,
     templates,
     tokens,
     units,
@@ -100,7 +101,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, templates, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
-        exports, archives, criteria, scores, decrees,
+        exports, archives, criteria, scores, decrees, teams,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

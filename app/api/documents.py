@@ -31,6 +31,7 @@ TAGS = [
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},
     {"name": "calendars", "description": "Due dates for calendar programs, at secret addresses."},
     {"name": "people", "description": "Owners, reporters and verifiers."},
+    {"name": "teams", "description": "The reform team: who was appointed to what, year by year."},
     {"name": "deletions", "description": "What was deleted, and can be restored for a while."},
     {"name": "institutions", "description": "Tenants: each with its own units and policy."},
     {"name": "schemes", "description": "Catalogues of reform areas, shared by all institutions."},

@@ -7,9 +7,10 @@ from fastapi import Query, Request, Response
 from app.api import answers
 from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InstitutionPath, PersonPath, router
+from app.schemas.loads import Load, LoadQuery
 from app.schemas.pages import Page
 from app.schemas.people import NewPerson, Person, PersonChanges, PersonQuery
-from app.services import people, removing
+from app.services import loads, people, removing
 
 routes = router("/institutions/{institution}/people", "people")
 
@@ -45,6 +46,20 @@ async def get_person(
 ) -> Person:
     """One person."""
     return answers.fresh(request, response, await call.read(people.get, institution, person))
+
+
+@routes.get("/{person}/load")
+async def get_person_load(
+    call: Call,
+    institution: InstitutionPath,
+    person: PersonPath,
+    query: Annotated[LoadQuery, Query()],
+) -> Load:
+    """What a person owns: open and overdue today, due next, and what was done on time, by year.
+
+    Of the initiatives that you see, in any role of theirs.
+    """
+    return await call.read(loads.get, institution, person, query)
 
 
 @routes.patch("/{person}")

@@ -9,6 +9,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from app.demo.choice import decree_code
 from app.demo.courses import STATUS, YEARS, Course, Stage, course_of, days, reached, stages
 from app.demo.kpu import Place, grants, institution, people, places, units
 from app.demo.quick_wins import TEMPLATES, Template
@@ -132,6 +133,8 @@ def _plan(
     drops = {}
     if not guided and size > _LEAST_MILESTONES and STATUS[course] in _OWNED and draw() < 0.1:
         drops[1 + int(draw() * size)] = _DROPPED[int(draw() * len(_DROPPED))]
+    kind = InitiativeKind.QUICK_WIN if guided else _KINDS[int(draw() * len(_KINDS))]
+    is_decreed = kind is InitiativeKind.QUICK_WIN and STATUS[course] in _OWNED
     initiative = NewInitiative(
         code=code,
         title=template.title,
@@ -139,7 +142,7 @@ def _plan(
         year=year,
         areas=list(template.areas),
         description=f"{template.title} di lingkungan {place.name}, {year} (data sintetis).",
-        kind=InitiativeKind.QUICK_WIN if guided else _KINDS[int(draw() * len(_KINDS))],
+        kind=kind,
         origin=Origin.MANDATED if draw() < 0.2 else Origin.SELF_SELECTED,
         status=STATUS[course],
         weight=_WEIGHTS[int(draw() * len(_WEIGHTS))],
@@ -148,6 +151,7 @@ def _plan(
         due_on=calendar[max(stage.due for stage in timetable) if timetable else -1],
         expected_result=template.result,
         tags=[MARK, *template.tags],
+        decree=decree_code(year) if is_decreed else None,
         milestones=_milestones(
             random, calendar, template, timetable, baselined=baselined, guided=guided
         ),

@@ -1,15 +1,25 @@
 """Load the demo through the bulk verbs, in batches of one transaction each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import compose
+from app.demo import choice, compose, team
 from app.errors import NotFound
+from app.schemas.initiatives import NewInitiative
 from app.schemas.plans import Plan
-from app.services import institutions, loading
+from app.services import (
+    appointments,
+    criteria,
+    decrees,
+    institutions,
+    loading,
+    loading_scores,
+    renewals,
+    team_roles,
+)
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
 
@@ -46,13 +56,33 @@ async def load(
     await database.write(loading.add_people, SYSTEM, institution.code, people)
     await database.write(loading.add_grants, SYSTEM, institution.code, compose.grants())
     report("People", len(people), len(people))
-    loaded = Loaded()
+    await _prepare(database, institution.code)
+    loaded, candidates = Loaded(), list[NewInitiative]()
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):
         added = await database.write(loading.add_plans, SYSTEM, institution.code, batch)
         loaded = loaded.plus(added)
+        if len(candidates) < choice.MOST_SCORED:
+            candidates += filter(choice.is_candidate, (plan.initiative for plan in batch))
         report("Initiatives", loaded.initiatives, initiatives)
+    await database.write(
+        loading_scores.add, SYSTEM, institution.code, list(choice.scores(candidates))
+    )
     return loaded
+
+
+async def _prepare(database: Database, institution: str) -> None:
+    """What initiatives are chosen by, and who is in the reform team: few, each by its own verb."""
+    steps: tuple[tuple[Callable[..., object], Sequence[object]], ...] = (
+        (criteria.create, choice.criteria()),
+        (decrees.create, choice.decrees()),
+        (team_roles.create, team.roles()),
+        (appointments.create, team.appointments()),
+        (renewals.renew, team.renewals()),
+    )
+    for verb, several in steps:
+        for each in several:
+            await database.write(verb, SYSTEM, institution, each)
 
 
 def _batches(plans: Iterator[Plan], size: int) -> Iterator[list[Plan]]:

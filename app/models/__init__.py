@@ -20,6 +20,7 @@ from app.models.people import Person
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.teams import Appointment, TeamRole
 from app.models.templates import Template, TemplateArea
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
@@ -28,6 +29,7 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 
 __all__ = [
     "ApiToken",
+    "Appointment",
     "Base",
     "Baseline",
     "CalendarFeed",
@@ -59,6 +61,7 @@ __all__ = [
     "SchemeArea",
     "Score",
     "ServiceSecret",
+    "TeamRole",
     "Template",
     "TemplateArea",
     "Unit",

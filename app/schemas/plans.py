@@ -32,3 +32,12 @@ class Plan(NamedTuple):
     """Milestones that were dropped since, with the reason."""
     template_id: UUID | None = None
     """The template that it is copied from."""
+
+
+class PlannedScore(NamedTuple):
+    """What somebody gave an initiative on a criterion, each by its code."""
+
+    initiative: str
+    criterion: str
+    scorer: str
+    score: int

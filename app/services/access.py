@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, Invalid, NotFound
 from app.models import (
+    Appointment,
     Base,
     Deletion,
     Event,
@@ -217,7 +218,7 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
         return Unit.id.in_(units)
     if model is Person:
         return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
-    for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event, Webhook):
+    for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event, Webhook, Appointment):
         if model is owned:
             return owned.unit_id.in_(units)
     for child in (Milestone, ProgressUpdate):

@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import get_history
 
 from app.models import (
     ApiToken,
+    Appointment,
     Base,
     Criterion,
     Decree,
@@ -31,6 +32,7 @@ from app.models import (
     RoleGrant,
     Scheme,
     SchemeArea,
+    TeamRole,
     Template,
     Unit,
     Webhook,
@@ -178,6 +180,13 @@ NOUNS: dict[type[Any], Noun] = {
             f"{end}_id": _Code(end, Initiative) for end in ("predecessor", "successor")
         },
         _of_successor,
+    ),
+    TeamRole: Noun(_NAMES | _same("description", "retired_at"), _of_whole),
+    Appointment: Noun(
+        _same("year", "from_on", "until_on")
+        | {"person_id": _Code("person", Person), "unit_id": _Code("unit", Unit)}
+        | {"role_id": _Code("role", TeamRole), "decree_id": _Code("decree", Decree)},
+        lambda _session, row: row.unit_id,
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
     ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import InUse, Invalid
 from app.keyset import Key, paginate, parse_sort
-from app.models import Decree, Designation
+from app.models import Appointment, Decree, Designation
 from app.models.base import code_key, new_id, now
 from app.schemas import decrees as wire
 from app.schemas.pages import Page
@@ -87,13 +87,16 @@ def remove(
     """Take a decree out of the register that nothing refers to; else `InUse`."""
     scope, row = _changing(session, actor, institution, key)
     versions.check(row, expected)
-    designated = select(Designation.initiative_id).where(
-        access.within(scope, Designation), Designation.decree_id == row.id
-    )
-    if session.execute(designated.limit(1)).first() or deletions.hold(session, scope, row.id):
-        detail = (
-            "Initiatives were designated by this decree, perhaps deleted ones that may come back."
+    uses = [
+        select(column).where(access.within(scope, model), column == row.id).limit(1)
+        for model, column in (
+            (Designation, Designation.decree_id),
+            (Appointment, Appointment.decree_id),
         )
+    ]
+    is_used = any(session.execute(use).first() for use in uses)
+    if is_used or deletions.hold(session, scope, row.id):
+        detail = "It has designated or appointed, perhaps what is deleted and may come back."
         raise InUse(detail)
     before = _decree(row).model_dump(mode="json")
     session.delete(row)

@@ -27,6 +27,7 @@ from app import __version__, rows
 from app.archive import Writer
 from app.models import (
     ApiToken,
+    Appointment,
     Base,
     Baseline,
     CalendarFeed,
@@ -58,6 +59,7 @@ from app.models import (
     SchemeArea,
     Score,
     ServiceSecret,
+    TeamRole,
     Template,
     TemplateArea,
     Unit,
@@ -80,8 +82,9 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate, Rating,
-    FrozenReport, Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation,
+    InitiativeTag, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
+    Rating, FrozenReport, Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation,
+    TeamRole, Appointment,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.errors import InUse, Invalid, RootUnit
 from app.models import (
     ApiToken,
+    Appointment,
     CalendarFeed,
     FrozenReport,
     Initiative,
@@ -62,7 +63,9 @@ def unit(
     if row.parent_id is None:
         raise RootUnit
     if _any(session, _uses_of_unit(scope, row.id)):
-        detail = "Units, initiatives, people, reports, roles or webhooks belong to it: archive it."
+        detail = (
+            "Units, initiatives, people, teams, reports, roles or webhooks are its own: archive it."
+        )
         raise InUse(detail)
     before = units.shape(session, scope, row).model_dump(mode="json")
     subject = units.subject(row)
@@ -86,13 +89,13 @@ def person(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Delete a person who owns nothing, never reported or judged, and has no role, token or calendar; else `InUse`."""
+    """Delete a person who has left no trace, such as a report, a judgement or a role; else `InUse`."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Person, key, lock=True)
     access.require(session, scope, Permission.PEOPLE_CHANGE, row.unit_id)
     versions.check(row, expected)
     if _any(session, _uses_of_person(scope, row.id)):
-        detail = "This person owns, reported, judged, or has roles, tokens or calendars: set active to false."
+        detail = "This person owns, reported, judged, is in a team, or has roles, tokens or calendars: set active to false."
         raise InUse(detail)
     before = people.by_id(session, scope, row.id).model_dump(mode="json")
     subject = events.Subject(row.id, row.code)
@@ -171,6 +174,7 @@ def _uses_of_unit(scope: Scope, unit_id: UUID) -> _Uses:
             (FrozenReport, FrozenReport.unit_id),
             (RoleGrant, RoleGrant.unit_id),
             (Webhook, Webhook.unit_id),
+            (Appointment, Appointment.unit_id),
         )
     ]
 
@@ -186,5 +190,6 @@ def _uses_of_person(scope: Scope, person_id: UUID) -> _Uses:
             (ApiToken, ApiToken.person_id),
             (CalendarFeed, CalendarFeed.person_id),
             (RoleGrant, RoleGrant.person_id),
+            (Appointment, Appointment.person_id),
         )
     ]

@@ -15,7 +15,8 @@ from app.services import access, criteria, events, scoring
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 
-_OPEN = {InitiativeStatus.PROPOSED, InitiativeStatus.SHORTLISTED}
+OPEN = (InitiativeStatus.PROPOSED, InitiativeStatus.SHORTLISTED)
+"""While an initiative is one of these it takes scores."""
 
 
 def put(
@@ -110,7 +111,7 @@ def _scoring(
     row = access.find(session, scope, Initiative, key, lock=True)
     access.require(session, scope, Permission.INITIATIVES_SCORE, row.unit_id)
     of = _criterion(session, scope, criterion)
-    if row.status not in _OPEN:
+    if row.status not in OPEN:
         detail = "Only what is proposed or shortlisted takes scores: this was decided."
         raise NotRateable(detail)
     return scope, row, of

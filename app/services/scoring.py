@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Criterion, Score
 from app.models.base import refers
+from app.rollup.points import divide
 from app.schemas.fields import Names
 from app.services import access
 from app.services.access import Scope
@@ -28,8 +29,8 @@ class Given(NamedTuple):
     highest: int | None = None
 
     def mean(self) -> float | None:
-        """Of all scorers, to two decimals, half up; None without one."""
-        return (200 * self.total // self.scorers + 1) // 2 / 100 if self.scorers else None
+        """Of all scorers, to two decimals; None without one."""
+        return divide(self.total, self.scorers, 2) if self.scorers else None
 
 
 def weighted(

@@ -262,6 +262,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "baselines": {"reason": "x"},
         "templates": {"code": "n", "title": "N"},
         "copies": {"units": ["theirs"], "year": 2022, "code": "{unit}"},
+        "team-roles": {"code": "n", "name": {"id": "N", "en": "N"}},
+        "appointments": {"person": "verifier", "role": "n", "year": 2022},
+        "renewal": {"from_year": 2022, "to_year": 2023},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.db import Database
+from app.schemas import criteria as wire
 from tests.api.test_bad_state import alone, sequence, told
 from tests.api.test_query_counts import statements
 from tests.support.institution import Institution, Json
@@ -105,15 +106,17 @@ async def test_what_is_scored_stays(choosing: Institution) -> None:
     assert [item["mean"] for item in sheet["criteria"]] == [4, None]
 
 
-async def test_at_most_fifty_criteria_are_in_use(choosing: Institution) -> None:
-    for n in range(48):
-        await choosing.post("criteria", {"code": f"c{n}", "name": names("C")})
+async def test_only_so_many_criteria_are_in_use(
+    choosing: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "MOST_CRITERIA", 3)
+    await choosing.post("criteria", {"code": "third", "name": names("Third")})
     new = {"code": "more", "name": names("More")}
     refused = await choosing.expect(409, "POST", f"{choosing.path}/criteria", new)
     assert told(refused) == alone("conflict")
-    await choosing.patch("criteria/c0", {"retired": True})
+    await choosing.patch("criteria/third", {"retired": True})
     await choosing.post("criteria", new)
-    assert (await choosing.patch("criteria/c0", {"retired": False}, 409))["code"] == "conflict"
+    assert (await choosing.patch("criteria/third", {"retired": False}, 409))["code"] == "conflict"
 
 
 async def test_scores_stand_side_by_side(choosing: Institution) -> None:

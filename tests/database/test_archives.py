@@ -130,6 +130,9 @@ async def full(institution: Institution) -> Institution:
         200, "PUT", f"{institution.path}/initiatives/QW-5/scores/leverage", {"score": 4}
     )
     await institution.patch("initiatives/QW-1", {"decree": "SK-17"})
+    await institution.post("team-roles", {"code": "agent", "name": names})
+    member = {"person": "reporter", "role": "agent", "unit": "A", "year": 2022, "decree": "SK-17"}
+    await institution.post("appointments", member)
     await institution.patch("people/reporter", {"oidc_subject": f"subject-{institution.code}"})
     made = await institution.post("reports", {"title": "Triwulan II", "as_of": "2022-06-30"})
     await institution.post(

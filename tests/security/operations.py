@@ -164,6 +164,34 @@ TABLE: dict[str, Operation] = {
         "unit", ("initiatives:score",), body={"score": 3, "note": "New"}, fresh="candidate"
     ),
     "withdraw_score": Operation("unit", ("initiatives:score",), 409),
+    # The reform team: its roles are the institution's, appointments are of units
+    "create_team_role": Operation(
+        "institution", ("institution:change",), 201, body={"code": "{new}", "name": _NAMES}
+    ),
+    "list_team_roles": Operation("member"),
+    "get_team_role": Operation("member"),
+    "change_team_role": _change("institution:change", on="institution"),
+    "delete_team_role": _remove("institution:change", on="institution"),
+    "create_appointment": _create(
+        "people:change",
+        {
+            "person": "{person}", "role": "{role}", "unit": "{unit}", "decree": "{decree}",
+            "year": 2022,
+        },
+        unseen=422, fresh="person",
+    ),
+    "list_appointments": Operation(
+        "member",
+        filters={"person": "{person}", "role": "{role}", "unit": "{unit}", "decree": "{decree}"},
+    ),
+    "renew_appointments": Operation(
+        "unit", ("people:change",), unseen=422,
+        body={"from_year": 2022, "to_year": 2023, "unit": "{unit}", "decree": "{decree}"},
+    ),
+    "get_appointment": Operation("unit"),
+    "change_appointment": _change("people:change", body={"decree": "{decree}", "reason": "Why"}),
+    "delete_appointment": _remove("people:change"),
+    "get_person_load": Operation("unit"),
     # Spreadsheets: a row is refused by itself, so who may change anything may send one; what
     # becomes of it is for them, and for admins of the whole
     "download_import_template": Operation("member", filters={"unit": "{unit}"}),

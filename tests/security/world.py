@@ -207,6 +207,7 @@ class World:
         decree = {"number": "1", "issued_on": "2022-01-17", "signer": "Signer", "title": "Decree"}
         for noun, path, body in (
             ("criterion", "criteria", {"name": names}), ("decree", "decrees", decree),
+            ("role", "team-roles", {"name": names}),
         ):  # fmt: skip
             made = await home.post(path, {"code": f"{noun}-{unit}", **body})
             self.things[unit][noun], self.ids[unit][noun] = made["code"], made["id"]
@@ -282,6 +283,9 @@ class World:
         )
         webhook, secret, delivery = await self._webhook(home, unit)
         candidate = await self._candidate(home, unit, f"c-{mark(unit)}")
+        role = self.things["X" if unit == "X" else "A1"]["role"]
+        member = {"person": person["code"], "role": role, "unit": code, "year": 2022}
+        appointment = await home.post("appointments", member)
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -290,6 +294,7 @@ class World:
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"], "baseline": 1, "template": TEMPLATE,
+            "appointment": appointment["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -305,7 +310,7 @@ class World:
                     made["id"]
                     for made in (
                         made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
-                        candidate,
+                        candidate, appointment,
                     )
                 ),
             ],

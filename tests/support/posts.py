@@ -77,6 +77,19 @@ async def _import(institution: Institution) -> Post:
     return Post(f"{institution.path}/imports?mode=check", file=plan)
 
 
+async def _appointment(institution: Institution) -> Post:
+    names = {"id": "Tim pelaksana", "en": "Executing team"}
+    await institution.post("team-roles", {"code": "executing", "name": names})
+    body = {"person": "somebody", "role": "executing", "unit": "A", "year": 2022}
+    return Post(f"{institution.path}/appointments", body)
+
+
+async def _renewal(institution: Institution) -> Post:
+    first = await _appointment(institution)
+    await institution.expect(201, "POST", first.path, first.body)
+    return Post(f"{first.path}/renewal", {"from_year": 2022, "to_year": 2023, "unit": "A"})
+
+
 async def _restoration(institution: Institution) -> Post:
     await institution.delete("initiatives/QW-1")
     deleted = (await institution.get("deletions", limit=1))["items"][0]
@@ -181,6 +194,11 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
         "criteria",
         {"code": "leverage", "name": {"id": "Daya ungkit", "en": "Leverage"}, "weight": 3},
     ),
+    f"{_OF}/team-roles": _in(
+        "team-roles", {"code": "agent", "name": {"id": "Agen perubahan", "en": "Agent of change"}}
+    ),
+    f"{_OF}/appointments": _appointment,
+    f"{_OF}/appointments/renewal": _renewal,
     f"{_OF}/decrees": _in(
         "decrees",
         {

@@ -21,6 +21,8 @@ LEFT_OUT = {
     "scheme_area": {"scheme_id", "area_id"},
     "criterion": STAMPS,
     "decree": STAMPS,
+    "team_role": STAMPS,
+    "appointment": STAMPS,
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.

@@ -9,9 +9,9 @@ from itertools import groupby, islice, pairwise
 
 import pytest
 
-from app.demo import compose
+from app.demo import choice, compose, team
 from app.demo.quick_wins import TEMPLATES
-from app.schemas.fields import InitiativeStatus, OwnerRole, Technique, Verdict
+from app.schemas.fields import InitiativeKind, InitiativeStatus, OwnerRole, Technique, Verdict
 from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
 from app.schemas.people import NewPerson
@@ -95,6 +95,39 @@ def test_institution() -> None:
     assert (institution.code, institution.scheme) == ("kpu", "rb-2020")
     assert institution.name == "Komisi Pemilihan Umum Republik Indonesia"
     assert institution.time_zone == "Asia/Jakarta"
+
+
+def test_how_quick_wins_are_chosen() -> None:
+    """Decrees designate all that was active and a quick win; the last candidates have scores."""
+    decrees = {decree.code: decree for decree in choice.decrees()}
+    for plan in default():
+        initiative = plan.initiative
+        is_decreed = initiative.status in OWNED and initiative.kind is InitiativeKind.QUICK_WIN
+        assert initiative.decree == (f"SK-QW-{initiative.year}" if is_decreed else None)
+        assert initiative.decree is None or initiative.decree in decrees
+    candidates = [plan.initiative for plan in default() if choice.is_candidate(plan.initiative)]
+    scores = list(choice.scores(candidates))
+    assert scores == list(choice.scores(candidates))
+    assert len(set(scores)) == len(scores) > 200
+    criteria = {criterion.code for criterion in choice.criteria()}
+    by_initiative = {code: set[str]() for code in {score.initiative for score in scores}}
+    for score in scores:
+        by_initiative[score.initiative].add(score.criterion)
+        assert 0 <= score.score <= 5
+    assert Counter(len(criteria - scored) for scored in by_initiative.values()) == {0: 20, 1: 4}
+
+
+def test_the_team_is_appointed_each_year() -> None:
+    people = {person.code for person in compose.people()}
+    roles = {role.code for role in team.roles()}
+    members = team.appointments()
+    assert {member.role for member in members} == roles
+    assert {member.person for member in members} <= people
+    decrees = {decree.code for decree in choice.decrees()}
+    steps = [(renewal.from_year, renewal.to_year) for renewal in team.renewals()]
+    assert (members[0].year, steps) == (2022, [(2022, 2023), (2023, 2024)])
+    assert {member.decree for member in members} <= decrees
+    assert {renewal.decree for renewal in team.renewals()} <= decrees
 
 
 def test_units_come_parents_first() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.unit.test_architecture import APP, tree
 
 MODELS = {
-    "ApiToken", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
+    "ApiToken", "Appointment", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
     "ProgressUpdate", "Rating", "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
@@ -49,6 +49,7 @@ UNGUARDED = {
     "healths.look": SYSTEMS_OWN,
     "importing_facts._fill": FOUND,
     "institutions._with_codes": "tells the code of the root, which all people of it know",
+    "loading_scores.add": LOADING,
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
     "nationwide._roots": "is empty for who does not see the root",
@@ -62,6 +63,7 @@ UNGUARDED = {
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
     "ratings._of": FOUND,
+    "renewals._there": FOUND,
     "reporting._SET_INITIATIVES": FOUND,
     "reporting._SET_MILESTONES": FOUND,
     "restoring._has_its_place": FOUND,
@@ -70,6 +72,7 @@ UNGUARDED = {
     "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
     "sign_in._SAME_ADDRESS": IDENTITY,
     "streams.news": "read once for all who follow; `shows` decides what each of them is shown",
+    "team_roles.remove": TAKEN,
     "tokens.me": "tells the codes of units where the actor holds a role",
     "tokens.used": IDENTITY,
     "units._successors": "tells the code of the unit that took over a visible one",

@@ -1,0 +1,140 @@
+"""Roles of the reform team: the institution's own words for what people are in it."""
+
+from pydantic import MISSING
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import InUse
+from app.keyset import Key, paginate
+from app.models import Appointment, TeamRole
+from app.models.base import code_key, new_id, now
+from app.schemas import team_roles as wire
+from app.schemas.fields import Names
+from app.schemas.pages import Page
+from app.schemas.permissions import Permission
+from app.services import access, events, versions
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
+from app.services.versions import Expected
+
+
+def create(
+    session: Session, actor: Actor, institution: str, new: wire.NewTeamRole
+) -> wire.TeamRole:
+    """Add a role."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    _may_change(session, scope)
+    access.code_is_free(session, scope, TeamRole, new.code)
+    at = now()
+    row = TeamRole(
+        institution_id=scope.id,
+        id=new_id(),
+        code=new.code,
+        code_key=code_key(new.code),
+        name_id=new.name.id,
+        name_en=new.name.en,
+        description=new.description,
+        retired_at=None,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    events.record(session, actor, scope.id, "team_role.created", _subject(row), new)
+    session.flush()
+    return _role(row)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    changes: wire.TeamRoleChanges,
+    expected: Expected,
+) -> wire.TeamRole:
+    """Change a role, retire it or take it up again."""
+    scope, row = _changing(session, actor, institution, key)
+    versions.check(row, expected)
+    if changes.name is not MISSING:
+        row.name_id, row.name_en = changes.name.id, changes.name.en
+    if changes.description is not MISSING:
+        row.description = changes.description
+    if changes.retired is not MISSING:
+        row.retired_at = (row.retired_at or now()) if changes.retired else None
+    versions.touch(row)
+    events.record(session, actor, scope.id, "team_role.changed", _subject(row), changes)
+    session.flush()
+    return _role(row)
+
+
+def remove(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Delete a role to which nobody was appointed; else `InUse`: it is retired instead."""
+    scope, row = _changing(session, actor, institution, key)
+    versions.check(row, expected)
+    used = select(Appointment.id).where(
+        access.within(scope, Appointment), Appointment.role_id == row.id
+    )
+    if session.execute(used.limit(1)).first():
+        detail = "People were appointed to this role: set retired to true."
+        raise InUse(detail)
+    before = _role(row).model_dump(mode="json")
+    session.delete(row)
+    events.record(
+        session, actor, scope.id, "team_role.deleted", _subject(row), before, reason=reason
+    )
+
+
+def get(session: Session, actor: Actor, institution: str, key: str) -> wire.TeamRole:
+    """One role."""
+    scope = access.institution(session, actor, institution)
+    return _role(access.find(session, scope, TeamRole, key))
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.TeamRolesQuery
+) -> Page[wire.TeamRole]:
+    """Roles, by code."""
+    scope = access.institution(session, actor, institution)
+    statement = access.visible(scope, TeamRole)
+    if query.retired is not None:
+        statement = statement.where(TeamRole.retired_at.is_not(None) == query.retired)
+    if query.updated_since is not None:
+        statement = statement.where(TeamRole.updated_at >= query.updated_since)
+    found = paginate(session, statement, [Key(TeamRole.code_key, descending=False)], query)
+    return found.page([_role(row[0]) for row in found.rows])
+
+
+def _changing(session: Session, actor: Actor, institution: str, key: str) -> tuple[Scope, TeamRole]:
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, TeamRole, key, lock=True)
+    _may_change(session, scope)
+    return scope, row
+
+
+def _may_change(session: Session, scope: Scope) -> None:
+    access.require(session, scope, Permission.INSTITUTION_CHANGE, None)
+
+
+def _subject(row: TeamRole) -> events.Subject:
+    return events.Subject(row.id, f"team-roles/{row.code}")
+
+
+def _role(row: TeamRole) -> wire.TeamRole:
+    return wire.TeamRole(
+        id=row.id,
+        code=row.code,
+        name=Names(id=row.name_id, en=row.name_en),
+        description=row.description,
+        retired_at=row.retired_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
