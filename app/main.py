@@ -16,6 +16,7 @@ from app.api import (
     baselines,
     calendars,
     deletions,
+    dependencies,
     documents,
     events,
     explanations,
@@ -95,7 +96,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, templates, updates, imports, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, dependencies, templates, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip

@@ -256,7 +256,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
         "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
         "replay": {"after": 0}, "baselines": {"reason": "x"},
-        "templates": {"code": "n", "title": "N"},
+        "templates": {"code": "n", "title": "N"}, "dependencies": {"predecessor": "QW-X"},
         "copies": {"units": ["theirs"], "year": 2022, "code": "{unit}"},
     }  # fmt: skip
     before = await theirs.written()

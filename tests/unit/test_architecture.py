@@ -18,7 +18,7 @@ FLOORS = {
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "lifecycle", "slippage", "baselines", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "announcing", "removing", "restoring", "reporting", "progress", "verification",
+    "reorganising", "lifecycle", "slippage", "baselines", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "announcing", "precedence", "waiting", "dependencies", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
