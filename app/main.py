@@ -18,6 +18,7 @@ from app.api import (
     criteria,
     decrees,
     deletions,
+    dependencies,
     documents,
     events,
     explanations,
@@ -99,7 +100,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, templates, updates, imports, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, dependencies, templates, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives, criteria, scores, decrees, teams,
     ):  # fmt: skip

@@ -21,6 +21,7 @@ TAGS = [
     },
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "templates", "description": "What is wanted in many units, and copies of it."},
+    {"name": "dependencies", "description": "What waits for what, and for what is late."},
     {"name": "baselines", "description": "Plans as they were agreed on, in versions."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
     {

@@ -10,12 +10,12 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, Forbidden, Invalid
 from app.given import portions
-from app.models import Initiative, Template, Unit
+from app.models import Initiative, Template, Unit, UnitClosure
 from app.models.base import CODE_LENGTH, code_key
 from app.rollup import ledger
 from app.schemas import templates as wire
@@ -113,9 +113,8 @@ def _units(session: Session, scope: Scope, new: wire.NewCopies) -> list[Unit]:
         found[named.id] = named
     if new.below is not None:
         top = access.refer(session, scope, Unit, new.below, "/below")
-        below = [
-            Unit.id.in_(access.below(scope, [str(top.id)])),
-            Unit.id != top.id,
+        below: list[ColumnElement[bool]] = [
+            Unit.id.in_(_below(scope, top)),
             Unit.archived_at.is_(None),
         ]
         if new.kind is not None:
@@ -127,6 +126,14 @@ def _units(session: Session, scope: Scope, new: wire.NewCopies) -> list[Unit]:
         detail = f"A call makes at most {MOST_COPIES} copies."
         raise Invalid.field("/below", "too_many_units", detail)
     return sorted(found.values(), key=lambda unit: unit.code_key)
+
+
+def _below(scope: Scope, top: Unit) -> Select[UUID]:
+    return select(UnitClosure.descendant_id).where(
+        access.within(scope, UnitClosure),
+        UnitClosure.ancestor_id == top.id,
+        UnitClosure.descendant_id != top.id,
+    )
 
 
 def _visible(session: Session, scope: Scope, *conditions: ColumnElement[bool]) -> Sequence[Unit]:

@@ -22,6 +22,7 @@ from app.services import (
     access,
     baselines,
     deletions,
+    dependencies,
     events,
     milestones,
     people,
@@ -106,6 +107,7 @@ def _person(session: Session, scope: Scope, deletion: Deletion, content: Rows) -
 def _initiative(session: Session, scope: Scope, deletion: Deletion, content: Rows) -> wire.Restored:
     (row,) = content[Initiative.__tablename__]
     row["unit_id"] = deletion.unit_id
+    dependencies.readmit(session, scope, content)
     _has_its_place(session, scope, content, Initiative, deletion)
     with ledger.recorded(session, scope.id, row["id"]):
         rows.put(session, content)
@@ -127,6 +129,7 @@ def _milestone(session: Session, scope: Scope, deletion: Deletion, content: Rows
     milestones.check_room(session, scope, parent.id)
     if parent.baseline is not None:  # there may be a newer one by now
         row["baseline_due_on"] = baselines.date_of(session, scope, parent, row["id"])
+    dependencies.readmit(session, scope, content)
     with ledger.recorded(session, scope.id, parent.id):
         rows.put(session, content)
         versions.touch(parent)

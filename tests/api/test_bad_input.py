@@ -261,6 +261,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         nowhere: {"score": 1},
         "baselines": {"reason": "x"},
         "templates": {"code": "n", "title": "N"},
+        "dependencies": {"predecessor": "QW-X"},
         "copies": {"units": ["theirs"], "year": 2022, "code": "{unit}"},
         "team-roles": {"code": "n", "name": {"id": "N", "en": "N"}},
         "appointments": {"person": "verifier", "role": "n", "year": 2022},

@@ -132,6 +132,15 @@ TABLE: dict[str, Operation] = {
         },
         unseen=422,
     ),
+    # Dependencies: of the other side the code alone is told, where one does not see it
+    "create_dependency": _create(
+        "milestones:change",
+        {"milestone": 1, "predecessor": "{predecessor}"}, fresh="predecessor",
+    ),
+    "list_initiative_dependencies": Operation("unit"),
+    "get_dependency": Operation("unit"),
+    "delete_dependency": Operation("unit", ("milestones:change",), 204, fresh="dependency"),
+    "list_dependencies": Operation("member", filters={"unit": "{unit}"}),
     # Baselines
     "take_baseline": _create("milestones:change", {"reason": "Why"}),
     "list_baselines": Operation("unit"),

@@ -159,6 +159,13 @@ class World:
             case "candidate":
                 made = await self._candidate(self.home, "A1", self.new())
                 return {"initiative": made["code"]}
+            case "predecessor" | "dependency":
+                new = {"code": self.new(), "title": "Fresh", "unit": unit_code("A1"), "year": 2022}
+                await self.home.post("initiatives", new)
+                if kind == "predecessor":
+                    return {"predecessor": new["code"]}
+                path = f"initiatives/{self.things['A1']['initiative']}/dependencies"
+                made = await self.home.post(path, {"predecessor": new["code"]})
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
@@ -274,7 +281,10 @@ class World:
             await home.post(f"{noun}/ratings", judged)
             for noun in (f"initiatives/{initiative['code']}", f"units/{code}")
         ]
-        await home.post(f"initiatives/{initiative['code']}/baselines", {"reason": text})
+        planned = f"initiatives/{initiative['code']}"
+        await home.post(f"{planned}/baselines", {"reason": text})
+        tie = {"milestone": 2, "predecessor": initiative["code"], "predecessor_milestone": 1}
+        dependency = await home.post(f"{planned}/dependencies", tie)
         report = await home.post("reports", {"title": text, "note": text, "unit": code})
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
         plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
@@ -295,6 +305,7 @@ class World:
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"], "baseline": 1, "template": TEMPLATE,
             "appointment": appointment["id"],
+            "dependency": dependency["id"], "predecessor": initiative["code"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -311,6 +322,7 @@ class World:
                     for made in (
                         made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
                         candidate, appointment,
+                        dependency,
                     )
                 ),
             ],
@@ -347,7 +359,7 @@ class World:
         return dict(found)
 
     async def _entangle(self) -> None:
-        """Ties between units, over which something could be seen: an owner, and a successor."""
+        """Ties between units, over which something could be seen: an owner, a successor, who waits."""
         text = f"text {mark('B')}"
         outsider = {"code": OUTSIDER, "name": text, "email": f"{mark('B')}@example.org"}
         made = await self.home.post("people", {**outsider, "unit": unit_code("B")})
@@ -366,6 +378,10 @@ class World:
             },
         )  # fmt: skip
         self._hidden["A1"][READ].append(shared["id"])
+        for code, unit in (("waits", "A1"), ("awaited", "B")):
+            new = {"code": code, "title": mark(unit), "unit": unit_code(unit), "year": 2022}
+            self._hidden[unit][READ].append((await self.home.post("initiatives", new))["id"])
+        await self.home.post("initiatives/waits/dependencies", {"predecessor": "awaited"})
         # A successor's id may be seen, for whoever reads a report must learn that it stands no more.
         old = await self.home.post("reports", {"title": "Old", "unit": unit_code("A1")})
         body = {"title": f"text {mark('R')}", "unit": unit_code("R"), "supersedes": old["id"]}

@@ -216,6 +216,10 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     ),
     f"{_OF}/templates": _in("templates", _TEMPLATE),
     f"{_OF}/templates/{{template}}/copies": _copies,
+    f"{_OF_INITIATIVE}/dependencies": _in(
+        "initiatives/QW-1/dependencies",
+        {"milestone": 2, "predecessor": "QW-1", "predecessor_milestone": 1, "lag_days": 14},
+    ),
     f"{_OF_INITIATIVE}/baselines": _in(
         "initiatives/QW-1/baselines", {"reason": "Disetujui — rapat Tim RB"}
     ),

@@ -18,9 +18,9 @@ FLOORS = {
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "decrees", "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "selection", "belongings", "portfolio", "initiatives", "announcing", "scoring", "scores", "candidates",
-    "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores", "templates", "copying", "rollups", "curves", "comparisons", "nationwide",
-    "explanations", "changes",
+    "reorganising", "decrees", "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "selection", "belongings", "portfolio", "initiatives", "announcing", "precedence", "waiting",
+    "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores", "templates",
+    "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",

@@ -41,6 +41,8 @@ UNGUARDED = {
     "copying._missing": TAKEN,
     "deletions._listed": CODES,
     "deletions.hold": TAKEN,
+    "dependencies._keep_there": FOUND,
+    "dependencies.readmit": FOUND,
     "directory.read": LOADING,
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,
@@ -79,6 +81,7 @@ UNGUARDED = {
     "units._units": "tells the codes of the units above a visible one",
     "units.link": FOUND,
     "verification._latest_verified": FOUND,
+    "waiting._due_on": "is told of the sides that are seen; of others, whether they are late",
 }
 
 
