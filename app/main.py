@@ -32,6 +32,8 @@ from app.api import (
     oidc,
     people,
     problems,
+    programmes,
+    purposes,
     ratings,
     reports,
     requests,
@@ -94,7 +96,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
+        calendars, units, people, deletions, institutions, schemes, purposes, programmes, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip
         api.include_router(noun.routes)

@@ -102,6 +102,8 @@ INITIATIVES = Table[Initiative](
         "milestones": attrgetter("milestones.total"),
         **_parts("milestones", "done", "overdue"),
         **_plain("next_due_on", "last_reported_at", "created_at", "updated_at", "version"),
+        **{name: _list(name) for name in ("outcomes", "strategies")},
+        **_plain("level", "programme"),
     },
 )
 MILESTONES = Table[PlannedMilestone](

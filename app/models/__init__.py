@@ -13,6 +13,8 @@ from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, 
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
 from app.models.people import Person
+from app.models.programmes import InitiativeProgramme, Programme, ProgrammePart
+from app.models.purposes import InitiativePurpose, Purpose, SchemePurpose
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
@@ -34,12 +36,17 @@ __all__ = [
     "Initiative",
     "InitiativeArea",
     "InitiativeOwner",
+    "InitiativeProgramme",
+    "InitiativePurpose",
     "InitiativeTag",
     "Institution",
     "InstitutionClock",
     "Milestone",
     "Person",
+    "Programme",
+    "ProgrammePart",
     "ProgressUpdate",
+    "Purpose",
     "Rating",
     "ReformArea",
     "RoleGrant",
@@ -47,6 +54,7 @@ __all__ = [
     "RollupTotal",
     "Scheme",
     "SchemeArea",
+    "SchemePurpose",
     "ServiceSecret",
     "Unit",
     "UnitClosure",

@@ -22,11 +22,14 @@ from app.models import (
     Institution,
     Milestone,
     Person,
+    Programme,
     ProgressUpdate,
+    Purpose,
     ReformArea,
     RoleGrant,
     Scheme,
     SchemeArea,
+    SchemePurpose,
     Unit,
     Webhook,
 )
@@ -149,6 +152,9 @@ NOUNS: dict[type[Any], Noun] = {
     SchemeArea: Noun(
         _same("position", "compliance_weight"), lambda _session, _row: None, subject="area_id"
     ),
+    Purpose: Noun(_NAMES | _same("kind", "aliases"), lambda _session, _row: None),
+    SchemePurpose: Noun(_same("position"), lambda _session, _row: None, subject="purpose_id"),
+    Programme: Noun(_NAMES | _same("from_year", "to_year"), lambda _session, _row: None),
 }  # fmt: skip
 
 

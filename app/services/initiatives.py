@@ -28,6 +28,7 @@ from app.services import (
     alterations,
     events,
     lifecycle,
+    links,
     milestones,
     plans,
     portfolio,
@@ -77,7 +78,8 @@ def replace(
         return _create(session, actor, scope, new), True
     may_change(session, scope, row.unit_id)
     versions.check(row, expected)
-    given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
+    whole = _PLAIN | {"unit", "areas", "owners", "tags"} | links.FIELDS.keys()
+    given = {name: getattr(new, name) for name in whole}
     if new.status is None:
         del given["status"]
     if new.reason is not None:
@@ -122,12 +124,14 @@ def _create(
     lifecycle.check_dates(row.start_on, row.due_on)
     lifecycle.check_owners(row.status, new.owners)
     area_ids = schemes.area_ids(session, new.areas, "/areas")
+    linked = links.resolve(links.Known(session, scope), links.of_new(new))
     with ledger.recorded(session, scope.id, row.id):
         session.add(row)
         session.flush()
         _set_areas(session, scope, row.id, area_ids)
         _set_owners(session, scope, row.id, owners)
         _set_tags(session, scope, row.id, new.tags)
+        links.put(session, scope, row.id, linked)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
     events.record(session, actor, scope.id, "initiative.created", subject(row), new)
@@ -176,6 +180,10 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
     elif status is not row.status:
         lifecycle.check_has_accountable(status, _roles(session, scope, row.id))
     unit_id = _new_unit(session, scope, row, changes)
+    asked = {
+        name: getattr(changes, name) for name in links.FIELDS.keys() & changes.model_fields_set
+    }
+    linked = links.resolve(links.Known(session, scope), asked)
 
     def assign() -> None:
         row.unit_id = unit_id
@@ -187,6 +195,7 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
             _set_owners(session, scope, row.id, _owners(session, scope, changes.owners))
         if changes.tags is not MISSING:
             _set_tags(session, scope, row.id, changes.tags)
+        links.put(session, scope, row.id, linked)
         versions.touch(row)
 
     if changes.model_fields_set & _ROLLED_UP:

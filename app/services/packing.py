@@ -38,12 +38,17 @@ from app.models import (
     Initiative,
     InitiativeArea,
     InitiativeOwner,
+    InitiativeProgramme,
+    InitiativePurpose,
     InitiativeTag,
     Institution,
     InstitutionClock,
     Milestone,
     Person,
+    Programme,
+    ProgrammePart,
     ProgressUpdate,
+    Purpose,
     Rating,
     ReformArea,
     RoleGrant,
@@ -51,6 +56,7 @@ from app.models import (
     RollupTotal,
     Scheme,
     SchemeArea,
+    SchemePurpose,
     ServiceSecret,
     Unit,
     UnitClosure,
@@ -68,14 +74,17 @@ from app.services import access
 from app.services.access import Scope
 from app.services.actors import Actor
 
-CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
+CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea, Purpose, SchemePurpose)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
+    InitiativePurpose, InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {
+    Programme: "joins institutions of this service",
+    ProgrammePart: "joins institutions of this service",
+    InitiativeProgramme: "joins institutions of this service",
     ApiToken: "a secret",
     ServiceSecret: "a secret",
     CalendarFeed: "a secret",

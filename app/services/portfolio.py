@@ -28,7 +28,7 @@ from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
 from app.schemas.fields import LAST_DAY, Health, OwnerRole
 from app.schemas.pages import Page
-from app.services import access, milestones, policies, ratings, selection
+from app.services import access, links, milestones, policies, ratings, selection
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -110,10 +110,11 @@ def _with_unit(scope: Scope) -> Select[Initiative, str]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[tuple[Initiative, str]]
 ) -> list[wire.Initiative]:
-    """Initiatives as they are answered, with four statements whatever their number."""
+    """Initiatives as they are answered, with five statements whatever their number."""
     ids = [row.id for row, _ in rows]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
+    linked = links.read(session, scope, ids)
     areas, owners, tags = (
         _areas(session, scope, ids),
         _owners(session, scope, ids),
@@ -125,7 +126,12 @@ def _shapes(
             unit,
             numbers.get(row.id, _NOTHING),
             limits,
-            {"areas": areas[row.id], "owners": owners[row.id], "tags": tags[row.id]},
+            {
+                "areas": areas[row.id],
+                "owners": owners[row.id],
+                "tags": tags[row.id],
+                **linked[row.id],
+            },
         )
         for row, unit in rows
     ]

@@ -26,6 +26,8 @@ from app.models import (
     Event,
     FrozenReport,
     InitiativeArea,
+    InitiativeProgramme,
+    InitiativePurpose,
     Institution,
     InstitutionClock,
     Person,
@@ -87,6 +89,7 @@ class _Arrival:
             Institution: self._fit_institution,
             Person: self._fit_person,
             InitiativeArea: self._fit_area,
+            InitiativePurpose: self._fit_purpose,
             FrozenReport: _fit_report,
             Deletion: self._fit_deletion,
         }
@@ -169,12 +172,19 @@ class _Arrival:
     def _fit_area(self, row: Row) -> None:
         row["area_id"] = self._catalogues.area_id(row["area_id"])
 
+    def _fit_purpose(self, row: Row) -> None:
+        row["purpose_id"] = self._catalogues.purpose_id(row["purpose_id"])
+
     def _fit_deletion(self, row: Row) -> None:
+        (row["content"] or {}).pop(InitiativeProgramme.__tablename__, None)
         for name, kept in (row["content"] or {}).items():
             for each in kept:
                 each["institution_id"] = str(self._id)
                 if name == InitiativeArea.__tablename__:
                     each["area_id"] = str(self._catalogues.area_id(UUID(each["area_id"])))
+                if name == InitiativePurpose.__tablename__:
+                    archived = UUID(each["purpose_id"])
+                    each["purpose_id"] = str(self._catalogues.purpose_id(archived))
 
     def _insert(self, model: type[Base], found: Iterable[Row]) -> None:
         table, left = table_of(model), iter(found)

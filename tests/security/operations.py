@@ -32,6 +32,8 @@ class Operation(NamedTuple):
     """The status for whom the unit is not there; 422 where the body alone refers to it."""
     refused: int = 403
     """The status for who sees it, but may not."""
+    elsewhere: int = 404
+    """The status for people of another institution."""
     body: Json | None = None
     file: str | None = None
     """What is sent in place of a body: CSV."""
@@ -271,6 +273,26 @@ TABLE: dict[str, Operation] = {
         "operator", allowed=201, body={"code": "{new}", "name": {"id": "Baru", "en": "New"}}
     ),
     "change_area": _change(on="operator"),
+    "list_purposes": Operation("anyone"),
+    "get_purpose": Operation("anyone"),
+    "add_purpose": Operation(
+        "operator", allowed=201,
+        body={"code": "{new}", "kind": "outcome", "name": {"id": "Baru", "en": "New"}},
+    ),
+    "change_purpose": _change(on="operator"),
+    # Programmes: of the institutions in them; the one that leads changes them
+    "list_programmes": Operation("anyone"),
+    "get_programme": Operation("member"),
+    "create_programme": Operation(
+        "institution", ("institution:change",), 201, elsewhere=422,
+        body={
+            "code": "{new}", "name": {"id": "Baru", "en": "New"}, "lead": "{institution}",
+            "carriers": ["{institution}"], "from_year": 2022,
+        },
+    ),
+    "change_programme": _change("institution:change", on="institution"),
+    "get_programme_rollup": Operation("member"),
+    "list_programme_rollups": Operation("member"),
     "get_me": Operation("anyone"),
     "live": Operation("public"),
     "ready": Operation("public"),

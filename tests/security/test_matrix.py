@@ -18,8 +18,10 @@ from tests.support.institution import API
 _TARGET = "A1"
 _NO_REFERENCE = {
     "area", "areas", "code", "external_id", "reference_code", "scheme", "source",
+    "level", "outcome", "outcomes", "programme", "strategies", "strategy", "lead", "carriers",
 }  # fmt: skip
-"""Fields that look like a reference: catalogues are public, and the others are a thing's own."""
+"""Fields that look like a reference: catalogues are public, programmes those of an institution (in
+test_programmes), and the others are a thing's own."""
 _MARKED = (READ, "tokens:read", "initiatives:change", "webhooks:read")
 _WRITERS_ALONE = {
     f"{role} {place}"
@@ -52,7 +54,7 @@ def expected(spec: Spec, operation: Operation) -> int:
         (spec.kind == "nobody", 401),
         (spec.kind == "operator" or operation.on == "anyone", operation.allowed),
         (operation.on == "operator", 403),
-        (spec.kind == "foreign", 404),
+        (spec.kind == "foreign", operation.elsewhere),
         (operation.on == "member", operation.allowed),
         (operation.on == "somewhere" and any(map(may_in, UNITS)), operation.allowed),
         (operation.on == "somewhere", operation.refused),
@@ -163,7 +165,8 @@ async def test_the_marks_are_there_to_be_seen(
         "get_institution", "get_institution_s_curve", "get_institution_attention", "get_grant",
         "get_institution_rollup", "get_institution_rollup_areas", "list_grants", "stream_events", "list_imports",
         "get_institution_rollup_children", "get_institution_explanation",
-        "list_deliveries", "get_delivery",
+        "list_deliveries", "get_delivery", "get_programme", "get_programme_rollup",
+        "list_programme_rollups",
     }  # fmt: skip
     silent_ones = set()
     for operation_id, operation in TABLE.items():

@@ -257,6 +257,11 @@ class World:
             f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
         )
         webhook, secret, delivery = await self._webhook(home, unit)
+        programme = f"{home.code}-programme"
+        if unit not in _PARENTS:
+            names = {"id": "Program", "en": "Programme"}
+            led = {"code": programme, "name": names, "lead": home.code, "from_year": 2022}
+            await home.expect(201, "POST", f"{API}/programmes", led)
         self.things[unit] = {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -266,7 +271,7 @@ class World:
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
-            "area": "accountability",
+            "area": "accountability", "purpose": "capable", "programme": programme,
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
         self.ids[unit] = {

@@ -61,6 +61,30 @@ async def _area(institution: Institution) -> Post:
     return Post(f"{API}/schemes/{institution.code}/areas", body)
 
 
+async def _purpose(institution: Institution) -> Post:
+    scheme = await _scheme(institution)
+    await institution.expect(201, "POST", scheme.path, scheme.body)
+    body = {
+        "code": f"{institution.code}-outcome",
+        "kind": "outcome",
+        "name": {"id": "Sasaran", "en": "Outcome"},
+        "aliases": ["Lama"],
+    }
+    return Post(f"{API}/schemes/{institution.code}/purposes", body)
+
+
+async def _programme(institution: Institution) -> Post:
+    body = {
+        "code": f"{institution.code}-programme",
+        "name": {"id": "Program", "en": "Programme"},
+        "level": "meso",
+        "lead": institution.code,
+        "carriers": [institution.code],
+        "from_year": 2025,
+    }
+    return Post(f"{API}/programmes", body)
+
+
 async def _verification(institution: Institution) -> Post:
     report = await institution.report("QW-1", 1, 50)
     path = f"{institution.path}/{_MILESTONE}/updates/{report['id']}/verification"
@@ -110,6 +134,9 @@ _INITIATIVE = {
     "unit": "A",
     "year": 2022,
     "areas": ["human-resources", "oversight"],
+    "outcomes": ["excellent-service", "capable"],
+    "strategies": ["media-management"],
+    "level": "micro",
     "description": "Sistem\n— anggota",
     "status": "active",
     "weight": 3,
@@ -141,6 +168,8 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     "/api/v1/institutions": _institution,
     "/api/v1/schemes": _scheme,
     "/api/v1/schemes/{scheme}/areas": _area,
+    "/api/v1/schemes/{scheme}/purposes": _purpose,
+    "/api/v1/programmes": _programme,
     f"{_OF}/units": _in(
         "units", {"code": "32.73", "name": "Kota Bandung", "parent": "A", "kind": "city"}
     ),

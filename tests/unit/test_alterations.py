@@ -15,6 +15,10 @@ LEFT_OUT = {
     "scheme": STAMPS,
     "reform_area": STAMPS,
     "scheme_area": {"scheme_id", "area_id"},
+    "purpose": STAMPS,
+    "scheme_purpose": {"scheme_id", "purpose_id"},
+    # Its level, lead and carriers are told by their codes.
+    "programme": STAMPS | {"level_id"},
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.
@@ -38,6 +42,7 @@ NOT_TOLD = {
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
+    "initiative_purpose", "initiative_programme", "programme_part",
 }  # fmt: skip
 
 
