@@ -12,6 +12,7 @@ from app import __version__, worker
 from app.api import (
     answers,
     archives,
+    assessments,
     attention,
     calendars,
     deletions,
@@ -24,8 +25,10 @@ from app.api import (
     heads,
     health,
     imports,
+    indicators,
     initiatives,
     institutions,
+    instruments,
     limits,
     milestones,
     nationwide,
@@ -96,7 +99,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        calendars, units, people, deletions, institutions, schemes, purposes, programmes, streams, events, webhooks, grants, tokens,
+        calendars, units, people, deletions, institutions, schemes, purposes, programmes, assessments, instruments, indicators, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip
         api.include_router(noun.routes)

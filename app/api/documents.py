@@ -29,6 +29,11 @@ TAGS = [
     {"name": "institutions", "description": "Tenants: each with its own units and policy."},
     {"name": "schemes", "description": "Catalogues of reform areas and purposes, shared by all."},
     {"name": "programmes", "description": "Led by one institution, carried out in others."},
+    {
+        "name": "index",
+        "description": "Scores by year, instrument and assessor; what should lift them.",
+    },
+    {"name": "indicators", "description": "What is measured: targets and actuals by period."},
     {"name": "events", "description": "What was written, gap-free, in the order of commits."},
     {"name": "webhooks", "description": "Who is called when something was written."},
     {"name": "grants", "description": "Who has which role on which unit."},

@@ -6,10 +6,10 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import compose
+from app.demo import compose, kpu_index
 from app.errors import NotFound
 from app.schemas.plans import Plan
-from app.services import institutions, loading
+from app.services import assessments, institutions, loading
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
 
@@ -46,6 +46,8 @@ async def load(
     await database.write(loading.add_people, SYSTEM, institution.code, people)
     await database.write(loading.add_grants, SYSTEM, institution.code, compose.grants())
     report("People", len(people), len(people))
+    for assessment in kpu_index.assessments():
+        await database.write(assessments.record, SYSTEM, institution.code, assessment)
     loaded = Loaded()
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):

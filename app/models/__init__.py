@@ -9,8 +9,16 @@ from app.models.grants import RoleGrant
 from app.models.healths import HealthWatch, UnitHealth
 from app.models.idempotency import IdempotencyKey
 from app.models.imports import Import
+from app.models.indicators import Indicator, IndicatorValue
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
+from app.models.instruments import (
+    Assessment,
+    AssessmentScore,
+    InitiativeLift,
+    Instrument,
+    InstrumentComponent,
+)
 from app.models.milestones import Milestone
 from app.models.people import Person
 from app.models.programmes import InitiativeProgramme, Programme, ProgrammePart
@@ -25,6 +33,8 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 
 __all__ = [
     "ApiToken",
+    "Assessment",
+    "AssessmentScore",
     "Base",
     "CalendarFeed",
     "Deletion",
@@ -33,14 +43,19 @@ __all__ = [
     "HealthWatch",
     "IdempotencyKey",
     "Import",
+    "Indicator",
+    "IndicatorValue",
     "Initiative",
     "InitiativeArea",
+    "InitiativeLift",
     "InitiativeOwner",
     "InitiativeProgramme",
     "InitiativePurpose",
     "InitiativeTag",
     "Institution",
     "InstitutionClock",
+    "Instrument",
+    "InstrumentComponent",
     "Milestone",
     "Person",
     "Programme",

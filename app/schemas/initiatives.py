@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
+from app.schemas.assessments import ExpectedLift, ExpectedLifts
 from app.schemas.fields import (
     Code,
     Confidence,
@@ -75,6 +76,8 @@ class NewInitiative(Shape):
     """Code of the level that it is on, such as `micro`."""
     programme: Reference | None = None
     """Code of the programme that it belongs to; the institution leads it or carries it out."""
+    expected_lift: ExpectedLifts = Field(default_factory=list)
+    """Components of instruments that it should lift, and by how many points."""
     description: Text | None = None
     kind: InitiativeKind = InitiativeKind.QUICK_WIN
     origin: Origin = Origin.SELF_SELECTED
@@ -105,6 +108,7 @@ class InitiativeChanges(Shape):
     strategies: Strategies | MISSING = MISSING
     level: Reference | MISSING | None = MISSING
     programme: Reference | MISSING | None = MISSING
+    expected_lift: ExpectedLifts | MISSING = MISSING
     description: Text | MISSING | None = MISSING
     kind: InitiativeKind | MISSING = MISSING
     origin: Origin | MISSING = MISSING
@@ -147,6 +151,7 @@ class Initiative(Shape):
     strategies: list[str]
     level: str | None
     programme: str | None
+    expected_lift: list[ExpectedLift]
     owners: list[Owner]
     start_on: Day | None
     due_on: Day | None

@@ -6,9 +6,11 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What one may be allowed to do, as `nouns:verb`; held on a unit for all below it."""
 
+    ASSESSMENTS_CHANGE = "assessments:change"
     EVENTS_READ = "events:read"
     GRANTS_CHANGE = "grants:change"
     GRANTS_READ = "grants:read"
+    INDICATORS_CHANGE = "indicators:change"
     INITIATIVES_CHANGE = "initiatives:change"
     INSTITUTION_CHANGE = "institution:change"
     INSTITUTION_EXPORT = "institution:export"
@@ -39,6 +41,7 @@ class Role(StrEnum):
 _VIEWER = frozenset({Permission.PLANS_READ})
 _REPORTER = _VIEWER | {Permission.UPDATES_REPORT}
 _PLANNER = _REPORTER | {
+    Permission.INDICATORS_CHANGE,
     Permission.INITIATIVES_CHANGE,
     Permission.MILESTONES_CHANGE,
     Permission.RATINGS_JUDGE,
@@ -48,9 +51,16 @@ PERMISSIONS = {
     Role.VIEWER: _VIEWER,
     Role.REPORTER: _REPORTER,
     Role.PLANNER: _PLANNER,
-    Role.VERIFIER: _VIEWER | {Permission.RATINGS_JUDGE, Permission.UPDATES_VERIFY},
+    Role.VERIFIER: _VIEWER
+    | {Permission.ASSESSMENTS_CHANGE, Permission.RATINGS_JUDGE, Permission.UPDATES_VERIFY},
     Role.ADMIN: frozenset(Permission),
 }
 """What each role allows. Every role reads, so whatever allows anything in a unit shows it."""
-WHOLE = frozenset({Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT})
+WHOLE = frozenset(
+    {
+        Permission.ASSESSMENTS_CHANGE,
+        Permission.INSTITUTION_CHANGE,
+        Permission.INSTITUTION_EXPORT,
+    }
+)
 """What is held on the institution as a whole or not at all: below the root it allows nothing."""

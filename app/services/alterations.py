@@ -7,6 +7,7 @@ ORM is said by the verb that does it.
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,10 +17,15 @@ from sqlalchemy.orm import Session, UOWTransaction
 
 from app.models import (
     ApiToken,
+    Assessment,
     Base,
     FrozenReport,
+    Indicator,
+    IndicatorValue,
     Initiative,
     Institution,
+    Instrument,
+    InstrumentComponent,
     Milestone,
     Person,
     Programme,
@@ -92,6 +98,11 @@ def _of_unit(session: Session, row: Unit) -> UUID | None:
     return row.parent_id if row in session.deleted else row.id
 
 
+def _of_all(_session: Session, _row: Any) -> UUID | None:  # noqa: ANN401  any row
+    """The institution as a whole, or what stands above them."""
+    return None
+
+
 _JUDGED = _same("rating", "rating_reason", "judged_on", "judged_by")
 _NAMES: dict[str, str | _Code] = {"code": "code", "name_id": "name/id", "name_en": "name/en"}
 NOUNS: dict[type[Any], Noun] = {
@@ -152,9 +163,29 @@ NOUNS: dict[type[Any], Noun] = {
     SchemeArea: Noun(
         _same("position", "compliance_weight"), lambda _session, _row: None, subject="area_id"
     ),
-    Purpose: Noun(_NAMES | _same("kind", "aliases"), lambda _session, _row: None),
-    SchemePurpose: Noun(_same("position"), lambda _session, _row: None, subject="purpose_id"),
-    Programme: Noun(_NAMES | _same("from_year", "to_year"), lambda _session, _row: None),
+    Purpose: Noun(_NAMES | _same("kind", "aliases"), _of_all),
+    SchemePurpose: Noun(_same("position"), _of_all, subject="purpose_id"),
+    Instrument: Noun(
+        _NAMES | _same("basis", "source", "maximum", "from_year", "to_year", "bands"), _of_all
+    ),
+    InstrumentComponent: Noun(
+        _NAMES | _same("weight", "position") | {"parent_code": "parent"}, _of_all,
+        part=lambda row: (row.instrument_id, f"components/{row.code}/"),
+    ),
+    Assessment: Noun(
+        _same("score_year", "assessor", "announced_on", "score", "announced_predicate", "target")
+        | _same("source", "source_url", "note"),
+        _of_all,
+    ),
+    Indicator: Noun(
+        _NAMES | _same("unit_of_measure", "polarity", "aggregation", "baseline", "baseline_year")
+        | _same("source", "source_url", "retired_on") | {"unit_id": _Code("unit", Unit)},
+        lambda _session, row: row.unit_id,
+    ),
+    IndicatorValue: Noun(
+        _same("period", "starts_on", "ends_on", "target", "actual", "source", "source_url"), _of_all
+    ),
+    Programme: Noun(_NAMES | _same("from_year", "to_year"), _of_all),
 }  # fmt: skip
 
 
@@ -282,4 +313,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  any column
         return chain.instant(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
     return value.value if isinstance(value, Enum) else value

@@ -9,11 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
-from app.models import Base, Purpose, ReformArea, Scheme, SchemeArea, SchemePurpose
+from app.models import (
+    Base,
+    Instrument,
+    InstrumentComponent,
+    Purpose,
+    ReformArea,
+    Scheme,
+    SchemeArea,
+    SchemePurpose,
+)
 from app.schemas.fields import Names
+from app.schemas.instruments import NewInstrument
 from app.schemas.purposes import NewPurpose
 from app.schemas.schemes import NewArea, NewScheme
-from app.services import access, purposes, schemes
+from app.services import access, instruments, purposes, schemes
 from app.services.actors import Actor
 
 Row = dict[str, Any]
@@ -30,6 +40,9 @@ class Catalogues:
         self._areas.place(read(SchemeArea), "area_id")
         self._purposes = _Shared(session, self, Purpose, read(Purpose), self._add_purpose)
         self._purposes.place(read(SchemePurpose), "purpose_id")
+        self._instruments = {row["id"]: row for row in read(Instrument)}
+        self._components = {row["id"]: row for row in read(InstrumentComponent)}
+        self._component_ids: dict[UUID, UUID] = {}
 
     def scheme_id(self, archived: UUID) -> UUID:
         """A scheme by its id in the archive; made with all that it has if there is none of its code."""
@@ -46,6 +59,46 @@ class Catalogues:
     def purpose_id(self, archived: UUID) -> UUID:
         """A purpose by its id in the archive; made in the first scheme that has it if it is new."""
         return self._purposes.id(archived)
+
+    def instrument_id(self, archived: UUID) -> UUID:
+        """An instrument by its id in the archive; made with its components if it is new."""
+        code = self._instruments[archived]["code"]
+        try:
+            return instruments.find(self._session, code).id
+        except NotFound:
+            return self._make_instrument(archived)
+
+    def component_id(self, archived: UUID) -> UUID:
+        """A component of an instrument by its id in the archive.
+
+        Raises `LookupError` where the instrument is here, but has no component of its code.
+        """
+        if archived not in self._component_ids:
+            row = self._components[archived]
+            here = self.instrument_id(row["instrument_id"])
+            parts = instruments.components(self._session, [here])[here]
+            by_key = {part.code_key: part.id for part in parts}
+            self._component_ids[archived] = by_key[row["code_key"]]
+        return self._component_ids[archived]
+
+    def _make_instrument(self, archived: UUID) -> UUID:
+        row = self._instruments[archived]
+        own = (part for part in self._components.values() if part["instrument_id"] == archived)
+        fields = {
+            name: row[name]
+            for name in ("code", "basis", "source", "maximum", "from_year", "to_year", "bands")
+        }
+        parts = [
+            {
+                "code": part["code"],
+                "name": names(part),
+                "weight": part["weight"],
+                "parent": part["parent_code"],
+            }
+            for part in sorted(own, key=lambda part: part["position"])
+        ]
+        new = NewInstrument.model_validate({**fields, "name": names(row), "components": parts})
+        return instruments.create(self._session, self._actor, new).id
 
     def code_of(self, archived: UUID) -> str:
         """The code of a scheme by its id in the archive."""

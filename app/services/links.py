@@ -4,15 +4,39 @@ A field that comes later is one more entry of `FIELDS`, and a part of `read`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, delete, insert, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    String,
+    cast,
+    delete,
+    insert,
+    literal,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.models import Base, InitiativeProgramme, InitiativePurpose, Programme, Purpose
+from app.models import (
+    Base,
+    InitiativeLift,
+    InitiativeProgramme,
+    InitiativePurpose,
+    Instrument,
+    InstrumentComponent,
+    Programme,
+    Purpose,
+)
+from app.schemas.assessments import ExpectedLift
 from app.schemas.initiatives import NewInitiative
 from app.schemas.purposes import PurposeKind
 from app.services import access, alterations, programmes, purposes
@@ -37,6 +61,24 @@ class Known:
     def programmes(self) -> dict[str, UUID]:
         """Those that the institution is in."""
         return programmes.of_institution(self._session, self._scope)
+
+    @cached_property
+    def components(self) -> dict[tuple[str, str], UUID]:
+        """Of all instruments, by the keys of both."""
+        rows = self._session.execute(
+            select(
+                InstrumentComponent.id,
+                InstrumentComponent.code_key,
+                Instrument.id.label("instrument_id"),
+                Instrument.code_key.label("instrument_key"),
+            ).join(Instrument, Instrument.id == InstrumentComponent.instrument_id)
+        )
+        return {
+            (instrument, component): row.id
+            for row in rows
+            for instrument in (row.instrument_key, str(row.instrument_id))
+            for component in (row.code_key, str(row.id))
+        }
 
 
 class Field(NamedTuple):
@@ -73,11 +115,25 @@ def _in_programme(known: Known, value: str | None, pointer: str) -> list[Row]:
     return [{"programme_id": programme_id}]
 
 
+def _lifting(known: Known, value: Sequence[ExpectedLift], pointer: str) -> list[Row]:
+    found: dict[UUID, Row] = {}
+    for i, lift in enumerate(value):
+        at = f"{pointer}/{i}/component"
+        component_id = known.components.get((lift.instrument.lower(), lift.component.lower()))
+        if component_id is None:
+            raise Invalid.field(at, "unknown_component", "There is no such component.")
+        if component_id in found:
+            raise Invalid.field(at, "repeated_component", "A component has one expected lift.")
+        found[component_id] = {"component_id": component_id, "points": lift.points}
+    return list(found.values())
+
+
 FIELDS: dict[str, Field] = {
     "outcomes": _serving(PurposeKind.OUTCOME),
     "strategies": _serving(PurposeKind.STRATEGY),
     "level": _serving(PurposeKind.LEVEL),
     "programme": Field(InitiativeProgramme, _in_programme, {}),
+    "expected_lift": Field(InitiativeLift, _lifting, {}),
 }
 
 
@@ -95,7 +151,7 @@ def put(session: Session, scope: Scope, initiative_id: UUID, linked: dict[str, l
     """Make an initiative's links what was resolved, field by field; the others stay."""
     if not linked:
         return
-    before = read(session, scope, [initiative_id])[initiative_id]
+    before = _told(session, scope, initiative_id)
     shared = {"institution_id": scope.id, "initiative_id": initiative_id}
     for name, rows in linked.items():
         model, own = FIELDS[name].model, FIELDS[name].own
@@ -111,8 +167,15 @@ def put(session: Session, scope: Scope, initiative_id: UUID, linked: dict[str, l
         )
         if rows:
             session.execute(insert(model), [{**shared, **row} for row in rows])
-    after = read(session, scope, [initiative_id])[initiative_id]
+    after = _told(session, scope, initiative_id)
     alterations.note(session, initiative_id, before, after)
+
+
+def _told(session: Session, scope: Scope, initiative_id: UUID) -> dict[str, Any]:
+    """The fields of one initiative, JSON-ready."""
+    fields = read(session, scope, [initiative_id])[initiative_id]
+    lifts = [lift.model_dump(mode="json") for lift in fields["expected_lift"]]
+    return {**fields, "expected_lift": lifts}
 
 
 def gather(
@@ -136,17 +199,32 @@ def of_new(new: NewInitiative) -> dict[str, Any]:
 def read(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
     """The fields of some initiatives, as they are answered, by one statement."""
     found: dict[UUID, dict[str, Any]] = {
-        id_: {"outcomes": [], "strategies": [], "level": None, "programme": None} for id_ in ids
-    }
-    codes = union_all(_purposes(scope, list(found)), _programmes(scope, list(found))).subquery()
-    plural = {PurposeKind.OUTCOME: "outcomes", PurposeKind.STRATEGY: "strategies"}
-    for row in session.execute(select(codes).order_by(codes.c.code_key)):
+        id_: {
+            "outcomes": [], "strategies": [], "level": None, "programme": None, "expected_lift": [],
+        }
+        for id_ in ids
+    }  # fmt: skip
+    parts = (part(scope, list(found)) for part in (_purposes, _programmes, _lifts))
+    linked = union_all(*parts).subquery()
+    for row in session.execute(select(linked).order_by(linked.c.code_key, linked.c.position)):
         fields = found[row.initiative_id]
-        if row.field in plural:
-            fields[plural[row.field]].append(row.code)
+        if row.field == "expected_lift":
+            points = Decimal(row.hundredths).scaleb(-2)
+            lift = ExpectedLift(instrument=row.code, component=row.component, points=points)
+            fields["expected_lift"].append(lift)
+        elif row.field in _PLURAL:
+            fields[_PLURAL[row.field]].append(row.code)
         else:
             fields[row.field] = row.code
     return found
+
+
+_PLURAL = {PurposeKind.OUTCOME: "outcomes", PurposeKind.STRATEGY: "strategies"}
+_NO_LIFT = (
+    cast(null(), String).label("component"),
+    cast(null(), Integer).label("position"),
+    cast(null(), BigInteger).label("hundredths"),
+)
 
 
 def _purposes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
@@ -156,6 +234,7 @@ def _purposes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
             cast(InitiativePurpose.kind, String).label("field"),
             Purpose.code,
             Purpose.code_key,
+            *_NO_LIFT,
         )
         .join(Purpose, Purpose.id == InitiativePurpose.purpose_id)
         .where(access.within(scope, InitiativePurpose), InitiativePurpose.initiative_id.in_(ids))
@@ -169,9 +248,27 @@ def _programmes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
             literal("programme", String),
             Programme.code,
             Programme.code_key,
+            *_NO_LIFT,
         )
         .join(Programme, Programme.id == InitiativeProgramme.programme_id)
         .where(
             access.within(scope, InitiativeProgramme), InitiativeProgramme.initiative_id.in_(ids)
         )
+    )
+
+
+def _lifts(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            InitiativeLift.initiative_id,
+            literal("expected_lift", String),
+            Instrument.code,
+            Instrument.code_key,
+            InstrumentComponent.code,
+            InstrumentComponent.position,
+            type_coerce(InitiativeLift.points, BigInteger),
+        )
+        .join(InstrumentComponent, InstrumentComponent.id == InitiativeLift.component_id)
+        .join(Instrument, Instrument.id == InstrumentComponent.instrument_id)
+        .where(access.within(scope, InitiativeLift), InitiativeLift.initiative_id.in_(ids))
     )

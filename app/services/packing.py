@@ -27,6 +27,8 @@ from app import __version__, rows
 from app.archive import Writer
 from app.models import (
     ApiToken,
+    Assessment,
+    AssessmentScore,
     Base,
     CalendarFeed,
     Deletion,
@@ -35,14 +37,19 @@ from app.models import (
     HealthWatch,
     IdempotencyKey,
     Import,
+    Indicator,
+    IndicatorValue,
     Initiative,
     InitiativeArea,
+    InitiativeLift,
     InitiativeOwner,
     InitiativeProgramme,
     InitiativePurpose,
     InitiativeTag,
     Institution,
     InstitutionClock,
+    Instrument,
+    InstrumentComponent,
     Milestone,
     Person,
     Programme,
@@ -74,11 +81,14 @@ from app.services import access
 from app.services.access import Scope
 from app.services.actors import Actor
 
-CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea, Purpose, SchemePurpose)
+CATALOGUES: tuple[type[Base], ...] = (
+    Scheme, ReformArea, SchemeArea, Purpose, SchemePurpose, Instrument, InstrumentComponent,
+)  # fmt: skip
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativePurpose, InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
+    InitiativePurpose, InitiativeTag, InitiativeLift, Indicator, IndicatorValue, Assessment,
+    AssessmentScore, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -11,6 +11,7 @@ from app.models import (
     ApiToken,
     CalendarFeed,
     FrozenReport,
+    Indicator,
     Initiative,
     InitiativeOwner,
     Person,
@@ -61,7 +62,7 @@ def unit(
     if row.parent_id is None:
         raise RootUnit
     if _any(session, _uses_of_unit(scope, row.id)):
-        detail = "Units, initiatives, people, reports, roles or webhooks belong to it: archive it."
+        detail = "Units, initiatives, people, reports, roles and the like belong to it: archive it."
         raise InUse(detail)
     before = units.shape(session, scope, row).model_dump(mode="json")
     subject = units.subject(row)
@@ -166,6 +167,7 @@ def _uses_of_unit(scope: Scope, unit_id: UUID) -> _Uses:
             (Unit, Unit.parent_id),
             (UnitMerger, UnitMerger.into_id),
             (Initiative, Initiative.unit_id),
+            (Indicator, Indicator.unit_id),
             (Person, Person.unit_id),
             (FrozenReport, FrozenReport.unit_id),
             (RoleGrant, RoleGrant.unit_id),

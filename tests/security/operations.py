@@ -143,6 +143,51 @@ TABLE: dict[str, Operation] = {
     "rate_unit": _create("ratings:judge", {"rating": "amber", "reason": "New"}),
     "list_unit_ratings": Operation("unit"),
     "get_unit_rating": Operation("unit"),
+    # Indicators, of units and national; assessments, which all people of the institution know
+    "create_indicator": _create(
+        "indicators:change",
+        {
+            "code": "{new}", "name": {"id": "Baru", "en": "New"}, "unit": "{unit}",
+            "unit_of_measure": "persen",
+        },
+        unseen=422,
+    ),
+    "list_indicators": Operation("member", filters={"unit": "{unit}"}),
+    "get_indicator": Operation("unit"),
+    "change_indicator": _change("indicators:change"),
+    "list_indicator_values": Operation("unit"),
+    "set_indicator_value": Operation(
+        "unit", ("indicators:change",), 412,
+        body={"starts_on": "2022-01-01", "ends_on": "2022-03-31"},
+    ),
+    "list_national_indicators": Operation("anyone"),
+    "get_national_indicator": Operation("anyone"),
+    "list_national_indicator_values": Operation("anyone"),
+    "create_national_indicator": Operation(
+        "operator", allowed=201,
+        body={"code": "{new}", "name": {"id": "Baru", "en": "New"}, "unit_of_measure": "persen"},
+    ),
+    "change_national_indicator": _change(on="operator"),
+    "set_national_indicator_value": Operation(
+        "operator", body={"starts_on": "2022-01-01", "ends_on": "2022-03-31"}, allowed=412,
+    ),
+    "list_instruments": Operation("anyone"),
+    "get_instrument": Operation("anyone"),
+    "create_instrument": Operation(
+        "operator", allowed=201, body={"code": "{new}", "name": {"id": "Baru", "en": "New"}}
+    ),
+    "change_instrument": _change(on="operator"),
+    "record_assessment": Operation(
+        "institution", ("assessments:change",), 201, fresh="year",
+        body={
+            "instrument": "permenpan-9-2023", "score_year": "{year}", "assessor": "self", "score": 70,
+        },
+    ),
+    "list_assessments": Operation("member"),
+    "get_assessment": Operation("member"),
+    "change_assessment": _change("assessments:change", on="institution"),
+    "get_index": Operation("member"),
+    "get_initiative_lift": Operation("unit"),
     # Frozen reports
     "freeze_report": _create(
         "reports:freeze", {"title": "New", "unit": "{unit}", "supersedes": "{report}"},

@@ -19,6 +19,7 @@ _TARGET = "A1"
 _NO_REFERENCE = {
     "area", "areas", "code", "external_id", "reference_code", "scheme", "source",
     "level", "outcome", "outcomes", "programme", "strategies", "strategy", "lead", "carriers",
+    "component", "instrument", "parent",
 }  # fmt: skip
 """Fields that look like a reference: catalogues are public, programmes those of an institution (in
 test_programmes), and the others are a thing's own."""
@@ -166,7 +167,7 @@ async def test_the_marks_are_there_to_be_seen(
         "get_institution_rollup", "get_institution_rollup_areas", "list_grants", "stream_events", "list_imports",
         "get_institution_rollup_children", "get_institution_explanation",
         "list_deliveries", "get_delivery", "get_programme", "get_programme_rollup",
-        "list_programme_rollups",
+        "list_programme_rollups", "list_assessments", "get_assessment", "get_index",
     }  # fmt: skip
     silent_ones = set()
     for operation_id, operation in TABLE.items():

@@ -24,7 +24,18 @@ Told = tuple[Any, ...]
 Ask = Callable[[str], Awaitable[httpx.Response]]
 _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
 """Headers that differ from request to request, as ids in problems do."""
-_NAMES_OF_NOBODY = {"new", "number", "scheme", "area", "format", "purpose", "programme"}
+_NAMES_OF_NOBODY = {
+    "new",
+    "number",
+    "scheme",
+    "area",
+    "format",
+    "purpose",
+    "programme",
+    "period",
+    "assessment",
+    "year",
+}
 """What is new, a number within something, in a public catalogue, or of the institution as a whole."""
 _ATTEMPTED = {
     operation_id: operation

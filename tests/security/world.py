@@ -116,6 +116,7 @@ class World:
         self.actors: dict[str, Actor] = {}
         self._hidden: dict[str, dict[str, list[str]]] = {unit: {} for unit in UNITS}
         self._numbers = itertools.count(1)
+        self._assessed: dict[str, str] = {}
         self._nobody = httpx.AsyncClient(transport=transport, base_url="http://test")
 
     async def create(self) -> None:
@@ -154,6 +155,8 @@ class World:
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
+            case "year":
+                return {"year": 1900 + next(self._numbers)}
             case "calendar":
                 async with await self._token_of(self.home, "A1") as owner:
                     made = await self.home.expect(
@@ -257,6 +260,22 @@ class World:
             f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
         )
         webhook, secret, delivery = await self._webhook(home, unit)
+        indicator = await home.post(
+            "indicators",
+            {
+                "code": f"n-{mark(unit)}", "name": {"id": text, "en": text}, "unit": code,
+                "unit_of_measure": text,
+            },
+        )  # fmt: skip
+        value = await home.expect(
+            201, "PUT", f"{home.path}/indicators/{indicator['code']}/values/2022",
+            {"starts_on": "2022-01-01", "ends_on": "2022-12-31", "source": text},
+        )  # fmt: skip
+        if unit not in _PARENTS:
+            judged_year = {"score_year": 2022, "assessor": "self", "score": 70}
+            self._assessed[home.code] = (
+                await home.post("assessments", {"instrument": "permenpan-26-2020", **judged_year})
+            )["id"]
         programme = f"{home.code}-programme"
         if unit not in _PARENTS:
             names = {"id": "Program", "en": "Programme"}
@@ -272,6 +291,8 @@ class World:
             "calendar": calendar["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability", "purpose": "capable", "programme": programme,
+            "indicator": indicator["code"], "period": "2022", "assessment": self._assessed[home.code],
+            "instrument": "permenpan-26-2020", "national_indicator": "trust-barometer", "year": 2023,
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
         self.ids[unit] = {
@@ -284,7 +305,8 @@ class World:
                 *(
                     made["id"]
                     for made in (
-                        made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report
+                        made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
+                        indicator, value,
                     )
                 ),
             ],

@@ -18,6 +18,12 @@ LEFT_OUT = {
     "purpose": STAMPS,
     "scheme_purpose": {"scheme_id", "purpose_id"},
     # Its level, lead and carriers are told by their codes.
+    "instrument": STAMPS,
+    "instrument_component": STAMPS | {"instrument_id"},
+    # The event's subject says under which instrument.
+    "assessment": STAMPS | {"instrument_id"},
+    "indicator": STAMPS,
+    "indicator_value": STAMPS | {"indicator_id", "period_key"},
     "programme": STAMPS | {"level_id"},
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
@@ -42,7 +48,7 @@ NOT_TOLD = {
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
-    "initiative_purpose", "initiative_programme", "programme_part",
+    "initiative_purpose", "initiative_programme", "programme_part", "initiative_lift", "assessment_score",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.unit.test_architecture import APP, tree
 
 MODELS = {
-    "ApiToken", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
+    "ApiToken", "Deletion", "Event", "FrozenReport", "Indicator", "Initiative", "Milestone", "Person",
     "ProgressUpdate", "Rating", "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
@@ -47,6 +47,8 @@ UNGUARDED = {
     "healths.look": SYSTEMS_OWN,
     "importing._create": FOUND,
     "importing_facts._fill": FOUND,
+    "indicators._with_unit": CODES,
+    "indicators.create": TAKEN,
     "institutions._with_codes": "tells the code of the root, which all people of it know",
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
