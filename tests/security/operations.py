@@ -178,10 +178,8 @@ TABLE: dict[str, Operation] = {
     ),
     "change_instrument": _change(on="operator"),
     "record_assessment": Operation(
-        "institution", ("assessments:change",), 201, fresh="year",
-        body={
-            "instrument": "permenpan-9-2023", "score_year": "{year}", "assessor": "self", "score": 70,
-        },
+        "institution", ("assessments:change",), 201, fresh="instrument",
+        body={"instrument": "{instrument}", "score_year": 2021, "assessor": "self", "score": 70},
     ),
     "list_assessments": Operation("member"),
     "get_assessment": Operation("member"),

@@ -25,17 +25,9 @@ Ask = Callable[[str], Awaitable[httpx.Response]]
 _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
 """Headers that differ from request to request, as ids in problems do."""
 _NAMES_OF_NOBODY = {
-    "new",
-    "number",
-    "scheme",
-    "area",
-    "format",
-    "purpose",
-    "programme",
-    "period",
-    "assessment",
-    "year",
-}
+    "new", "number", "scheme", "area", "format", "purpose", "programme", "period", "assessment",
+    "instrument",
+}  # fmt: skip
 """What is new, a number within something, in a public catalogue, or of the institution as a whole."""
 _ATTEMPTED = {
     operation_id: operation

@@ -155,8 +155,10 @@ class World:
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
-            case "year":
-                return {"year": 1900 + next(self._numbers)}
+            case "instrument":
+                new = {"code": self.new(), "name": {"id": "Baru", "en": "New"}}
+                await self.home.expect(201, "POST", f"{API}/instruments", new)
+                return {"instrument": new["code"]}
             case "calendar":
                 async with await self._token_of(self.home, "A1") as owner:
                     made = await self.home.expect(
@@ -272,6 +274,8 @@ class World:
             {"starts_on": "2022-01-01", "ends_on": "2022-12-31", "source": text},
         )  # fmt: skip
         if unit not in _PARENTS:
+            period = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+            await self.operator.put(f"{API}/indicators/trust-barometer/values/2022", json=period)
             judged_year = {"score_year": 2022, "assessor": "self", "score": 70}
             self._assessed[home.code] = (
                 await home.post("assessments", {"instrument": "permenpan-26-2020", **judged_year})
@@ -292,7 +296,7 @@ class World:
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability", "purpose": "capable", "programme": programme,
             "indicator": indicator["code"], "period": "2022", "assessment": self._assessed[home.code],
-            "instrument": "permenpan-26-2020", "national_indicator": "trust-barometer", "year": 2023,
+            "instrument": "permenpan-26-2020", "national_indicator": "trust-barometer",
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
         self.ids[unit] = {
