@@ -12,6 +12,7 @@ from app import __version__, worker
 from app.api import (
     answers,
     archives,
+    assessments,
     attention,
     baselines,
     calendars,
@@ -28,14 +29,18 @@ from app.api import (
     heads,
     health,
     imports,
+    indicators,
     initiatives,
     institutions,
+    instruments,
     limits,
     milestones,
     nationwide,
     oidc,
     people,
     problems,
+    programmes,
+    purposes,
     ratings,
     reports,
     requests,
@@ -100,9 +105,10 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines, dependencies, templates, updates, imports, ratings,
-        calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
-        exports, archives, criteria, scores, decrees, teams,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
+        dependencies, templates, updates, imports, ratings, calendars, units, people, deletions,
+        institutions, schemes, purposes, programmes, assessments, instruments, indicators, streams,
+        events, webhooks, grants, tokens, exports, archives, criteria, scores, decrees, teams,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -103,6 +103,8 @@ INITIATIVES = Table[Initiative](
         **_parts("milestones", "done", "overdue"),
         **_plain("next_due_on", "last_reported_at", "created_at", "updated_at", "version"),
         **_plain("decree", "designated_on", "cancelled_on"),
+        **{name: _list(name) for name in ("outcomes", "strategies")},
+        **_plain("level", "programme"),
     },
 )
 MILESTONES = Table[PlannedMilestone](

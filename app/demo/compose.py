@@ -43,6 +43,17 @@ _REASONS = {
     ),
     Course.ON_HOLD: ("Menunggu petunjuk teknis", "Ditunda selama masa kampanye"),
 }
+# No source says which area leads to which outcome: these are the demo's own, as all of its plans.
+_OUTCOMES = {
+    "change-management": "capable",
+    "deregulation": "capable",
+    "organisation": "capable",
+    "business-process": "capable",
+    "human-resources": "capable",
+    "accountability": "clean-accountable",
+    "oversight": "clean-accountable",
+    "public-service": "excellent-service",
+}
 _DROPPED = ("Tidak diperlukan lagi setelah peraturan berubah", "Dilaksanakan oleh KPU provinsi")
 _MOVED = ("Jadwal ulang karena beririsan dengan tahapan", "Pengadaan terlambat")
 
@@ -141,6 +152,8 @@ def _plan(
         unit=place.code,
         year=year,
         areas=list(template.areas),
+        outcomes=[_OUTCOMES[template.areas[0]]],
+        level="micro",
         description=f"{template.title} di lingkungan {place.name}, {year} (data sintetis).",
         kind=kind,
         origin=Origin.MANDATED if draw() < 0.2 else Origin.SELF_SELECTED,

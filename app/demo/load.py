@@ -6,12 +6,13 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import choice, compose, team
+from app.demo import choice, compose, kpu_index, team
 from app.errors import NotFound
 from app.schemas.initiatives import NewInitiative
 from app.schemas.plans import Plan
 from app.services import (
     appointments,
+    assessments,
     criteria,
     decrees,
     institutions,
@@ -56,6 +57,8 @@ async def load(
     await database.write(loading.add_people, SYSTEM, institution.code, people)
     await database.write(loading.add_grants, SYSTEM, institution.code, compose.grants())
     report("People", len(people), len(people))
+    for assessment in kpu_index.assessments():
+        await database.write(assessments.record, SYSTEM, institution.code, assessment)
     await _prepare(database, institution.code)
     loaded, candidates = Loaded(), list[NewInitiative]()
     plans = compose.plans(initiatives, milestones)

@@ -13,10 +13,20 @@ from app.models.grants import RoleGrant
 from app.models.healths import HealthWatch, UnitHealth
 from app.models.idempotency import IdempotencyKey
 from app.models.imports import Import
+from app.models.indicators import Indicator, IndicatorValue
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
+from app.models.instruments import (
+    Assessment,
+    AssessmentScore,
+    InitiativeLift,
+    Instrument,
+    InstrumentComponent,
+)
 from app.models.milestones import Milestone
 from app.models.people import Person
+from app.models.programmes import InitiativeProgramme, Programme, ProgrammePart
+from app.models.purposes import InitiativePurpose, Purpose, SchemePurpose
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
@@ -30,6 +40,8 @@ from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 __all__ = [
     "ApiToken",
     "Appointment",
+    "Assessment",
+    "AssessmentScore",
     "Base",
     "Baseline",
     "CalendarFeed",
@@ -43,15 +55,25 @@ __all__ = [
     "HealthWatch",
     "IdempotencyKey",
     "Import",
+    "Indicator",
+    "IndicatorValue",
     "Initiative",
     "InitiativeArea",
+    "InitiativeLift",
     "InitiativeOwner",
+    "InitiativeProgramme",
+    "InitiativePurpose",
     "InitiativeTag",
     "Institution",
     "InstitutionClock",
+    "Instrument",
+    "InstrumentComponent",
     "Milestone",
     "Person",
+    "Programme",
+    "ProgrammePart",
     "ProgressUpdate",
+    "Purpose",
     "Rating",
     "ReformArea",
     "RoleGrant",
@@ -59,6 +81,7 @@ __all__ = [
     "RollupTotal",
     "Scheme",
     "SchemeArea",
+    "SchemePurpose",
     "Score",
     "ServiceSecret",
     "TeamRole",

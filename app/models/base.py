@@ -1,6 +1,7 @@
 """What every table shares: naming of constraints, column types, ids and instants."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     ColumnElement,
     DateTime,
     Dialect,
@@ -69,6 +71,32 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Hundredths(TypeDecorator[Decimal]):
+    """A decimal with two places, kept as a whole number of hundredths: exact on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[Decimal]:
+        """What values are."""
+        return Decimal
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002  SQLAlchemy names it
+        """Whole hundredths; refuses what has more places."""
+        if value is None:
+            return None
+        hundredths = value.scaleb(2)
+        if hundredths != int(hundredths):
+            message = "a decimal of two places has more of them"
+            raise ValueError(message)
+        return int(hundredths)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002  as above
+        """The decimal with two places."""
+        return None if value is None else Decimal(value).scaleb(-2)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")

@@ -155,7 +155,8 @@ def _plain_code(value: str) -> str:
     return value
 
 
-def _number(value: object) -> object:
+def number(value: object) -> object:
+    """A JSON number, as it is: not a truth value, not text."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         message = "a JSON number is needed"
         raise ValueError(message)  # noqa: TRY004  pydantic turns ValueError into a field error
@@ -245,7 +246,7 @@ Digits = BeforeValidator(_digits)
 """For whole numbers in addresses and parameters, where Python would also read `1_0`."""
 Percent = Annotated[
     Decimal,
-    BeforeValidator(_number),
+    BeforeValidator(number),
     Field(ge=0, le=100, decimal_places=2),
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
@@ -253,7 +254,7 @@ Percent = Annotated[
 """Percent, 0-100, at most two decimals."""
 Ratio = Annotated[
     Decimal,
-    BeforeValidator(_number),
+    BeforeValidator(number),
     Field(ge=0, le=10, decimal_places=4),
     PlainSerializer(float, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 10}),

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.schemas.fields import Day, Reference, Shape
+from app.schemas.fields import Day, Names, Reference, Shape
 from app.schemas.pages import Paging
 from app.schemas.rollups import RollupYear
 
@@ -16,6 +16,10 @@ class Dimension(StrEnum):
     ORIGIN = "origin"
     KIND = "kind"
     YEAR = "year"
+    OUTCOME = "outcome"
+    STRATEGY = "strategy"
+    LEVEL = "level"
+    PROGRAMME = "programme"
 
 
 class GroupsQuery(Paging):
@@ -29,13 +33,9 @@ class GroupsQuery(Paging):
     """Code of a reform area: initiatives that serve it, in full."""
 
 
-class Group(Shape):
-    """Counted initiatives that share a value."""
+class GroupNumbers(Shape):
+    """Sums over counted initiatives, from where they stand today."""
 
-    key: str | None
-    """Code of the person; the status, tag, origin, kind or year. Null: those without any."""
-    name: str | None
-    """The person's name; null for somebody of a unit that you do not see."""
     initiatives: int
     active: int
     on_hold: int
@@ -44,13 +44,25 @@ class Group(Shape):
     """Those with a live milestone."""
     weight: int
     """Of the measured ones."""
-    share: float | None
-    """Their weight in percent of the unit's."""
     percent_complete: float | None
     """Null where nothing is measured."""
     percent_verified: float | None
     milestones: int
     done: int
+
+
+class Group(GroupNumbers):
+    """Counted initiatives that share a value."""
+
+    key: str | None
+    """Code of the person, outcome, strategy, level or programme; the status, tag, origin, kind or
+    year. Null: those without any."""
+    name: str | None
+    """The person's name; null for somebody of a unit that you do not see."""
+    names: Names | None = None
+    """Of an outcome, a strategy, a level or a programme, in both languages."""
+    share: float | None
+    """Their weight in percent of the unit's."""
 
 
 class Groups(Shape):
@@ -65,7 +77,8 @@ class Groups(Shape):
     version: int
     dimension: Dimension
     adds_up: bool
-    """False for owners and tags: an initiative in several groups counts in full in each."""
+    """False for owners, tags, outcomes and strategies: an initiative in several groups counts in full
+    in each."""
     items: list[Group]
     next_cursor: str | None
     total: int | None

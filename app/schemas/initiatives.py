@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field
 
+from app.schemas.assessments import ExpectedLift, ExpectedLifts
 from app.schemas.fields import (
     Code,
     Confidence,
@@ -28,6 +29,7 @@ from app.schemas.fields import (
 )
 from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
 from app.schemas.pages import Paging, Search, Sort
+from app.schemas.purposes import Outcomes, Strategies
 from app.schemas.ratings import JudgedRating
 
 Areas = Annotated[list[Reference], Field(max_length=20)]
@@ -66,6 +68,16 @@ class NewInitiative(Shape):
     year: Year
     areas: Areas = Field(default_factory=list)
     """Codes of the reform areas that it serves."""
+    outcomes: Outcomes = Field(default_factory=list)
+    """Codes of the outcomes that it serves."""
+    strategies: Strategies = Field(default_factory=list)
+    """Codes of the strategies that it follows."""
+    level: Reference | None = None
+    """Code of the level that it is on, such as `micro`."""
+    programme: Reference | None = None
+    """Code of the programme that it belongs to; the institution leads it or carries it out."""
+    expected_lift: ExpectedLifts = Field(default_factory=list)
+    """Components of instruments that it should lift, and by how many points."""
     description: Text | None = None
     kind: InitiativeKind = InitiativeKind.QUICK_WIN
     origin: Origin = Origin.SELF_SELECTED
@@ -99,6 +111,11 @@ class InitiativeChanges(Shape):
     unit: Reference | MISSING = MISSING
     year: Year | MISSING = MISSING
     areas: Areas | MISSING = MISSING
+    outcomes: Outcomes | MISSING = MISSING
+    strategies: Strategies | MISSING = MISSING
+    level: Reference | MISSING | None = MISSING
+    programme: Reference | MISSING | None = MISSING
+    expected_lift: ExpectedLifts | MISSING = MISSING
     description: Text | MISSING | None = MISSING
     kind: InitiativeKind | MISSING = MISSING
     origin: Origin | MISSING = MISSING
@@ -144,6 +161,11 @@ class Initiative(Shape):
     status: InitiativeStatus
     weight: int
     areas: list[str]
+    outcomes: list[str]
+    strategies: list[str]
+    level: str | None
+    programme: str | None
+    expected_lift: list[ExpectedLift]
     owners: list[Owner]
     start_on: Day | None
     due_on: Day | None
@@ -197,6 +219,10 @@ class InitiativeFilter(Shape):
     subtree: bool = True
     """False: the named units alone."""
     area: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    outcome: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    strategy: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    level: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    programme: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     year: Annotated[list[Annotated[int, Field(ge=1900, le=2199), Digits]], Field(max_length=50)] = (
         Field(default_factory=list)
     )

@@ -6,10 +6,12 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What one may be allowed to do, as `nouns:verb`; held on a unit for all below it."""
 
+    ASSESSMENTS_CHANGE = "assessments:change"
     DECREES_CHANGE = "decrees:change"
     EVENTS_READ = "events:read"
     GRANTS_CHANGE = "grants:change"
     GRANTS_READ = "grants:read"
+    INDICATORS_CHANGE = "indicators:change"
     INITIATIVES_CHANGE = "initiatives:change"
     INITIATIVES_SCORE = "initiatives:score"
     INSTITUTION_CHANGE = "institution:change"
@@ -42,6 +44,7 @@ _VIEWER = frozenset({Permission.PLANS_READ})
 _REPORTER = _VIEWER | {Permission.UPDATES_REPORT}
 _PLANNER = _REPORTER | {
     Permission.DECREES_CHANGE,
+    Permission.INDICATORS_CHANGE,
     Permission.INITIATIVES_CHANGE,
     Permission.INITIATIVES_SCORE,
     Permission.MILESTONES_CHANGE,
@@ -53,11 +56,21 @@ PERMISSIONS = {
     Role.REPORTER: _REPORTER,
     Role.PLANNER: _PLANNER,
     Role.VERIFIER: _VIEWER
-    | {Permission.INITIATIVES_SCORE, Permission.RATINGS_JUDGE, Permission.UPDATES_VERIFY},
+    | {
+        Permission.ASSESSMENTS_CHANGE,
+        Permission.INITIATIVES_SCORE,
+        Permission.RATINGS_JUDGE,
+        Permission.UPDATES_VERIFY,
+    },
     Role.ADMIN: frozenset(Permission),
 }
 """What each role allows. Every role reads, so whatever allows anything in a unit shows it."""
 WHOLE = frozenset(
-    {Permission.DECREES_CHANGE, Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT}
+    {
+        Permission.ASSESSMENTS_CHANGE,
+        Permission.DECREES_CHANGE,
+        Permission.INSTITUTION_CHANGE,
+        Permission.INSTITUTION_EXPORT,
+    }
 )
 """What is held on the institution as a whole or not at all: below the root it allows nothing."""

@@ -20,6 +20,7 @@ from app.models import (
     Deletion,
     Event,
     FrozenReport,
+    Indicator,
     Initiative,
     Institution,
     InstitutionClock,
@@ -218,7 +219,9 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
         return Unit.id.in_(units)
     if model is Person:
         return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
-    for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event, Webhook, Appointment):
+    for owned in (
+        Initiative, Indicator, FrozenReport, RoleGrant, Deletion, Event, Webhook, Appointment,
+    ):  # fmt: skip
         if model is owned:
             return owned.unit_id.in_(units)
     for child in (Milestone, ProgressUpdate):

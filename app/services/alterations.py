@@ -7,6 +7,7 @@ ORM is said by the verb that does it.
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,20 +19,28 @@ from sqlalchemy.orm.attributes import get_history
 from app.models import (
     ApiToken,
     Appointment,
+    Assessment,
     Base,
     Criterion,
     Decree,
     Dependency,
     FrozenReport,
+    Indicator,
+    IndicatorValue,
     Initiative,
     Institution,
+    Instrument,
+    InstrumentComponent,
     Milestone,
     Person,
+    Programme,
     ProgressUpdate,
+    Purpose,
     ReformArea,
     RoleGrant,
     Scheme,
     SchemeArea,
+    SchemePurpose,
     TeamRole,
     Template,
     Unit,
@@ -193,6 +202,29 @@ NOUNS: dict[type[Any], Noun] = {
     SchemeArea: Noun(
         _same("position", "compliance_weight"), lambda _session, _row: None, subject="area_id"
     ),
+    Purpose: Noun(_NAMES | _same("kind", "aliases"), _of_whole),
+    SchemePurpose: Noun(_same("position"), _of_whole, subject="purpose_id"),
+    Instrument: Noun(
+        _NAMES | _same("basis", "source", "maximum", "from_year", "to_year", "bands"), _of_whole
+    ),
+    InstrumentComponent: Noun(
+        _NAMES | _same("weight", "position") | {"parent_code": "parent"}, _of_whole,
+        part=lambda row: (row.instrument_id, f"components/{row.code}/"),
+    ),
+    Assessment: Noun(
+        _same("score_year", "assessor", "announced_on", "score", "announced_predicate", "target")
+        | _same("source", "source_url", "note"),
+        _of_whole,
+    ),
+    Indicator: Noun(
+        _NAMES | _same("unit_of_measure", "polarity", "aggregation", "baseline", "baseline_year")
+        | _same("source", "source_url", "retired_on") | {"unit_id": _Code("unit", Unit)},
+        lambda _session, row: row.unit_id,
+    ),
+    IndicatorValue: Noun(
+        _same("period", "starts_on", "ends_on", "target", "actual", "source", "source_url"), _of_whole
+    ),
+    Programme: Noun(_NAMES | _same("from_year", "to_year"), _of_whole),
 }  # fmt: skip
 
 
@@ -320,4 +352,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  any column
         return chain.instant(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
     return value.value if isinstance(value, Enum) else value

@@ -13,29 +13,53 @@ from sqlalchemy import (
     func,
     null,
     select,
+    true,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.keyset import Key, paginate
-from app.models import Initiative, InitiativeOwner, InitiativeTag, Person
+from app.models import (
+    Initiative,
+    InitiativeOwner,
+    InitiativeProgramme,
+    InitiativePurpose,
+    InitiativeTag,
+    Person,
+    Programme,
+    Purpose,
+)
 from app.rollup.contribution import COUNTED
 from app.rollup.figures import share_of
 from app.rollup.points import BAC_PER_WEIGHT, percent
 from app.schemas import groups as wire
-from app.schemas.fields import InitiativeStatus
+from app.schemas.fields import InitiativeStatus, Names
 from app.schemas.groups import Dimension
+from app.schemas.purposes import PurposeKind
 from app.schemas.rollups import RollupQuery
 from app.services import access, rollups
 from app.services.actors import Actor
 from app.services.rollups import Asked
 
-_SEVERAL = (Dimension.OWNER, Dimension.TAG)
+_SEVERAL = (Dimension.OWNER, Dimension.TAG, Dimension.OUTCOME, Dimension.STRATEGY)
 _COLUMNS: dict[Dimension, InstrumentedAttribute[Any]] = {
     Dimension.STATUS: Initiative.status,
     Dimension.ORIGIN: Initiative.origin,
     Dimension.KIND: Initiative.kind,
     Dimension.YEAR: Initiative.year,
 }
+_CATALOGUES: dict[Dimension, tuple[type[Purpose | Programme], Any, ColumnElement[bool]]] = {
+    **{
+        Dimension(kind.value): (
+            Purpose, InitiativePurpose.purpose_id, InitiativePurpose.kind == kind,
+        )
+        for kind in PurposeKind
+    },
+    Dimension.PROGRAMME: (Programme, InitiativeProgramme.programme_id, true()),
+}  # fmt: skip
+_NO_NAMES = (null().label("name_id"), null().label("name_en"))
+_AS_THEY_ARE = (
+    "initiatives", "active", "on_hold", "completed", "measured", "weight", "milestones", "done",
+)  # fmt: skip
 
 
 def get(
@@ -75,31 +99,34 @@ def get(
 
 
 def _group(row: Any, whole: int) -> wire.Group:  # noqa: ANN401  a row of `_grouped`
-    bac = row.weight * BAC_PER_WEIGHT
     return wire.Group(
         key=row.key,
         name=row.name,
-        initiatives=row.initiatives,
-        active=row.active,
-        on_hold=row.on_hold,
-        completed=row.completed,
-        measured=row.measured,
-        weight=row.weight,
-        share=share_of(bac, whole),
-        percent_complete=percent(row.earned, bac) if bac else None,
-        percent_verified=percent(row.verified, bac) if bac else None,
-        milestones=row.milestones,
-        done=row.done,
+        names=Names(id=row.name_id, en=row.name_en) if row.name_id else None,
+        share=share_of(row.weight * BAC_PER_WEIGHT, whole),
+        **shape(row),
     )
+
+
+def shape(row: Any) -> dict[str, Any]:  # noqa: ANN401  a row with the columns of `numbers`
+    """The numbers of a group as they are answered: exact ratios of sums, rounded once."""
+    bac = row.weight * BAC_PER_WEIGHT
+    return {
+        **{name: getattr(row, name) for name in _AS_THEY_ARE},
+        "percent_complete": percent(row.earned, bac) if bac else None,
+        "percent_verified": percent(row.verified, bac) if bac else None,
+    }
 
 
 def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
     counted = [*rollups.initiatives(asked), Initiative.status.in_(COUNTED)]
-    numbers = _numbers()
+    sums = numbers()
+    if dimension in _CATALOGUES:
+        return _by_catalogue(*_CATALOGUES[dimension], counted)
     if dimension is Dimension.OWNER:
         # Grouped by id first: codes and names are joined to the few groups, not to the many rows.
         by_person = (
-            select(InitiativeOwner.person_id, *numbers)
+            select(InitiativeOwner.person_id, *sums)
             .select_from(Initiative)
             .outerjoin(InitiativeOwner, _of_initiative(InitiativeOwner))
             .where(*counted)
@@ -109,7 +136,10 @@ def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
         # Owners are known by their codes on initiatives that one sees; their names are their unit's.
         name = case((access.seen(asked.scope, Person), Person.name), else_=null())
         return select(
-            Person.code.label("key"), name.label("name"), *(by_person.c[n.name] for n in numbers)
+            Person.code.label("key"),
+            name.label("name"),
+            *_NO_NAMES,
+            *(by_person.c[n.name] for n in sums),
         ).select_from(
             by_person.outerjoin(
                 Person, and_(access.within(asked.scope, Person), Person.id == by_person.c.person_id)
@@ -117,7 +147,7 @@ def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
         )
     if dimension is Dimension.TAG:
         return (
-            select(InitiativeTag.tag.label("key"), null().label("name"), *numbers)
+            select(InitiativeTag.tag.label("key"), null().label("name"), *_NO_NAMES, *sums)
             .select_from(Initiative)
             .outerjoin(InitiativeTag, _of_initiative(InitiativeTag))
             .where(*counted)
@@ -125,19 +155,42 @@ def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
         )
     key = _COLUMNS[dimension]
     return (
-        select(cast(key, String).label("key"), null().label("name"), *numbers)
+        select(cast(key, String).label("key"), null().label("name"), *_NO_NAMES, *sums)
         .where(*counted)
         .group_by(key)
     )
 
 
-def _of_initiative(model: type[InitiativeOwner | InitiativeTag]) -> ColumnElement[bool]:
+def _by_catalogue(
+    noun: type[Purpose | Programme],
+    link: Any,  # noqa: ANN401  the column that refers to the noun
+    of_kind: ColumnElement[bool],
+    counted: list[ColumnElement[bool]],
+) -> Select[*tuple[Any, ...]]:
+    """By what initiatives are linked to; grouped by id first, as by owner."""
+    sums = numbers()
+    by_id = (
+        select(link.label("id"), *sums)
+        .select_from(Initiative)
+        .outerjoin(link.class_, and_(_of_initiative(link.class_), of_kind))
+        .where(*counted)
+        .group_by(link)
+        .subquery("by_id")
+    )
+    return select(
+        noun.code.label("key"), null().label("name"), noun.name_id, noun.name_en,
+        *(by_id.c[n.name] for n in sums),
+    ).select_from(by_id.outerjoin(noun, noun.id == by_id.c.id))  # fmt: skip
+
+
+def _of_initiative(model: Any) -> ColumnElement[bool]:  # noqa: ANN401  a table of links
     return and_(
         model.institution_id == Initiative.institution_id, model.initiative_id == Initiative.id
     )
 
 
-def _numbers() -> list[Any]:
+def numbers() -> list[Any]:
+    """Sums over counted initiatives, as labelled columns: what `shape` reads."""
     measured = Initiative.milestones > 0
 
     def number(name: str, condition: ColumnElement[bool], value: Any = 1) -> Any:  # noqa: ANN401  labelled sums

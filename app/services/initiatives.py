@@ -26,6 +26,7 @@ from app.services import (
     designation,
     events,
     lifecycle,
+    links,
     milestones,
     plans,
     portfolio,
@@ -76,7 +77,8 @@ def replace(
         return _create(session, actor, scope, new), True
     may_change(session, scope, row.unit_id)
     versions.check(row, expected)
-    given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
+    whole = _PLAIN | {"unit", "areas", "owners", "tags"} | links.FIELDS.keys()
+    given = {name: getattr(new, name) for name in whole}
     if new.status is None:
         del given["status"]
     given |= {
@@ -125,6 +127,7 @@ def _create(
     area_ids = schemes.area_ids(session, new.areas, "/areas")
     decree = designation.named(session, scope, new.decree)
     decreed = designation.of_new(scope, new, row.status, decree)
+    linked = links.resolve(links.Known(session, scope), links.of_new(new))
     with ledger.recorded(session, scope.id, row.id):
         session.add(row)
         session.flush()
@@ -132,6 +135,7 @@ def _create(
         belongings.set_owners(session, scope, row.id, owned)
         belongings.set_tags(session, scope, row.id, new.tags)
         designation.put(session, scope, row.id, None, decreed)
+        links.put(session, scope, row.id, linked)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
     events.record(session, actor, scope.id, "initiative.created", subject(row), new)
@@ -199,6 +203,10 @@ def apply(
         given["cancelled_on"] = designation.cancelled_on(scope, status, on)
     decreed = designation.of_changed(session, scope, row, changes)
     unit_id = _new_unit(session, scope, row, changes)
+    asked = {
+        name: getattr(changes, name) for name in links.FIELDS.keys() & changes.model_fields_set
+    }
+    linked = links.resolve(links.Known(session, scope), asked)
 
     def assign() -> None:
         row.unit_id = unit_id
@@ -206,6 +214,7 @@ def apply(
         for name, value in given.items():
             setattr(row, name, value)
         belongings.change(session, scope, row.id, changes)
+        links.put(session, scope, row.id, linked)
         versions.touch(row)
 
     if changes.model_fields_set & _ROLLED_UP:

@@ -44,6 +44,7 @@ from app.services import (
     grants,
     initiatives,
     lifecycle,
+    links,
     milestones,
     people,
     plans,
@@ -161,14 +162,17 @@ def insert_plans(
     Raises what the single verbs raise, with pointers that begin with the place in the batch.
     """
     rows: defaultdict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+    linkable = links.Known(session, scope)
     for i, plan in enumerate(batch):
         initiative = _initiative_rows(rows, scope, known, plan, f"/{i}")
+        links.gather(rows, linkable, initiative, plan.initiative, f"/{i}")
         ledger.gather(session, _plan_rows(rows, scope, known, plan, initiative, f"/{i}"))
         told(plan, initiative)
-    for model in (
-        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Designation, Milestone,
+    inserted: tuple[type[Base], ...] = (
+        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Designation, *links.MODELS, Milestone,
         ProgressUpdate,
-    ):  # fmt: skip
+    )  # fmt: skip
+    for model in inserted:
         bulk_insert(session, table_of(model), rows[model])
     return Loaded(len(batch), len(rows[Milestone]), len(rows[ProgressUpdate]))
 

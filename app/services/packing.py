@@ -28,6 +28,8 @@ from app.archive import Writer
 from app.models import (
     ApiToken,
     Appointment,
+    Assessment,
+    AssessmentScore,
     Base,
     Baseline,
     CalendarFeed,
@@ -41,15 +43,25 @@ from app.models import (
     HealthWatch,
     IdempotencyKey,
     Import,
+    Indicator,
+    IndicatorValue,
     Initiative,
     InitiativeArea,
+    InitiativeLift,
     InitiativeOwner,
+    InitiativeProgramme,
+    InitiativePurpose,
     InitiativeTag,
     Institution,
     InstitutionClock,
+    Instrument,
+    InstrumentComponent,
     Milestone,
     Person,
+    Programme,
+    ProgrammePart,
     ProgressUpdate,
+    Purpose,
     Rating,
     ReformArea,
     RoleGrant,
@@ -57,6 +69,7 @@ from app.models import (
     RollupTotal,
     Scheme,
     SchemeArea,
+    SchemePurpose,
     Score,
     ServiceSecret,
     TeamRole,
@@ -78,16 +91,22 @@ from app.services import access
 from app.services.access import Scope
 from app.services.actors import Actor
 
-CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
+CATALOGUES: tuple[type[Base], ...] = (
+    Scheme, ReformArea, SchemeArea, Purpose, SchemePurpose, Instrument, InstrumentComponent,
+)  # fmt: skip
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
+    InitiativePurpose, InitiativeTag, InitiativeLift, Indicator, IndicatorValue, Assessment,
+    AssessmentScore, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
     Rating, FrozenReport, Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation,
     TeamRole, Appointment,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {
+    Programme: "joins institutions of this service",
+    ProgrammePart: "joins institutions of this service",
+    InitiativeProgramme: "joins institutions of this service",
     ApiToken: "a secret",
     ServiceSecret: "a secret",
     CalendarFeed: "a secret",

@@ -29,6 +29,7 @@ from app.services import (
     access,
     baselines,
     belongings,
+    links,
     milestones,
     policies,
     ratings,
@@ -125,11 +126,12 @@ def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[wire.Initiative]:
-    """Rows of `_with_codes` as they are answered, with six statements at most, for any number."""
+    """Rows of `_with_codes` as they are answered, with seven statements at most, for any number."""
     found = [row[0] for row in rows]
     ids = [initiative.id for initiative in found]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
+    linked = links.read(session, scope, ids)
     areas, owners, tags = (
         belongings.areas(session, scope, ids),
         belongings.owners(session, scope, ids),
@@ -151,6 +153,7 @@ def _shapes(
                 "areas": areas[row[0].id],
                 "owners": owners[row[0].id],
                 "tags": tags[row[0].id],
+                **linked[row[0].id],
             },
         )
         for row in rows

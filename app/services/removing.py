@@ -12,6 +12,7 @@ from app.models import (
     Appointment,
     CalendarFeed,
     FrozenReport,
+    Indicator,
     Initiative,
     InitiativeOwner,
     Person,
@@ -63,9 +64,7 @@ def unit(
     if row.parent_id is None:
         raise RootUnit
     if _any(session, _uses_of_unit(scope, row.id)):
-        detail = (
-            "Units, initiatives, people, teams, reports, roles or webhooks are its own: archive it."
-        )
+        detail = "Units, initiatives, people, reports, roles and the like belong to it: archive it."
         raise InUse(detail)
     before = units.shape(session, scope, row).model_dump(mode="json")
     subject = units.subject(row)
@@ -170,6 +169,7 @@ def _uses_of_unit(scope: Scope, unit_id: UUID) -> _Uses:
             (Unit, Unit.parent_id),
             (UnitMerger, UnitMerger.into_id),
             (Initiative, Initiative.unit_id),
+            (Indicator, Indicator.unit_id),
             (Person, Person.unit_id),
             (FrozenReport, FrozenReport.unit_id),
             (RoleGrant, RoleGrant.unit_id),

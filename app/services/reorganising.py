@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RootUnit, UnitCycle
-from app.models import Deletion, Initiative, Person, Unit, UnitClosure, UnitMerger
+from app.models import Deletion, Indicator, Initiative, Person, Unit, UnitClosure, UnitMerger
 from app.models.base import now
 from app.rollup import ledger
 from app.schemas import units as wire
@@ -212,6 +212,7 @@ def _hand_over(session: Session, scope: Scope, from_id: UUID, to_id: UUID) -> _T
         return done.rowcount
 
     put(Deletion, "unit_id", counted=False)  # what comes back comes back there
+    put(Indicator, "unit_id", counted=True)
     return _Taken(
         put(Initiative, "unit_id", counted=True),
         put(Person, "unit_id", counted=True),

@@ -11,8 +11,12 @@ from app.models import (
     Initiative,
     InitiativeArea,
     InitiativeOwner,
+    InitiativeProgramme,
+    InitiativePurpose,
     InitiativeTag,
     Person,
+    Programme,
+    Purpose,
     ReformArea,
     Template,
 )
@@ -21,6 +25,7 @@ from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus
+from app.schemas.purposes import PurposeKind
 from app.services import access, policies, ratings
 from app.services.access import Scope
 
@@ -52,6 +57,7 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
                 )
             )
         )
+    conditions += _purposes(scope, query)
     conditions += [
         getattr(Initiative, name).in_(values)
         for name in ("year", "status", "kind", "origin", "rating")
@@ -107,6 +113,34 @@ def places(scope: Scope, query: _Placed) -> list[ColumnElement[bool]]:
                 .where(access.within(scope, InitiativeOwner), access.named_any(Person, query.owner))
             )
         )
+    return conditions
+
+
+def _purposes(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
+    """Conditions on the purposes that initiatives serve, and on their programme."""
+    conditions: list[ColumnElement[bool]] = []
+    for kind in PurposeKind:
+        if keys := getattr(query, kind.value):
+            serving = (
+                select(InitiativePurpose.initiative_id)
+                .join(Purpose, Purpose.id == InitiativePurpose.purpose_id)
+                .where(
+                    access.within(scope, InitiativePurpose),
+                    InitiativePurpose.kind == kind,
+                    access.named_any(Purpose, keys),
+                )
+            )
+            conditions.append(Initiative.id.in_(serving))
+    if query.programme:
+        belonging = (
+            select(InitiativeProgramme.initiative_id)
+            .join(Programme, Programme.id == InitiativeProgramme.programme_id)
+            .where(
+                access.within(scope, InitiativeProgramme),
+                access.named_any(Programme, query.programme),
+            )
+        )
+        conditions.append(Initiative.id.in_(belonging))
     return conditions
 
 

@@ -21,11 +21,16 @@ from app.archive import ArchiveRefused, Reader
 from app.db import bulk_insert
 from app.errors import CodeTaken, QuickwinError, SubjectTaken
 from app.models import (
+    Assessment,
+    AssessmentScore,
     Base,
     Deletion,
     Event,
     FrozenReport,
     InitiativeArea,
+    InitiativeLift,
+    InitiativeProgramme,
+    InitiativePurpose,
     Institution,
     InstitutionClock,
     Person,
@@ -89,6 +94,10 @@ class _Arrival:
             Person: self._fit_person,
             InitiativeArea: self._fit_area,
             TemplateArea: self._fit_area,
+            InitiativePurpose: self._fit_purpose,
+            InitiativeLift: self._fit_component,
+            Assessment: self._fit_assessment,
+            AssessmentScore: self._fit_component,
             FrozenReport: _fit_report,
             Deletion: self._fit_deletion,
         }
@@ -171,12 +180,25 @@ class _Arrival:
     def _fit_area(self, row: Row) -> None:
         row["area_id"] = self._catalogues.area_id(row["area_id"])
 
+    def _fit_purpose(self, row: Row) -> None:
+        row["purpose_id"] = self._catalogues.purpose_id(row["purpose_id"])
+
+    def _fit_assessment(self, row: Row) -> None:
+        row["instrument_id"] = self._catalogues.instrument_id(row["instrument_id"])
+
+    def _fit_component(self, row: Row) -> None:
+        row["component_id"] = self._catalogues.component_id(row["component_id"])
+
     def _fit_deletion(self, row: Row) -> None:
-        for name, kept in (row["content"] or {}).items():
+        content = row["content"] or {}
+        content.pop(InitiativeProgramme.__tablename__, None)
+        for name, kept in content.items():
+            fit = _CATALOGUED.get(name)
             for each in kept:
                 each["institution_id"] = str(self._id)
-                if name == InitiativeArea.__tablename__:
-                    each["area_id"] = str(self._catalogues.area_id(UUID(each["area_id"])))
+                if fit is not None:
+                    column, here = fit
+                    each[column] = str(here(self._catalogues, UUID(each[column])))
 
     def _insert(self, model: type[Base], found: Iterable[Row]) -> None:
         table, left = table_of(model), iter(found)
@@ -205,6 +227,12 @@ class _Arrival:
         events.record(self._session, self._actor, self._id, "institution.imported", subject, data)
 
 
+_CATALOGUED: dict[str, tuple[str, Callable[[Catalogues, UUID], UUID]]] = {
+    InitiativeArea.__tablename__: ("area_id", Catalogues.area_id),
+    InitiativePurpose.__tablename__: ("purpose_id", Catalogues.purpose_id),
+    InitiativeLift.__tablename__: ("component_id", Catalogues.component_id),
+}
+"""What refers to catalogues in what was deleted: the column, and what its id is here."""
 _SIMPLE = {
     table_of(model).name: model
     for model in PACKED

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import StaleVersion
-from app.models import Initiative, Institution, Person, Unit, UnitMerger
+from app.models import Indicator, Initiative, Institution, Person, Unit, UnitMerger
 from app.models.base import now
 
 Expected = frozenset[int] | None
@@ -57,7 +57,7 @@ def touch_named_by(session: Session, unit: Unit, subtree: Select[UUID]) -> None:
         UnitMerger.institution_id == unit.institution_id, UnitMerger.into_id == unit.id
     )
     touch_all(session, Unit, Unit.institution_id == unit.institution_id, Unit.id.in_(merged))
-    for model in (Initiative, Person):
+    for model in (Indicator, Initiative, Person):
         within = model.institution_id == unit.institution_id
         touch_all(session, model, within, model.unit_id == unit.id)
     if unit.parent_id is None:

@@ -244,7 +244,7 @@ async def test_another_institution_does_not_exist_for_a_person(
     theirs, _ = other
     names = {
         "institution": theirs.code, "unit": "theirs", "person": "verifier", "number": "1",
-        "initiative": "QW-X",
+        "initiative": "QW-X", "period": "2022",
     }  # fmt: skip
     nowhere = "01a20d0f-7aff-70b8-9c49-d31eb6a5564a"
     bodies: dict[str, Json] = {
@@ -266,6 +266,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "team-roles": {"code": "n", "name": {"id": "N", "en": "N"}},
         "appointments": {"person": "verifier", "role": "n", "year": 2022},
         "renewal": {"from_year": 2022, "to_year": 2023},
+        "2022": {"starts_on": "2022-01-01", "ends_on": "2022-01-31"},
+        "indicators": {"code": "n", "name": {"id": "N", "en": "N"}, "unit_of_measure": "%"},
+        "assessments": {"instrument": "n", "score_year": 2022, "assessor": "self", "score": 5},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

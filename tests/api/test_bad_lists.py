@@ -15,7 +15,8 @@ LISTS = [
     "institutions", "schemes", "schemes/rb-2020/areas", "@/units", "@/people", "@/initiatives",
     "@/initiatives/QW-1/milestones", "@/initiatives/QW-1/milestones/1/updates", "@/updates",
     "@/tokens", "@/initiatives/QW-1/ratings", "@/units/A/ratings", "@/deletions",
-    "@/webhooks",
+    "@/webhooks", "schemes/rb-2020/purposes", "programmes", "instruments", "indicators",
+    "indicators/trust-barometer/values", "@/indicators", "@/assessments",
 ]  # fmt: skip
 MISFITS = [
     pytest.param("limit=0", "limit", id="0"),

@@ -93,6 +93,11 @@ async def full(institution: Institution) -> Institution:
     for path, body in (
         ("schemes", {"code": scheme, "name": names, "from_year": 2025}),
         (f"schemes/{scheme}/areas", {"code": f"{scheme}-a", "name": names, "aliases": ["Lama"]}),
+        (f"schemes/{scheme}/purposes", {"code": f"{scheme}-p", "kind": "outcome", "name": names}),
+        (
+            "programmes",
+            {"code": scheme, "name": names, "lead": institution.code, "from_year": 2025},
+        ),
     ):
         await institution.expect(201, "POST", f"{API}/{path}", body)
     for unit, parent in (("A", None), ("A1", "A"), ("B", None), ("Late", "B"), ("Gone", None)):
@@ -110,7 +115,15 @@ async def full(institution: Institution) -> Institution:
     ]
     for n, unit in enumerate(("A", "A1", "B", institution.code), start=1):
         await institution.initiative(
-            f"QW-{n}", unit, milestones=plan, areas=areas, tags=["x"], weight=n
+            f"QW-{n}",
+            unit,
+            milestones=plan,
+            areas=areas,
+            tags=["x"],
+            weight=n,
+            outcomes=["capable", f"{scheme}-p"],
+            level="micro",
+            programme=scheme,
         )
     seen = await institution.report("QW-1", 1, 66.67, "2022-03-20")
     await institution.verify(seen)
@@ -237,9 +250,21 @@ async def test_there_and_back(
     (moved,) = again["event"][len(first["event"]) :]
     assert moved["type"] == "institution.imported"
     assert again["event"][:-1] == first["event"]
-    for table in first.keys() - {"event", "scheme", "reform_area", "scheme_area"}:
+    for table in first.keys() - {
+        "event",
+        "scheme",
+        "reform_area",
+        "scheme_area",
+        "purpose",
+        "scheme_purpose",
+    }:
         ours, theirs = first[table], again[table]
-        if table in {"initiative_area", "deletion", "institution"}:  # they name catalogues by ids
+        if table in {
+            "initiative_area",
+            "initiative_purpose",
+            "deletion",
+            "institution",
+        }:  # they name catalogues by ids
             assert len(ours) == len(theirs) > 0
         else:
             assert ours == theirs, table

@@ -25,16 +25,17 @@ READ = "plans:read"
 _VIEWER = {READ}
 _REPORTER = _VIEWER | {"updates:report"}
 _PLANNER = _REPORTER | {
-    "decrees:change", "initiatives:change", "initiatives:score", "milestones:change",
-    "ratings:judge", "reports:freeze",
+    "indicators:change", "decrees:change", "initiatives:change", "initiatives:score",
+    "milestones:change", "ratings:judge", "reports:freeze",
 }  # fmt: skip
 MAY = {
     "viewer": _VIEWER,
     "reporter": _REPORTER,
     "planner": _PLANNER,
-    "verifier": _VIEWER | {"initiatives:score", "ratings:judge", "updates:verify"},
+    "verifier": _VIEWER
+    | {"assessments:change", "initiatives:score", "ratings:judge", "updates:verify"},
     "admin": _PLANNER | {
-        "events:read", "grants:change", "grants:read", "institution:change", "institution:export", "people:change",
+        "assessments:change", "events:read", "grants:change", "grants:read", "institution:change", "institution:export", "people:change",
         "tokens:change", "tokens:read", "units:change", "updates:verify", "webhooks:change", "webhooks:read",
     },
 }  # fmt: skip

@@ -32,6 +32,8 @@ class Operation(NamedTuple):
     """The status for whom the unit is not there; 422 where the body alone refers to it."""
     refused: int = 403
     """The status for who sees it, but may not."""
+    elsewhere: int = 404
+    """The status for people of another institution."""
     body: Json | None = None
     file: str | None = None
     """What is sent in place of a body: CSV."""
@@ -231,6 +233,49 @@ TABLE: dict[str, Operation] = {
     "rate_unit": _create("ratings:judge", {"rating": "amber", "reason": "New"}),
     "list_unit_ratings": Operation("unit"),
     "get_unit_rating": Operation("unit"),
+    # Indicators, of units and national; assessments, which all people of the institution know
+    "create_indicator": _create(
+        "indicators:change",
+        {
+            "code": "{new}", "name": {"id": "Baru", "en": "New"}, "unit": "{unit}",
+            "unit_of_measure": "persen",
+        },
+        unseen=422,
+    ),
+    "list_indicators": Operation("member", filters={"unit": "{unit}"}),
+    "get_indicator": Operation("unit"),
+    "change_indicator": _change("indicators:change"),
+    "list_indicator_values": Operation("unit"),
+    "set_indicator_value": Operation(
+        "unit", ("indicators:change",), 412,
+        body={"starts_on": "2022-01-01", "ends_on": "2022-03-31"},
+    ),
+    "list_national_indicators": Operation("anyone"),
+    "get_national_indicator": Operation("anyone"),
+    "list_national_indicator_values": Operation("anyone"),
+    "create_national_indicator": Operation(
+        "operator", allowed=201,
+        body={"code": "{new}", "name": {"id": "Baru", "en": "New"}, "unit_of_measure": "persen"},
+    ),
+    "change_national_indicator": _change(on="operator"),
+    "set_national_indicator_value": Operation(
+        "operator", body={"starts_on": "2022-01-01", "ends_on": "2022-03-31"}, allowed=412,
+    ),
+    "list_instruments": Operation("anyone"),
+    "get_instrument": Operation("anyone"),
+    "create_instrument": Operation(
+        "operator", allowed=201, body={"code": "{new}", "name": {"id": "Baru", "en": "New"}}
+    ),
+    "change_instrument": _change(on="operator"),
+    "record_assessment": Operation(
+        "institution", ("assessments:change",), 201, fresh="instrument",
+        body={"instrument": "{instrument}", "score_year": 2021, "assessor": "self", "score": 70},
+    ),
+    "list_assessments": Operation("member"),
+    "get_assessment": Operation("member"),
+    "change_assessment": _change("assessments:change", on="institution"),
+    "get_index": Operation("member"),
+    "get_initiative_lift": Operation("unit"),
     # Frozen reports
     "freeze_report": _create(
         "reports:freeze", {"title": "New", "unit": "{unit}", "supersedes": "{report}"},
@@ -363,6 +408,26 @@ TABLE: dict[str, Operation] = {
         "operator", allowed=201, body={"code": "{new}", "name": {"id": "Baru", "en": "New"}}
     ),
     "change_area": _change(on="operator"),
+    "list_purposes": Operation("anyone"),
+    "get_purpose": Operation("anyone"),
+    "add_purpose": Operation(
+        "operator", allowed=201,
+        body={"code": "{new}", "kind": "outcome", "name": {"id": "Baru", "en": "New"}},
+    ),
+    "change_purpose": _change(on="operator"),
+    # Programmes: of the institutions in them; the one that leads changes them
+    "list_programmes": Operation("anyone"),
+    "get_programme": Operation("member"),
+    "create_programme": Operation(
+        "institution", ("institution:change",), 201, elsewhere=422,
+        body={
+            "code": "{new}", "name": {"id": "Baru", "en": "New"}, "lead": "{institution}",
+            "carriers": ["{institution}"], "from_year": 2022,
+        },
+    ),
+    "change_programme": _change("institution:change", on="institution"),
+    "get_programme_rollup": Operation("member"),
+    "list_programme_rollups": Operation("member"),
     "get_me": Operation("anyone"),
     "live": Operation("public"),
     "ready": Operation("public"),

@@ -17,9 +17,12 @@ from tests.support.institution import API
 
 _TARGET = "A1"
 _NO_REFERENCE = {
-    "area", "areas", "code", "external_id", "reference_code", "scheme", "source", "template",
+    "area", "areas", "code", "external_id", "reference_code", "scheme", "source",
+    "level", "outcome", "outcomes", "programme", "strategies", "strategy", "lead", "carriers",
+    "component", "instrument", "parent", "template",
 }  # fmt: skip
-"""Fields that look like a reference: catalogues are public, templates known to all of an institution, and the others are a thing's own."""
+"""Fields that look like a reference: catalogues are public, templates known to all of an institution, programmes those of an institution (in
+test_programmes), and the others are a thing's own."""
 _MARKED = (READ, "tokens:read", "initiatives:change", "webhooks:read")
 _WRITERS_ALONE = {
     f"{role} {place}"
@@ -52,7 +55,7 @@ def expected(spec: Spec, operation: Operation) -> int:
         (spec.kind == "nobody", 401),
         (spec.kind == "operator" or operation.on == "anyone", operation.allowed),
         (operation.on == "operator", 403),
-        (spec.kind == "foreign", 404),
+        (spec.kind == "foreign", operation.elsewhere),
         (operation.on == "member", operation.allowed),
         (operation.on == "somewhere" and any(map(may_in, UNITS)), operation.allowed),
         (operation.on == "somewhere", operation.refused),
@@ -167,6 +170,8 @@ async def test_the_marks_are_there_to_be_seen(
         "list_criteria", "get_criterion", "list_decrees", "get_decree",
         "list_team_roles", "get_team_role", "list_appointments", "get_appointment",
         "list_templates", "get_template", "compare_baseline",
+        "get_programme", "get_programme_rollup",
+        "list_programme_rollups", "list_assessments", "get_assessment", "get_index",
     }  # fmt: skip
     silent_ones = set()
     for operation_id, operation in TABLE.items():

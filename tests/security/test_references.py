@@ -24,8 +24,11 @@ Told = tuple[Any, ...]
 Ask = Callable[[str], Awaitable[httpx.Response]]
 _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
 """Headers that differ from request to request, as ids in problems do."""
-_NAMES_OF_NOBODY = {"new", "number", "baseline", "scheme", "area", "template", "format"}
-"""What is new, a number within something, or in a public catalogue or the institution's own."""
+_NAMES_OF_NOBODY = {
+    "new", "number", "scheme", "area", "format", "purpose", "programme", "period", "assessment",
+    "instrument", "baseline", "template",
+}  # fmt: skip
+"""What is new, a number within something, in a public catalogue, or of the institution as a whole."""
 _ATTEMPTED = {
     operation_id: operation
     for operation_id, operation in TABLE.items()

@@ -94,6 +94,9 @@ def _text(answer: httpx.Response) -> str:
     return answer.text
 
 
+_YEAR = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+
+
 class World:
     """The institution, the other one, and everybody's clients."""
 
@@ -118,6 +121,7 @@ class World:
         self.actors: dict[str, Actor] = {}
         self._hidden: dict[str, dict[str, list[str]]] = {unit: {} for unit in UNITS}
         self._numbers = itertools.count(1)
+        self._assessed: dict[str, str] = {}
         self._nobody = httpx.AsyncClient(transport=transport, base_url="http://test")
 
     async def create(self) -> None:
@@ -169,6 +173,10 @@ class World:
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
+            case "instrument":
+                new = {"code": self.new(), "name": {"id": "Baru", "en": "New"}}
+                await self.home.expect(201, "POST", f"{API}/instruments", new)
+                return {"instrument": new["code"]}
             case "calendar":
                 async with await self._token_of(self.home, "A1") as owner:
                     made = await self.home.expect(
@@ -218,6 +226,12 @@ class World:
         ):  # fmt: skip
             made = await home.post(path, {"code": f"{noun}-{unit}", **body})
             self.things[unit][noun], self.ids[unit][noun] = made["code"], made["id"]
+        await self.operator.put(f"{API}/indicators/trust-barometer/values/2022", json=_YEAR)
+        judged = {"instrument": "permenpan-26-2020", "score_year": 2022, "assessor": "self"}
+        assessment = await home.post("assessments", {**judged, "score": 70})
+        self._assessed[home.code] = assessment["id"]
+        led = {"code": f"{home.code}-programme", "lead": home.code, "from_year": 2022}
+        await home.expect(201, "POST", f"{API}/programmes", {**led, "name": names})
 
     async def _candidate(self, home: Institution, unit: str, code: str) -> Json:
         """A proposed initiative of a unit."""
@@ -296,6 +310,7 @@ class World:
         role = self.things["X" if unit == "X" else "A1"]["role"]
         member = {"person": person["code"], "role": role, "unit": code, "year": 2022}
         appointment = await home.post("appointments", member)
+        indicator, value = await self._indicator(home, unit)
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -307,7 +322,9 @@ class World:
             "appointment": appointment["id"],
             "dependency": dependency["id"], "predecessor": initiative["code"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
-            "area": "accountability",
+            "area": "accountability", "purpose": "capable", "programme": f"{home.code}-programme",
+            "indicator": indicator["code"], "period": "2022", "assessment": self._assessed[home.code],
+            "instrument": "permenpan-26-2020", "national_indicator": "trust-barometer",
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
         self.ids[unit] |= {
@@ -323,6 +340,7 @@ class World:
                         made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
                         candidate, appointment,
                         dependency,
+                        indicator, value,
                     )
                 ),
             ],
@@ -335,6 +353,19 @@ class World:
                 webhook["secret"].lower(),
             ],
         }  # fmt: skip
+
+    async def _indicator(self, home: Institution, unit: str) -> tuple[Json, Json]:
+        """An indicator of a unit, and what was measured in a year."""
+        text = f"text {mark(unit)}"
+        indicator = await home.post(
+            "indicators",
+            {
+                "code": f"n-{mark(unit)}", "name": {"id": text, "en": text}, "unit": unit_code(unit),
+                "unit_of_measure": text,
+            },
+        )  # fmt: skip
+        path = f"{home.path}/indicators/{indicator['code']}/values/2022"
+        return indicator, await home.expect(201, "PUT", path, {**_YEAR, "source": text})
 
     async def _webhook(self, home: Institution, unit: str) -> tuple[Json, Json, Json]:
         """A webhook of a unit with two secrets, and an attempt to send something."""

@@ -61,6 +61,52 @@ async def _area(institution: Institution) -> Post:
     return Post(f"{API}/schemes/{institution.code}/areas", body)
 
 
+async def _purpose(institution: Institution) -> Post:
+    scheme = await _scheme(institution)
+    await institution.expect(201, "POST", scheme.path, scheme.body)
+    body = {
+        "code": f"{institution.code}-outcome",
+        "kind": "outcome",
+        "name": {"id": "Sasaran", "en": "Outcome"},
+        "aliases": ["Lama"],
+    }
+    return Post(f"{API}/schemes/{institution.code}/purposes", body)
+
+
+async def _programme(institution: Institution) -> Post:
+    body = {
+        "code": f"{institution.code}-programme",
+        "name": {"id": "Program", "en": "Programme"},
+        "level": "meso",
+        "lead": institution.code,
+        "carriers": [institution.code],
+        "from_year": 2025,
+    }
+    return Post(f"{API}/programmes", body)
+
+
+async def _instrument(institution: Institution) -> Post:
+    name = {"id": "Instrumen", "en": "Instrument"}
+    body = {
+        "code": institution.code,
+        "name": name,
+        "maximum": 110,
+        "components": [
+            {"code": "a", "name": name, "weight": 60.5},
+            {"code": "b", "name": name, "weight": 10, "parent": "a"},
+        ],
+        "bands": [
+            {"from": 0, "predicate": "D", "inclusive": True},
+            {"from": 80.25, "predicate": "A-"},
+        ],
+    }
+    return Post(f"{API}/instruments", body)
+
+
+async def _national_indicator(institution: Institution) -> Post:
+    return Post(f"{API}/indicators", {**_INDICATOR, "code": institution.code})
+
+
 async def _verification(institution: Institution) -> Post:
     report = await institution.report("QW-1", 1, 50)
     path = f"{institution.path}/{_MILESTONE}/updates/{report['id']}/verification"
@@ -136,6 +182,10 @@ _INITIATIVE = {
     "unit": "A",
     "year": 2022,
     "areas": ["human-resources", "oversight"],
+    "outcomes": ["excellent-service", "capable"],
+    "strategies": ["media-management"],
+    "level": "micro",
+    "expected_lift": [{"instrument": "permenpan-26-2020", "component": "results", "points": 0.25}],
     "description": "Sistem\n— anggota",
     "status": "active",
     "weight": 3,
@@ -149,6 +199,19 @@ _REPORT = {
     "note": "Modul B — selesai ✓",
     "evidence": [{"title": "Foto", "url": "https://example.org/a?b=c&d=%20"}],
 }
+_INDICATOR = {
+    "code": "ikm",
+    "name": {"id": "Kepuasan", "en": "Satisfaction"},
+    "unit_of_measure": "indeks",
+    "polarity": "lower",
+    "baseline": -81.25,
+    "retired_on": "2023-01-01",
+}
+_ASSESSMENT = {
+    "instrument": "permenpan-26-2020", "score_year": 2020, "assessor": "internal_auditor",
+    "announced_on": "2022-02-08", "score": 71.63, "announced_predicate": "BB", "target": 77,
+    "scores": [{"component": "results", "score": 30.13}], "source_url": "https://example.org/",
+}  # fmt: skip
 _RATING = {"rating": "amber_red", "reason": "Vendor mundur", "judged_on": "2022-10-03"}
 _ON = {"initiative": "QW-1", "milestone": 1}
 _BATCH = {
@@ -167,6 +230,12 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     "/api/v1/institutions": _institution,
     "/api/v1/schemes": _scheme,
     "/api/v1/schemes/{scheme}/areas": _area,
+    "/api/v1/schemes/{scheme}/purposes": _purpose,
+    "/api/v1/programmes": _programme,
+    "/api/v1/instruments": _instrument,
+    "/api/v1/indicators": _national_indicator,
+    f"{_OF}/indicators": _in("indicators", {**_INDICATOR, "unit": "A"}),
+    f"{_OF}/assessments": _in("assessments", _ASSESSMENT),
     f"{_OF}/units": _in(
         "units", {"code": "32.73", "name": "Kota Bandung", "parent": "A", "kind": "city"}
     ),

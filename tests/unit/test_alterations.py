@@ -23,6 +23,16 @@ LEFT_OUT = {
     "decree": STAMPS,
     "team_role": STAMPS,
     "appointment": STAMPS,
+    "purpose": STAMPS,
+    "scheme_purpose": {"scheme_id", "purpose_id"},
+    # Its level, lead and carriers are told by their codes.
+    "instrument": STAMPS,
+    "instrument_component": STAMPS | {"instrument_id"},
+    # The event's subject says under which instrument.
+    "assessment": STAMPS | {"instrument_id"},
+    "indicator": STAMPS,
+    "indicator_value": STAMPS | {"indicator_id", "period_key"},
+    "programme": STAMPS | {"level_id"},
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.
@@ -50,6 +60,7 @@ NOT_TOLD = {
     "designation", "score",
     # Its number is told of the initiative, its dates of the milestones.
     "baseline",
+    "initiative_purpose", "initiative_programme", "programme_part", "initiative_lift", "assessment_score",
 }  # fmt: skip
 
 

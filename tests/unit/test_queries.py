@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.unit.test_architecture import APP, tree
 
 MODELS = {
-    "ApiToken", "Appointment", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
+    "ApiToken", "Appointment", "Deletion", "Event", "FrozenReport", "Indicator", "Initiative",
+    "Milestone", "Person",
     "ProgressUpdate", "Rating", "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
@@ -48,8 +49,11 @@ UNGUARDED = {
     "explanations._own": FOUND,
     "feeds._matching": BY_CALLER,
     "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
+    "groups._by_catalogue": BY_CALLER,
     "healths.look": SYSTEMS_OWN,
     "importing_facts._fill": FOUND,
+    "indicators._with_unit": CODES,
+    "indicators.create": TAKEN,
     "institutions._with_codes": "tells the code of the root, which all people of it know",
     "loading_scores.add": LOADING,
     "milestones.check_room": FOUND,
@@ -62,6 +66,7 @@ UNGUARDED = {
     "parcels.from_feed": SHOWN,
     "people.subject_is_free": TAKEN,
     "belongings.owners": CODES,
+    "programme_rollups._by_institution": "is empty for who does not see the root",
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
     "ratings._of": FOUND,
