@@ -40,6 +40,7 @@ from app.api import (
     rollups,
     schemes,
     scores,
+    stages,
     streams,
     tokens,
     units,
@@ -98,7 +99,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
-        exports, archives, criteria, scores, decrees,
+        exports, archives, criteria, scores, decrees, stages,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

@@ -28,6 +28,10 @@ TAGS = [
     {"name": "ratings", "description": "What people judge, beside the health that is computed."},
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},
     {"name": "calendars", "description": "Due dates for calendar programs, at secret addresses."},
+    {
+        "name": "stages",
+        "description": "Stages of an election, or of another calendar, that plans make room for.",
+    },
     {"name": "people", "description": "Owners, reporters and verifiers."},
     {"name": "deletions", "description": "What was deleted, and can be restored for a while."},
     {"name": "institutions", "description": "Tenants: each with its own units and policy."},

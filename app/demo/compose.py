@@ -13,10 +13,12 @@ from app.demo.courses import STATUS, YEARS, Course, Stage, course_of, days, reac
 from app.demo.kpu import Place, grants, institution, people, places, units
 from app.demo.quick_wins import TEMPLATES, Template
 from app.demo.reports import Desk, desk, reports
+from app.demo.stages import links
 from app.schemas.fields import InitiativeKind, InitiativeStatus, Origin, OwnerRole, Technique
 from app.schemas.initiatives import NewInitiative, Owner
 from app.schemas.milestones import MOST_MILESTONES, NewMilestone
 from app.schemas.plans import Plan
+from app.schemas.stages import StageLink
 
 __all__ = ["MARK", "grants", "institution", "people", "plans", "units"]
 
@@ -77,7 +79,8 @@ def _plans(initiatives: int, counts: Iterator[int] | None) -> Iterator[Plan]:
             size = len(template.steps) if counts is None else next(counts)
         code = _GUIDED_CODE if index == guided else _code(year, numbers[year])
         few = initiatives > _FEW_REPORTS_FROM
-        yield _plan(random, code, place, at, year, course, template, size, few=few)
+        related = links(index, year)
+        yield _plan(random, code, place, at, year, course, template, size, related, few=few)
 
 
 def _guided(initiatives: int) -> int:
@@ -118,6 +121,7 @@ def _plan(
     course: Course,
     template: Template,
     size: int,
+    related: list[StageLink],
     *,
     few: bool,
 ) -> Plan:
@@ -148,6 +152,7 @@ def _plan(
         due_on=calendar[max(stage.due for stage in timetable) if timetable else -1],
         expected_result=template.result,
         tags=[MARK, *template.tags],
+        stages=related,
         milestones=_milestones(
             random, calendar, template, timetable, baselined=baselined, guided=guided
         ),

@@ -6,10 +6,11 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import compose
+from app.demo import compose, stages
 from app.errors import NotFound
 from app.schemas.plans import Plan
 from app.services import institutions, loading
+from app.services import stages as calendars
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
 
@@ -46,6 +47,7 @@ async def load(
     await database.write(loading.add_people, SYSTEM, institution.code, people)
     await database.write(loading.add_grants, SYSTEM, institution.code, compose.grants())
     report("People", len(people), len(people))
+    await database.write(_add_stages, institution.code)
     loaded = Loaded()
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):
@@ -53,6 +55,11 @@ async def load(
         loaded = loaded.plus(added)
         report("Initiatives", loaded.initiatives, initiatives)
     return loaded
+
+
+def _add_stages(session: Session, institution: str) -> None:
+    for stage in stages.stages():
+        calendars.create(session, SYSTEM, institution, stage)
 
 
 def _batches(plans: Iterator[Plan], size: int) -> Iterator[list[Plan]]:

@@ -18,6 +18,7 @@ from app.models.people import Person
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.stages import InitiativeStage, Stage
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
@@ -39,6 +40,7 @@ __all__ = [
     "Initiative",
     "InitiativeArea",
     "InitiativeOwner",
+    "InitiativeStage",
     "InitiativeTag",
     "Institution",
     "InstitutionClock",
@@ -54,6 +56,7 @@ __all__ = [
     "SchemeArea",
     "Score",
     "ServiceSecret",
+    "Stage",
     "Unit",
     "UnitClosure",
     "UnitHealth",

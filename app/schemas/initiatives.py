@@ -29,6 +29,7 @@ from app.schemas.fields import (
 from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
 from app.schemas.pages import Paging, Search, Sort
 from app.schemas.ratings import JudgedRating
+from app.schemas.stages import StageLink, StageLinks
 
 Areas = Annotated[list[Reference], Field(max_length=20)]
 Tags = Annotated[list[Label], Field(max_length=50)]
@@ -85,6 +86,8 @@ class NewInitiative(Shape):
     """The day on which the decree was issued, if left out. Not in the future."""
     cancelled_on: Day | None = None
     """Today if left out, of a cancelled one. Not in the future."""
+    stages: StageLinks | None = None
+    """How it relates to stages of calendars; a PUT that leaves them out keeps the present ones."""
     milestones: Annotated[list[NewMilestone], Field(max_length=MOST_MILESTONES)] | None = None
     """The plan. A PUT that leaves it out keeps the present one."""
     reason: Reason | None = None
@@ -117,6 +120,7 @@ class InitiativeChanges(Shape):
     """Goes with a decree; the day on which it was issued, if left out. Not in the future."""
     cancelled_on: Day | MISSING = MISSING
     """Goes with `status` cancelled; today if left out. Not in the future."""
+    stages: StageLinks | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 
 
@@ -155,6 +159,8 @@ class Initiative(Shape):
     """Null without a decree."""
     cancelled_on: Day | None
     """Null unless it is cancelled."""
+    stages: list[StageLink]
+    """By the stages' first days."""
     percent_complete: float | None
     """Null while there is no live milestone."""
     percent_verified: float | None
@@ -205,6 +211,8 @@ class InitiativeFilter(Shape):
     tag: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list)
     decree: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of decrees that designated them."""
+    stage: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of stages that they are linked to, by whatever relation."""
     overdue: bool | None = None
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None

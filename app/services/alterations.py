@@ -30,6 +30,7 @@ from app.models import (
     RoleGrant,
     Scheme,
     SchemeArea,
+    Stage,
     Unit,
     Webhook,
 )
@@ -158,6 +159,10 @@ NOUNS: dict[type[Any], Noun] = {
         _same("code", "number", "issued_on", "signer", "title", "url"), _of_whole
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
+    Stage: Noun(
+        _NAMES | _same("calendar", "starts_on", "ends_on", "basis", "source_url"),
+        lambda _session, _row: None,
+    ),
     ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),
     SchemeArea: Noun(
         _same("position", "compliance_weight"), lambda _session, _row: None, subject="area_id"

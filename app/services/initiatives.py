@@ -33,6 +33,7 @@ from app.services import (
     plans,
     portfolio,
     schemes,
+    stage_links,
     versions,
 )
 from app.services.access import Lock, Scope
@@ -44,6 +45,8 @@ _PLAIN = {
     "expected_result",
 }  # fmt: skip
 _ROLLED_UP = {"unit", "year", "areas", "status", "weight"}
+_KEPT = ("status", "stages")
+"""What a PUT keeps where it leaves it out."""
 
 
 def create(
@@ -64,7 +67,7 @@ def replace(
 ) -> tuple[wire.InitiativeWithPlan, bool]:
     """Create the initiative of this code, or make it what is given; says whether it is new.
 
-    What is left out gets its default, but for the status and the milestones, which stay. Of given
+    What is left out gets its default, but for the status, the stages and the milestones, which stay. Of given
     milestones those with a known number are changed, new ones added, and the others removed; one
     that has reports must be dropped with a reason first.
     """
@@ -78,9 +81,12 @@ def replace(
         return _create(session, actor, scope, new), True
     may_change(session, scope, row.unit_id)
     versions.check(row, expected)
-    given = {name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags"}}
-    if new.status is None:
-        del given["status"]
+    given = {
+        name: getattr(new, name) for name in _PLAIN | {"unit", "areas", "owners", "tags", "stages"}
+    }
+    for name in _KEPT:
+        if given[name] is None:
+            del given[name]
     given |= {
         name: value
         for name in new.model_fields_set.intersection(designation.FIELDS)
@@ -138,6 +144,7 @@ def _create(
         _set_owners(session, scope, row.id, owners)
         _set_tags(session, scope, row.id, new.tags)
         designation.put(session, scope, row.id, None, decreed)
+        stage_links.replace(session, scope, row.id, new.stages or ())
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
     events.record(session, actor, scope.id, "initiative.created", subject(row), new)
@@ -204,6 +211,8 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
             _set_owners(session, scope, row.id, _owners(session, scope, changes.owners))
         if changes.tags is not MISSING:
             _set_tags(session, scope, row.id, changes.tags)
+        if changes.stages is not MISSING:
+            stage_links.replace(session, scope, row.id, changes.stages)
         versions.touch(row)
 
     if changes.model_fields_set & _ROLLED_UP:

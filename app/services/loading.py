@@ -19,6 +19,7 @@ from app.models import (
     Initiative,
     InitiativeArea,
     InitiativeOwner,
+    InitiativeStage,
     InitiativeTag,
     Milestone,
     Person,
@@ -46,6 +47,7 @@ from app.services import (
     milestones,
     people,
     plans,
+    stage_links,
     updates,
     verification,
 )
@@ -165,8 +167,8 @@ def insert_plans(
         ledger.gather(session, _plan_rows(rows, scope, known, plan, initiative, f"/{i}"))
         told(plan, initiative)
     for model in (
-        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Designation, Milestone,
-        ProgressUpdate,
+        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, InitiativeStage, Designation,
+        Milestone, ProgressUpdate,
     ):  # fmt: skip
         bulk_insert(session, table_of(model), rows[model])
     return Loaded(len(batch), len(rows[Milestone]), len(rows[ProgressUpdate]))
@@ -203,6 +205,7 @@ def _initiative_rows(
     ]
     for tag in dict.fromkeys(new.tags):
         rows[InitiativeTag].append({**shared, "tag": tag})
+    rows[InitiativeStage] += stage_links.given(scope, row["id"], new.stages, known.stages, pointer)
     return row
 
 

@@ -41,6 +41,7 @@ from app.models import (
     Initiative,
     InitiativeArea,
     InitiativeOwner,
+    InitiativeStage,
     InitiativeTag,
     Institution,
     InstitutionClock,
@@ -56,6 +57,7 @@ from app.models import (
     SchemeArea,
     Score,
     ServiceSecret,
+    Stage,
     Unit,
     UnitClosure,
     UnitHealth,
@@ -77,7 +79,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
     InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
-    Criterion, Score, Decree, Designation,
+    Criterion, Score, Decree, Designation, Stage, InitiativeStage,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -30,7 +30,7 @@ from app.rollup.queries import InitiativeFigures
 from app.schemas import initiatives as wire
 from app.schemas.fields import LAST_DAY, Health, OwnerRole
 from app.schemas.pages import Page
-from app.services import access, milestones, policies, ratings, selection
+from app.services import access, milestones, policies, ratings, selection, stage_links
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -120,7 +120,7 @@ def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[wire.Initiative]:
-    """Rows of `_with_codes` as they are answered, with four statements whatever their number."""
+    """Rows of `_with_codes` as they are answered, with five statements whatever their number."""
     ids = [row[0].id for row in rows]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
@@ -129,6 +129,7 @@ def _shapes(
         _owners(session, scope, ids),
         _tags(session, scope, ids),
     )
+    stages = stage_links.of(session, scope, ids)
     return [
         _shape(
             row[0],
@@ -141,6 +142,7 @@ def _shapes(
                 "areas": areas[row[0].id],
                 "owners": owners[row[0].id],
                 "tags": tags[row[0].id],
+                "stages": stages[row[0].id],
             },
         )
         for row in rows

@@ -25,6 +25,7 @@ from app.services import (
     milestones,
     people,
     portfolio,
+    stage_links,
     units,
     versions,
 )
@@ -105,6 +106,7 @@ def _person(session: Session, scope: Scope, deletion: Deletion, content: Rows) -
 def _initiative(session: Session, scope: Scope, deletion: Deletion, content: Rows) -> wire.Restored:
     (row,) = content[Initiative.__tablename__]
     row["unit_id"] = deletion.unit_id
+    stage_links.forget_gone(session, scope, content)
     _has_its_place(session, scope, content, Initiative, deletion)
     with ledger.recorded(session, scope.id, row["id"]):
         rows.put(session, content)

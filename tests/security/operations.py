@@ -77,8 +77,13 @@ _DECREE = {"number": "1/2022", "issued_on": "2022-01-17", "signer": "New", "titl
 _INITIATIVE = {
     "title": "New", "unit": "{unit}", "year": 2022,
     "owners": [{"person": "{person}", "role": "accountable"}],
+    "stages": [{"stage": "{stage}", "relation": "runs_during"}],
 }  # fmt: skip
 
+_OF_INITIATIVES = {
+    "unit": "{unit}", "owner": "{person}", "decree": "{decree}", "stage": "{stage}",
+}  # fmt: skip
+_OF_STAGES = {"unit": "{unit}", "stage": "{stage}"}
 _ITEM = {"initiative": "{initiative}", "milestone": 1, "percent_complete": 40, "note": "New"}
 
 TABLE: dict[str, Operation] = {
@@ -94,14 +99,13 @@ TABLE: dict[str, Operation] = {
         "initiatives:change",
         {"code": "{new}", **_INITIATIVE, "status": "active", "decree": "{decree}"}, unseen=422,
     ),
-    "list_initiatives": Operation(
-        "member", filters={"unit": "{unit}", "owner": "{person}", "decree": "{decree}"}
-    ),
+    "list_initiatives": Operation("member", filters=_OF_INITIATIVES),
     "get_initiative": Operation("unit"),
     "change_initiative": _change(
         "initiatives:change",
         body={
             "unit": "{unit}", "owners": _INITIATIVE["owners"], "decree": "{decree}",
+            "stages": _INITIATIVE["stages"],
             "reason": "Why",
         },
     ),
@@ -182,9 +186,7 @@ TABLE: dict[str, Operation] = {
     "download_report_spreadsheet": Operation("unit"),
     "get_report_difference": Operation("unit", filters={"with": "{report}"}),
     # Exports
-    "export_initiatives": Operation(
-        "member", filters={"unit": "{unit}", "owner": "{person}", "decree": "{decree}"}
-    ),
+    "export_initiatives": Operation("member", filters=_OF_INITIATIVES),
     "export_milestones": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
     "export_updates": Operation(
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
@@ -276,6 +278,20 @@ TABLE: dict[str, Operation] = {
     "read_calendar": Operation(
         "member", filters={"unit": "{unit}", "owner": "{person}", "initiative": "{initiative}"}
     ),
+    # Stages are the institution's: all its people know them
+    "create_stage": Operation(
+        "institution", ("institution:change",), 201,
+        body={
+            "code": "{new}", "calendar": "new", "name": {"id": "Baru", "en": "New"},
+            "starts_on": "2022-01-01", "ends_on": "2022-12-31",
+        },
+    ),
+    "list_stages": Operation("member"),
+    "get_stage": Operation("member"),
+    "change_stage": _change("institution:change", on="institution"),
+    "delete_stage": _remove("institution:change", on="institution"),
+    "list_stage_conflicts": Operation("member", filters=_OF_STAGES),
+    "list_stage_loads": Operation("member", filters=_OF_STAGES),
     # Institutions and what stands above them
     "list_institutions": Operation("anyone"),
     "get_institution": Operation("member"),

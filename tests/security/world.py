@@ -278,6 +278,7 @@ class World:
         )
         webhook, secret, delivery = await self._webhook(home, unit)
         candidate = await self._candidate(home, unit, f"c-{mark(unit)}")
+        stage = await self._stage(home, unit) if unit in {"A1", "X"} else {}
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -287,7 +288,7 @@ class World:
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
-            "area": "accountability",
+            "area": "accountability", **stage,
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
         self.ids[unit] |= {
@@ -314,6 +315,20 @@ class World:
                 webhook["secret"].lower(),
             ],
         }  # fmt: skip
+
+    async def _stage(self, home: Institution, unit: str) -> Json:
+        """A stage that the unit's initiative is blocked in, as is the milestone that is due in it.
+
+        Stages are no unit's: one of a home is enough, which is there for all its people.
+        """
+        new = {
+            "code": f"s-{unit.lower()}", "calendar": "c", "name": {"id": "Tahap", "en": "Stage"},
+            "starts_on": "2022-06-01", "ends_on": "2022-06-30",
+        }  # fmt: skip
+        stage = await home.post("stages", new)
+        link = {"stage": stage["code"], "relation": "blocked_during"}
+        await home.patch(f"initiatives/i-{mark(unit)}", {"stages": [link]})
+        return {"stage": stage["code"]}
 
     async def _webhook(self, home: Institution, unit: str) -> tuple[Json, Json, Json]:
         """A webhook of a unit with two secrets, and an attempt to send something."""

@@ -124,6 +124,11 @@ _REPORT = {
     "evidence": [{"title": "Foto", "url": "https://example.org/a?b=c&d=%20"}],
 }
 _RATING = {"rating": "amber_red", "reason": "Vendor mundur", "judged_on": "2022-10-03"}
+_STAGE = {
+    "code": "campaign", "calendar": "pemilu-2024", "name": {"id": "Masa kampanye", "en": "Campaign"},
+    "starts_on": "2023-11-28", "ends_on": "2024-02-10", "basis": "PKPU 3/2022",
+    "source_url": "https://example.org/pkpu?a=b",
+}  # fmt: skip
 _ON = {"initiative": "QW-1", "milestone": 1}
 _BATCH = {
     "items": [
@@ -152,6 +157,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
         {"code": "sek-32", "name": "Siti", "email": "siti@kpu.example", "unit": "A"},
     ),
     f"{_OF}/grants": _in("grants", {"person": "somebody", "role": "planner", "unit": "A"}),
+    f"{_OF}/stages": _in("stages", _STAGE),
     f"{_OF}/tokens": _in(
         "tokens", {"person": "somebody", "name": "nightly", "scopes": ["updates:report"]}
     ),

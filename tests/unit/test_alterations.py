@@ -17,6 +17,7 @@ LEFT_OUT = {
     "scheme_area": {"scheme_id", "area_id"},
     "criterion": STAMPS,
     "decree": STAMPS,
+    "stage": STAMPS,
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.
@@ -39,7 +40,7 @@ NOT_TOLD = {
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
     # Told as lists of the initiative.
-    "initiative_area", "initiative_owner", "initiative_tag",
+    "initiative_area", "initiative_owner", "initiative_tag", "initiative_stage",
     # Told as fields of the initiative, and by the verb.
     "designation", "score",
 }  # fmt: skip

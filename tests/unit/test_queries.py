@@ -67,6 +67,7 @@ UNGUARDED = {
     "rollups.children": FOUND,
     "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
     "sign_in._SAME_ADDRESS": IDENTITY,
+    "stage_conflicts._in_blocked": FOUND,
     "streams.news": "read once for all who follow; `shows` decides what each of them is shown",
     "tokens.me": "tells the codes of units where the actor holds a role",
     "tokens.used": IDENTITY,
