@@ -34,6 +34,8 @@ from app.api import (
     oidc,
     people,
     problems,
+    public,
+    publications,
     ratings,
     reports,
     requests,
@@ -99,7 +101,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
-        exports, archives, criteria, scores, decrees, stages,
+        exports, archives, criteria, scores, decrees, stages, publications, public,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)
@@ -111,8 +113,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     app.add_middleware(limits.Limits, chosen)
     app.add_middleware(heads.Heads, chosen.max_head_bytes)
     app.add_middleware(requests.Failures)
-    if chosen.cors_origins:
-        app.add_middleware(headers.cross_origin(chosen.cors_origins))
+    app.add_middleware(headers.cross_origin(chosen.cors_origins))
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
     app.add_middleware(requests.RequestIds)
     return app

@@ -41,6 +41,8 @@ TAGS = [
     {"name": "grants", "description": "Who has which role on which unit."},
     {"name": "tokens", "description": "Who may come in, and what they may do."},
     {"name": "exports", "description": "Lists as files, and an institution as a whole."},
+    {"name": "publications", "description": "What was told to the public of an initiative."},
+    {"name": "public", "description": "What anybody may see, without a token."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 DESCRIPTION = """

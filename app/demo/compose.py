@@ -20,19 +20,21 @@ from app.schemas.milestones import MOST_MILESTONES, NewMilestone
 from app.schemas.plans import Plan
 from app.schemas.stages import StageLink
 
-__all__ = ["MARK", "grants", "institution", "people", "plans", "units"]
+__all__ = ["GUIDED_CODE", "MARK", "grants", "institution", "people", "plans", "units"]
 
 MARK = "synthetic"
 """Tag of every initiative of the demo: none of them is a real one."""
 
 _SEED = 77
-_GUIDED_CODE = "QW-2022-014"
+GUIDED_CODE = "QW-2022-014"
+"""Code of the quick win that tours report on."""
 _GUIDED_UNIT = "32"
 _GUIDED_MILESTONE = 3
 _GUIDED_LEVEL = 4000
 _LEAST_MILESTONES = 3
 _FEW_REPORTS_FROM = 10_000
 _OWNED = {InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD, InitiativeStatus.COMPLETED}
+_PUBLIC = {Course.ON_TIME, Course.LATE, Course.COMPLETED}
 _WEIGHTS = (1, 1, 1, 2, 2, 3, 3, 5, 5, 10)
 _MILESTONE_WEIGHTS = (1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10)
 _KINDS = (InitiativeKind.ACTION_PLAN, InitiativeKind.INNOVATION) + 6 * (InitiativeKind.QUICK_WIN,)
@@ -77,7 +79,7 @@ def _plans(initiatives: int, counts: Iterator[int] | None) -> Iterator[Plan]:
             size = 0
         else:
             size = len(template.steps) if counts is None else next(counts)
-        code = _GUIDED_CODE if index == guided else _code(year, numbers[year])
+        code = GUIDED_CODE if index == guided else _code(year, numbers[year])
         few = initiatives > _FEW_REPORTS_FROM
         related = links(index, year)
         yield _plan(random, code, place, at, year, course, template, size, related, few=few)
@@ -109,7 +111,7 @@ def _spread(initiatives: int, milestones: int) -> Iterator[int]:
 
 def _code(year: int, numbers: Iterator[int]) -> str:
     code = f"QW-{year}-{next(numbers):03}"
-    return code if code != _GUIDED_CODE else _code(year, numbers)
+    return code if code != GUIDED_CODE else _code(year, numbers)
 
 
 def _plan(
@@ -126,7 +128,7 @@ def _plan(
     few: bool,
 ) -> Plan:
     draw = random.random
-    guided = code == _GUIDED_CODE
+    guided = code == GUIDED_CODE
     baselined = STATUS[course] in _OWNED and draw() < 0.6
     timetable = stages(random, size, slips=baselined)
     calendar = days(year)
@@ -153,6 +155,7 @@ def _plan(
         expected_result=template.result,
         tags=[MARK, *template.tags],
         stages=related,
+        public=course in _PUBLIC,
         milestones=_milestones(
             random, calendar, template, timetable, baselined=baselined, guided=guided
         ),

@@ -6,10 +6,11 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import compose, stages
+from app.demo import compose, publications, stages
 from app.errors import NotFound
 from app.schemas.plans import Plan
 from app.services import institutions, loading
+from app.services import publications as telling
 from app.services import stages as calendars
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
@@ -54,12 +55,18 @@ async def load(
         added = await database.write(loading.add_plans, SYSTEM, institution.code, batch)
         loaded = loaded.plus(added)
         report("Initiatives", loaded.initiatives, initiatives)
+    await database.write(_add_publications, institution.code)
     return loaded
 
 
 def _add_stages(session: Session, institution: str) -> None:
     for stage in stages.stages():
         calendars.create(session, SYSTEM, institution, stage)
+
+
+def _add_publications(session: Session, institution: str) -> None:
+    for told in publications.publications():
+        telling.create(session, SYSTEM, institution, compose.GUIDED_CODE, told)
 
 
 def _batches(plans: Iterator[Plan], size: int) -> Iterator[list[Plan]]:

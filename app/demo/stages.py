@@ -13,7 +13,7 @@ _LINKS = {
     2022: (("voter-list", StageRelation.MUST_FINISH_BEFORE),),
     2023: (
         ("campaign", StageRelation.MUST_FINISH_BEFORE),
-        ("voter-list", StageRelation.BLOCKED_DURING),
+        ("nomination-president", StageRelation.BLOCKED_DURING),
     ),
     2024: (
         ("vote", StageRelation.RUNS_DURING),

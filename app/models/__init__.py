@@ -15,6 +15,7 @@ from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, 
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
 from app.models.people import Person
+from app.models.publications import Publication
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
@@ -47,6 +48,7 @@ __all__ = [
     "Milestone",
     "Person",
     "ProgressUpdate",
+    "Publication",
     "Rating",
     "ReformArea",
     "RoleGrant",

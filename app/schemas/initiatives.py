@@ -10,6 +10,7 @@ from app.schemas.fields import (
     Confidence,
     Day,
     Digits,
+    Flag,
     Health,
     InitiativeKind,
     InitiativeStatus,
@@ -88,6 +89,9 @@ class NewInitiative(Shape):
     """Today if left out, of a cancelled one. Not in the future."""
     stages: StageLinks | None = None
     """How it relates to stages of calendars; a PUT that leaves them out keeps the present ones."""
+    public: Flag | None = None
+    """Whether it is shown to anybody, as far as the institution's policy shows anything; false if left
+    out. A PUT that leaves it out keeps what it is."""
     milestones: Annotated[list[NewMilestone], Field(max_length=MOST_MILESTONES)] | None = None
     """The plan. A PUT that leaves it out keeps the present one."""
     reason: Reason | None = None
@@ -121,6 +125,7 @@ class InitiativeChanges(Shape):
     cancelled_on: Day | MISSING = MISSING
     """Goes with `status` cancelled; today if left out. Not in the future."""
     stages: StageLinks | MISSING = MISSING
+    public: Flag | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 
 
@@ -161,6 +166,8 @@ class Initiative(Shape):
     """Null unless it is cancelled."""
     stages: list[StageLink]
     """By the stages' first days."""
+    public: bool
+    """Whether it is shown to anybody, as far as the institution's policy shows anything."""
     percent_complete: float | None
     """Null while there is no live milestone."""
     percent_verified: float | None

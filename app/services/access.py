@@ -25,6 +25,7 @@ from app.models import (
     Milestone,
     Person,
     ProgressUpdate,
+    Publication,
     RoleGrant,
     Unit,
     UnitClosure,
@@ -220,7 +221,7 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
     for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event, Webhook):
         if model is owned:
             return owned.unit_id.in_(units)
-    for child in (Milestone, ProgressUpdate):
+    for child in (Milestone, ProgressUpdate, Publication):
         if model is child:
             parents = select(Initiative.id).where(
                 within(scope, Initiative), Initiative.unit_id.in_(units)

@@ -26,6 +26,7 @@ from app.models import (
     Milestone,
     Person,
     ProgressUpdate,
+    Publication,
     ReformArea,
     RoleGrant,
     Scheme,
@@ -76,7 +77,7 @@ def _same(*names: str) -> dict[str, str | _Code]:
     return {name: name for name in names}
 
 
-def _of_initiative(session: Session, row: Milestone | ProgressUpdate) -> UUID | None:
+def _of_initiative(session: Session, row: Milestone | ProgressUpdate | Publication) -> UUID | None:
     parent = session.get(Initiative, (row.institution_id, row.initiative_id))
     return parent.unit_id if parent else None
 
@@ -118,7 +119,7 @@ NOUNS: dict[type[Any], Noun] = {
     Initiative: Noun(
         _same(
             "code", "title", "description", "year", "kind", "origin", "status", "weight",
-            "start_on", "due_on", "expected_result", "cancelled_on",
+            "start_on", "due_on", "expected_result", "cancelled_on", "public",
         )
         | {"unit_id": _Code("unit", Unit)}
         | _JUDGED,
@@ -135,6 +136,7 @@ NOUNS: dict[type[Any], Noun] = {
     ProgressUpdate: Noun(
         _same("verification", "verified_by", "verified_at", "verification_note"), _of_initiative
     ),
+    Publication: Noun(_same("title", "said", "published_on", "channel", "url"), _of_initiative),
     ApiToken: Noun(
         _same("name", "scopes", "expires_at", "revoked_at") | {"person_id": _Code("person", Person)},
         _of_person,

@@ -42,10 +42,10 @@ from app.services.versions import Expected
 
 _PLAIN = {
     "title", "year", "description", "kind", "origin", "status", "weight", "start_on", "due_on",
-    "expected_result",
+    "expected_result", "public",
 }  # fmt: skip
 _ROLLED_UP = {"unit", "year", "areas", "status", "weight"}
-_KEPT = ("status", "stages")
+_KEPT = ("status", "stages", "public")
 """What a PUT keeps where it leaves it out."""
 
 
@@ -67,7 +67,7 @@ def replace(
 ) -> tuple[wire.InitiativeWithPlan, bool]:
     """Create the initiative of this code, or make it what is given; says whether it is new.
 
-    What is left out gets its default, but for the status, the stages and the milestones, which stay. Of given
+    What is left out gets its default, but for the status, the stages, what is public and the milestones, which stay. Of given
     milestones those with a known number are changed, new ones added, and the others removed; one
     that has reports must be dropped with a reason first.
     """
@@ -172,6 +172,7 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
         "due_on": new.due_on,
         "expected_result": new.expected_result,
         "cancelled_on": designation.cancelled_on(scope, status, new.cancelled_on),
+        "public": bool(new.public),
         "last_reported_at": None,
         **Standing()._asdict(),
         "created_at": at,

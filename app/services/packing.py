@@ -48,6 +48,7 @@ from app.models import (
     Milestone,
     Person,
     ProgressUpdate,
+    Publication,
     Rating,
     ReformArea,
     RoleGrant,
@@ -79,7 +80,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
     InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
-    Criterion, Score, Decree, Designation, Stage, InitiativeStage,
+    Criterion, Score, Decree, Designation, Stage, InitiativeStage, Publication,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -124,8 +124,8 @@ def _shapes(
     ids = [row[0].id for row in rows]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
-    areas, owners, tags = (
-        _areas(session, scope, ids),
+    served, owners, tags = (
+        areas(session, scope, ids),
         _owners(session, scope, ids),
         _tags(session, scope, ids),
     )
@@ -139,7 +139,7 @@ def _shapes(
                 "unit": row.unit,
                 "decree": row.decree,
                 "designated_on": row.designated_on,
-                "areas": areas[row[0].id],
+                "areas": served[row[0].id],
                 "owners": owners[row[0].id],
                 "tags": tags[row[0].id],
                 "stages": stages[row[0].id],
@@ -153,7 +153,7 @@ def belongings(session: Session, scope: Scope, initiative_id: UUID) -> dict[str,
     """Areas, owners and tags of one initiative, JSON-ready."""
     ids = [initiative_id]
     return {
-        "areas": _areas(session, scope, ids)[initiative_id],
+        "areas": areas(session, scope, ids)[initiative_id],
         "owners": [
             owner.model_dump(mode="json") for owner in _owners(session, scope, ids)[initiative_id]
         ],
@@ -161,7 +161,8 @@ def belongings(session: Session, scope: Scope, initiative_id: UUID) -> dict[str,
     }
 
 
-def _areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
+def areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
+    """Codes of the reform areas of some initiatives."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
     for initiative_id, code in session.execute(
         select(InitiativeArea.initiative_id, ReformArea.code)
@@ -223,6 +224,7 @@ def _shape(
         due_on=row.due_on,
         expected_result=row.expected_result,
         cancelled_on=row.cancelled_on,
+        public=row.public,
         percent_complete=figures.percent_complete,
         percent_verified=figures.percent_verified,
         percent_scheduled=figures.percent_scheduled,

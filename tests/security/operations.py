@@ -116,6 +116,11 @@ TABLE: dict[str, Operation] = {
     ),
     "delete_initiative": _remove("initiatives:change"),
     "get_initiative_explanation": Operation("unit"),
+    "create_publication": _create("initiatives:change", {"title": "New"}),
+    "list_publications": Operation("unit"),
+    "get_publication": Operation("unit"),
+    "change_publication": _change("initiatives:change"),
+    "delete_publication": _remove("initiatives:change"),
     "create_milestone": _create("milestones:change", {"title": "New", "due_on": "2022-06-30"}),
     "list_milestones": Operation("unit"),
     "list_institution_milestones": Operation(
@@ -319,6 +324,12 @@ TABLE: dict[str, Operation] = {
         "operator", allowed=201, body={"code": "{new}", "name": {"id": "Baru", "en": "New"}}
     ),
     "change_area": _change(on="operator"),
+    # In this institution nothing is public: for nobody there is anything, whatever they hold
+    "get_public_institution": Operation("public", allowed=404),
+    "list_public_initiatives": Operation("public", allowed=404, filters={"unit": "{unit}"}),
+    "get_public_initiative": Operation("public", allowed=404),
+    "read_public_atom_feed": Operation("public", allowed=404),
+    "read_public_json_feed": Operation("public", allowed=404),
     "get_me": Operation("anyone"),
     "live": Operation("public"),
     "ready": Operation("public"),

@@ -270,6 +270,8 @@ class World:
             await home.post(f"{noun}/ratings", judged)
             for noun in (f"initiatives/{initiative['code']}", f"units/{code}")
         ]
+        told = {"title": text, "said": text, "channel": text}
+        publication = await home.post(f"initiatives/{initiative['code']}/publications", told)
         report = await home.post("reports", {"title": text, "note": text, "unit": code})
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
         plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
@@ -286,7 +288,7 @@ class World:
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
-            "calendar": calendar["id"],
+            "calendar": calendar["id"], "publication": publication["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability", **stage,
         }  # fmt: skip
@@ -303,6 +305,7 @@ class World:
                     for made in (
                         made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
                         candidate,
+                        publication,
                     )
                 ),
             ],

@@ -124,6 +124,10 @@ _REPORT = {
     "evidence": [{"title": "Foto", "url": "https://example.org/a?b=c&d=%20"}],
 }
 _RATING = {"rating": "amber_red", "reason": "Vendor mundur", "judged_on": "2022-10-03"}
+_PUBLICATION = {
+    "title": "SIAKBA dipakai", "said": "Satu pintu\n— kini", "published_on": "2022-10-04",
+    "channel": "Siaran pers", "url": "https://example.org/a?b=c",
+}  # fmt: skip
 _STAGE = {
     "code": "campaign", "calendar": "pemilu-2024", "name": {"id": "Masa kampanye", "en": "Campaign"},
     "starts_on": "2023-11-28", "ends_on": "2024-02-10", "basis": "PKPU 3/2022",
@@ -189,6 +193,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}
     ),
+    f"{_OF_INITIATIVE}/publications": _in("initiatives/QW-1/publications", _PUBLICATION),
     f"{_OF_INITIATIVE}/ratings": _in("initiatives/QW-1/ratings", _RATING),
     _UPDATES: _in(f"{_MILESTONE}/updates", _REPORT),
     f"{_UPDATES}/{{update}}/verification": _verification,

@@ -18,6 +18,7 @@ LEFT_OUT = {
     "criterion": STAMPS,
     "decree": STAMPS,
     "stage": STAMPS,
+    "publication": STAMPS | {"initiative_id"},
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.

@@ -18,9 +18,9 @@ FLOORS = {
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "stages", "stage_links", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "decrees", "criteria", "lifecycle", "designation", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "scoring", "scores", "candidates", "removing", "restoring", "reporting", "progress", "verification",
+    "reorganising", "decrees", "criteria", "lifecycle", "designation", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "publications", "scoring", "scores", "candidates", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
-    "groups", "attention", "stage_conflicts", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
+    "groups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip
@@ -124,7 +124,7 @@ def test_queries_of_services_begin_with_access() -> None:
     scoped = {"within", "visible", "below", "find", "refer"} | {"initiatives"}  # of `rollups`
     tenant = {
         "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
-        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating", "Deletion",
+        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating", "Deletion", "Publication",
     }  # fmt: skip
     for path in (APP / "services").glob("*.py"):
         if path.stem in {"access", "institutions"}:
