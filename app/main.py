@@ -40,6 +40,8 @@ from app.api import (
     people,
     problems,
     programmes,
+    public,
+    publications,
     purposes,
     ratings,
     reports,
@@ -47,6 +49,7 @@ from app.api import (
     rollups,
     schemes,
     scores,
+    stages,
     streams,
     teams,
     templates,
@@ -108,7 +111,8 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
         dependencies, templates, updates, imports, ratings, calendars, units, people, deletions,
         institutions, schemes, purposes, programmes, assessments, instruments, indicators, streams,
-        events, webhooks, grants, tokens, exports, archives, criteria, scores, decrees, teams,
+        events, webhooks, grants, tokens, exports, archives, criteria, scores, decrees, stages,
+        publications, public, teams,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)
@@ -120,8 +124,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     app.add_middleware(limits.Limits, chosen)
     app.add_middleware(heads.Heads, chosen.max_head_bytes)
     app.add_middleware(requests.Failures)
-    if chosen.cors_origins:
-        app.add_middleware(headers.cross_origin(chosen.cors_origins))
+    app.add_middleware(headers.cross_origin(chosen.cors_origins))
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
     app.add_middleware(requests.RequestIds)
     return app

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """Requests in a minute without an accepted token from one address."""
     rate_limit_failures: PerMinute = 60
     """Refused tokens in a minute from one address; then only tokens known to be good are looked at."""
+    rate_limit_public: PerMinute = 600
+    """Requests in a minute for what is public from one address, whatever token comes along."""
     rate_limit_storage: SecretStr = SecretStr("memory://")
     """Where requests are counted: `memory://` for each process alone, or `redis://HOST:PORT/DB`."""
     background: bool = True

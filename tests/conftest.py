@@ -26,6 +26,7 @@ LONG = {"rollup", "processes", "database"}
 OPERATOR = "operator-token-of-the-tests-0123456789"
 _FOR_TESTS: dict[str, Any] = {
     "rate_limit_failures": 0,
+    "rate_limit_public": 0,
     "background": False,  # a test does what is done in the background when it wants it
     "webhook_networks": ("127.0.0.0/8",),
 }

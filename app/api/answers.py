@@ -13,6 +13,8 @@ from app.schemas.fields import Reason, Shape
 from app.services.versions import Expected
 
 API = "/api/v1"
+PUBLIC = f"{API}/public/"
+"""What begins so is for anybody."""
 _TAG = re.compile(r'"v([0-9]{1,9})"')
 
 

@@ -31,6 +31,10 @@ TAGS = [
     {"name": "ratings", "description": "What people judge, beside the health that is computed."},
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},
     {"name": "calendars", "description": "Due dates for calendar programs, at secret addresses."},
+    {
+        "name": "stages",
+        "description": "Stages of an election, or of another calendar, that plans make room for.",
+    },
     {"name": "people", "description": "Owners, reporters and verifiers."},
     {"name": "teams", "description": "The reform team: who was appointed to what, year by year."},
     {"name": "deletions", "description": "What was deleted, and can be restored for a while."},
@@ -47,6 +51,8 @@ TAGS = [
     {"name": "grants", "description": "Who has which role on which unit."},
     {"name": "tokens", "description": "Who may come in, and what they may do."},
     {"name": "exports", "description": "Lists as files, and an institution as a whole."},
+    {"name": "publications", "description": "What was told to the public of an initiative."},
+    {"name": "public", "description": "What anybody may see, without a token."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 DESCRIPTION = """

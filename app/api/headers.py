@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.answers import PUBLIC
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED = (
@@ -32,6 +35,20 @@ ALWAYS = {
 """For answers that are data and errors; they hold for a page until its scripts are known."""
 _TRANSPORT = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _REVALIDATED, _KEPT = "private, no-cache", "public, max-age=86400"
+_SHARED = "public, max-age=60, must-revalidate"
+"""Short, so that what is made private is gone from caches too."""
+_OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+    ),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET",
+    "Access-Control-Allow-Headers": "If-None-Match, X-Request-ID",
+    "Access-Control-Max-Age": "86400",
+}
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -65,20 +82,53 @@ class SecurityHeaders:
             await self._app(scope, receive, send_guarded)
 
 
+class OpenToAll:
+    """Lets any page read what is public, and any cache keep it for a minute; the rest goes on to `others`.
+
+    No answer depends on a header of the request, so none says `Vary`: the headers are the same for
+    a page, a program and a cache between them.
+    """
+
+    def __init__(self, app: ASGIApp, others: ASGIApp) -> None:
+        self._app, self._others = app, others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(PUBLIC):
+            await self._others(scope, receive, send)
+            return
+
+        async def send_open(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(_OPEN)
+                if message["status"] in {200, 304}:
+                    headers["Cache-Control"] = _SHARED
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_open)
+        else:
+            await self._app(scope, receive, send_open)
+
+
 def cross_origin(origins: tuple[str, ...]) -> Callable[[ASGIApp], ASGIApp]:
-    """Lets pages of these origins, and of no others, call the API; a layer.
+    """Lets any page read what is public, and pages of these origins call the API; a layer.
 
     Credentials are not allowed: a token is sent by the page itself, never by the browser alone.
     """
 
     def layer(app: ASGIApp) -> ASGIApp:
-        return CORSMiddleware(
+        if not origins:
+            return OpenToAll(app, app)
+        named = CORSMiddleware(
             app,
             allow_origins=origins,
             allow_methods=METHODS,
             allow_headers=ALLOWED,
             expose_headers=EXPOSED,
         )
+        return OpenToAll(app, named)
 
     return layer
 

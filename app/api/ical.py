@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from icalendar import Calendar, Event
 
+from app.schemas.stages import Stage
 from app.services.agenda import Entry
 from app.services.calendars import Shown
 
@@ -28,6 +29,8 @@ def render(shown: Shown) -> bytes:
     calendar.add("x-published-ttl", "PT1H")
     for entry in shown.entries:
         calendar.add_component(_event(entry))
+    for stage in shown.stages:
+        calendar.add_component(_stage(stage))
     written: bytes = calendar.to_ical()
     return written
 
@@ -47,6 +50,25 @@ def _event(entry: Entry) -> Event:
     event.add("description", _description(entry))
     event.add("status", _status(entry))
     event.add("categories", [_category(entry)])
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _stage(stage: Stage) -> Event:
+    """A stage, from the beginning of its first day to the end of its last."""
+    event = Event()
+    event.add("uid", f"{stage.id}@quickwin")
+    event.add("dtstamp", stage.updated_at)
+    event.add("created", stage.created_at)
+    event.add("last-modified", stage.updated_at)
+    event.add("sequence", stage.version)
+    event.add("dtstart", stage.starts_on)
+    event.add("dtend", stage.ends_on + _DAY)
+    event.add("summary", _text(f"{stage.name.id} ({stage.code})"))
+    lines = (stage.name.en, stage.calendar, stage.basis, stage.source_url)
+    event.add("description", _text("\n".join(line for line in lines if line)))
+    event.add("status", "CONFIRMED")
+    event.add("categories", ["stage"])
     event.add("transp", "TRANSPARENT")
     return event
 

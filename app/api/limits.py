@@ -19,7 +19,7 @@ from limits.storage import storage_from_string
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.answers import API
+from app.api.answers import API, PUBLIC
 from app.api.refusals import RateLimited
 from app.settings import Settings
 
@@ -158,12 +158,15 @@ class Limits:
     A token that was accepted is counted by itself. All else is counted by address: whoever tries
     tokens, and whoever has none. Once an address has had too many tokens refused, no token is
     looked at that was not accepted before: others behind the same address go on working.
+
+    What is public has a quota of its own by address: there a token is nothing, and proves nothing.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._by_token = Policy("token", settings.rate_limit_token)
         self._by_address = Policy("address", settings.rate_limit_address)
+        self._public = Policy("public", settings.rate_limit_public)
         self._failures = Policy("failures", settings.rate_limit_failures)
         self._counters = Counters(settings.rate_limit_storage.get_secret_value())
         self._accepted: OrderedDict[str, None] = OrderedDict()
@@ -174,8 +177,12 @@ class Limits:
             await self._app(scope, receive, send)
             return
         address = address_of(scope)
-        token = _token(scope["headers"])
-        standing = await self._admit(address, token)
+        is_public = scope["path"].startswith(PUBLIC)
+        token = None if is_public else _token(scope["headers"])
+        if is_public:
+            standing = await self._count(self._public, address)
+        else:
+            standing = await self._admit(address, token)
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":

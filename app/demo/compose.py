@@ -14,24 +14,28 @@ from app.demo.courses import STATUS, YEARS, Course, Stage, course_of, days, reac
 from app.demo.kpu import Place, grants, institution, people, places, units
 from app.demo.quick_wins import TEMPLATES, Template
 from app.demo.reports import Desk, desk, reports
+from app.demo.stages import links
 from app.schemas.fields import InitiativeKind, InitiativeStatus, Origin, OwnerRole, Technique
 from app.schemas.initiatives import NewInitiative, Owner
 from app.schemas.milestones import MOST_MILESTONES, NewMilestone
 from app.schemas.plans import Plan
+from app.schemas.stages import StageLink
 
-__all__ = ["MARK", "grants", "institution", "people", "plans", "units"]
+__all__ = ["GUIDED_CODE", "MARK", "grants", "institution", "people", "plans", "units"]
 
 MARK = "synthetic"
 """Tag of every initiative of the demo: none of them is a real one."""
 
 _SEED = 77
-_GUIDED_CODE = "QW-2022-014"
+GUIDED_CODE = "QW-2022-014"
+"""Code of the quick win that tours report on."""
 _GUIDED_UNIT = "32"
 _GUIDED_MILESTONE = 3
 _GUIDED_LEVEL = 4000
 _LEAST_MILESTONES = 3
 _FEW_REPORTS_FROM = 10_000
 _OWNED = {InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD, InitiativeStatus.COMPLETED}
+_PUBLIC = {Course.ON_TIME, Course.LATE, Course.COMPLETED}
 _WEIGHTS = (1, 1, 1, 2, 2, 3, 3, 5, 5, 10)
 _MILESTONE_WEIGHTS = (1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10)
 _KINDS = (InitiativeKind.ACTION_PLAN, InitiativeKind.INNOVATION) + 6 * (InitiativeKind.QUICK_WIN,)
@@ -87,9 +91,10 @@ def _plans(initiatives: int, counts: Iterator[int] | None) -> Iterator[Plan]:
             size = 0
         else:
             size = len(template.steps) if counts is None else next(counts)
-        code = _GUIDED_CODE if index == guided else _code(year, numbers[year])
+        code = GUIDED_CODE if index == guided else _code(year, numbers[year])
         few = initiatives > _FEW_REPORTS_FROM
-        yield _plan(random, code, place, at, year, course, template, size, few=few)
+        related = links(index, year)
+        yield _plan(random, code, place, at, year, course, template, size, related, few=few)
 
 
 def _guided(initiatives: int) -> int:
@@ -118,7 +123,7 @@ def _spread(initiatives: int, milestones: int) -> Iterator[int]:
 
 def _code(year: int, numbers: Iterator[int]) -> str:
     code = f"QW-{year}-{next(numbers):03}"
-    return code if code != _GUIDED_CODE else _code(year, numbers)
+    return code if code != GUIDED_CODE else _code(year, numbers)
 
 
 def _plan(
@@ -130,11 +135,12 @@ def _plan(
     course: Course,
     template: Template,
     size: int,
+    related: list[StageLink],
     *,
     few: bool,
 ) -> Plan:
     draw = random.random
-    guided = code == _GUIDED_CODE
+    guided = code == GUIDED_CODE
     baselined = STATUS[course] in _OWNED and draw() < 0.6
     timetable = stages(random, size, slips=baselined)
     calendar = days(year)
@@ -165,6 +171,8 @@ def _plan(
         expected_result=template.result,
         tags=[MARK, *template.tags],
         decree=decree_code(year) if is_decreed else None,
+        stages=related,
+        public=course in _PUBLIC,
         milestones=_milestones(
             random, calendar, template, timetable, baselined=baselined, guided=guided
         ),

@@ -7,9 +7,10 @@ from importlib import resources
 from typing import NamedTuple
 
 from app.schemas.grants import NewGrant
-from app.schemas.institutions import NewInstitution
+from app.schemas.institutions import NewInstitution, Policy
 from app.schemas.people import NewPerson
 from app.schemas.permissions import Role
+from app.schemas.public import PublicPolicy
 from app.schemas.units import NewUnit
 
 VERIFIERS = ("apip-1", "apip-2", "apip-3", "apip-4")
@@ -53,7 +54,11 @@ def institution() -> NewInstitution:
     """Return the demo's institution; creating it creates the root unit."""
     root = places()[0]
     return NewInstitution(
-        code=root.code, name=root.name, time_zone="Asia/Jakarta", scheme="rb-2020"
+        code=root.code,
+        name=root.name,
+        time_zone="Asia/Jakarta",
+        scheme="rb-2020",
+        policy=Policy(public=PublicPolicy(units=True)),
     )
 
 

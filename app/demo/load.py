@@ -6,7 +6,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import choice, compose, kpu_index, team
+from app.demo import choice, compose, kpu_index, publications, stages, team
 from app.errors import NotFound
 from app.schemas.initiatives import NewInitiative
 from app.schemas.plans import Plan
@@ -21,6 +21,8 @@ from app.services import (
     renewals,
     team_roles,
 )
+from app.services import publications as telling
+from app.services import stages as calendars
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
 
@@ -59,6 +61,7 @@ async def load(
     report("People", len(people), len(people))
     for assessment in kpu_index.assessments():
         await database.write(assessments.record, SYSTEM, institution.code, assessment)
+    await database.write(_add_stages, institution.code)
     await _prepare(database, institution.code)
     loaded, candidates = Loaded(), list[NewInitiative]()
     plans = compose.plans(initiatives, milestones)
@@ -71,6 +74,7 @@ async def load(
     await database.write(
         loading_scores.add, SYSTEM, institution.code, list(choice.scores(candidates))
     )
+    await database.write(_add_publications, institution.code)
     return loaded
 
 
@@ -86,6 +90,16 @@ async def _prepare(database: Database, institution: str) -> None:
     for verb, several in steps:
         for each in several:
             await database.write(verb, SYSTEM, institution, each)
+
+
+def _add_stages(session: Session, institution: str) -> None:
+    for stage in stages.stages():
+        calendars.create(session, SYSTEM, institution, stage)
+
+
+def _add_publications(session: Session, institution: str) -> None:
+    for told in publications.publications():
+        telling.create(session, SYSTEM, institution, compose.GUIDED_CODE, told)
 
 
 def _batches(plans: Iterator[Plan], size: int) -> Iterator[list[Plan]]:

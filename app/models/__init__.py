@@ -26,10 +26,12 @@ from app.models.instruments import (
 from app.models.milestones import Milestone
 from app.models.people import Person
 from app.models.programmes import InitiativeProgramme, Programme, ProgrammePart
+from app.models.publications import Publication
 from app.models.purposes import InitiativePurpose, Purpose, SchemePurpose
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.stages import InitiativeStage, Stage
 from app.models.teams import Appointment, TeamRole
 from app.models.templates import Template, TemplateArea
 from app.models.tokens import ApiToken, ServiceSecret
@@ -63,6 +65,7 @@ __all__ = [
     "InitiativeOwner",
     "InitiativeProgramme",
     "InitiativePurpose",
+    "InitiativeStage",
     "InitiativeTag",
     "Institution",
     "InstitutionClock",
@@ -73,6 +76,7 @@ __all__ = [
     "Programme",
     "ProgrammePart",
     "ProgressUpdate",
+    "Publication",
     "Purpose",
     "Rating",
     "ReformArea",
@@ -84,6 +88,7 @@ __all__ = [
     "SchemePurpose",
     "Score",
     "ServiceSecret",
+    "Stage",
     "TeamRole",
     "Template",
     "TemplateArea",

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,6 +64,8 @@ class Initiative(Judged, Base):
     expected_result: Mapped[str | None] = mapped_column(Text)
     cancelled_on: Mapped[date | None]
     """Of a cancelled one alone; null too where it was cancelled before this was kept."""
+    public: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it is shown to anybody, where the institution shows anything."""
     last_reported_at: Mapped[datetime | None] = mapped_column(Instant)
     baseline: Mapped[int | None]
     """Number of its newest baseline; null while there is none."""

@@ -7,14 +7,18 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKeyConstraint,
+    Index,
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import NAME_LENGTH, Base, Instant, choice
 from app.schemas.fields import Technique
+
+_DONE = text("done_on IS NOT NULL")
 
 
 class Milestone(Base):
@@ -33,6 +37,10 @@ class Milestone(Base):
             ondelete="CASCADE",
         ),
         UniqueConstraint("institution_id", "initiative_id", "number"),
+        Index(
+            "ix_milestone_done", "institution_id", "done_on", "id",
+            postgresql_where=_DONE, sqlite_where=_DONE,
+        ),
         CheckConstraint("number >= 1", "number"),
         CheckConstraint("weight BETWEEN 1 AND 1000", "weight"),
         CheckConstraint("share BETWEEN 0 AND 1000000000", "share"),
@@ -40,7 +48,7 @@ class Milestone(Base):
         CheckConstraint("verified BETWEEN 0 AND 10000", "verified"),
         CheckConstraint("reports >= 0", "reports"),
         CheckConstraint("version >= 1", "version"),
-    )
+    )  # fmt: skip
 
     institution_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -11,6 +11,7 @@ from app.schemas.fields import (
     Confidence,
     Day,
     Digits,
+    Flag,
     Health,
     InitiativeKind,
     InitiativeStatus,
@@ -31,6 +32,7 @@ from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
 from app.schemas.pages import Paging, Search, Sort
 from app.schemas.purposes import Outcomes, Strategies
 from app.schemas.ratings import JudgedRating
+from app.schemas.stages import StageLink, StageLinks
 
 Areas = Annotated[list[Reference], Field(max_length=20)]
 Tags = Annotated[list[Label], Field(max_length=50)]
@@ -97,6 +99,11 @@ class NewInitiative(Shape):
     """The day on which the decree was issued, if left out. Not in the future."""
     cancelled_on: Day | None = None
     """Today if left out, of a cancelled one. Not in the future."""
+    stages: StageLinks | None = None
+    """How it relates to stages of calendars; a PUT that leaves them out keeps the present ones."""
+    public: Flag | None = None
+    """Whether it is shown to anybody, as far as the institution's policy shows anything; false if left
+    out. A PUT that leaves it out keeps what it is."""
     milestones: Annotated[list[NewMilestone], Field(max_length=MOST_MILESTONES)] | None = None
     """The plan. A PUT that leaves it out keeps the present one."""
     reason: Reason | None = None
@@ -134,6 +141,8 @@ class InitiativeChanges(Shape):
     """Goes with a decree; the day on which it was issued, if left out. Not in the future."""
     cancelled_on: Day | MISSING = MISSING
     """Goes with `status` cancelled; today if left out. Not in the future."""
+    stages: StageLinks | MISSING = MISSING
+    public: Flag | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 
 
@@ -177,6 +186,10 @@ class Initiative(Shape):
     """Null without a decree."""
     cancelled_on: Day | None
     """Null unless it is cancelled."""
+    stages: list[StageLink]
+    """By the stages' first days."""
+    public: bool
+    """Whether it is shown to anybody, as far as the institution's policy shows anything."""
     percent_complete: float | None
     """Null while there is no live milestone."""
     percent_verified: float | None
@@ -243,6 +256,8 @@ class InitiativeFilter(Shape):
     """Codes of decrees that designated them."""
     template: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of templates that they were copied from."""
+    stage: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of stages that they are linked to, by whatever relation."""
     overdue: bool | None = None
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None

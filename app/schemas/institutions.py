@@ -18,6 +18,7 @@ from app.schemas.fields import (
     TimeZone,
     example,
 )
+from app.schemas.public import PublicPolicy
 
 
 def _by_default(ratio: str) -> Any:  # noqa: ANN401  what pydantic's own Field is to type checkers
@@ -44,6 +45,8 @@ class Policy(Shape):
 
     decree_required: Flag = False
     """Whether an initiative becomes active by a decree alone (`decree_owed`)."""
+    public: PublicPolicy | None = None
+    """What is shown to the public, without a token; null: nothing, and nothing is there for it."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -27,6 +27,7 @@ from app.models import (
     Milestone,
     Person,
     ProgressUpdate,
+    Publication,
     RoleGrant,
     Unit,
     UnitClosure,
@@ -224,7 +225,7 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
     ):  # fmt: skip
         if model is owned:
             return owned.unit_id.in_(units)
-    for child in (Milestone, ProgressUpdate):
+    for child in (Milestone, ProgressUpdate, Publication):
         if model is child:
             parents = select(Initiative.id).where(
                 within(scope, Initiative), Initiative.unit_id.in_(units)

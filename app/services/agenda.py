@@ -1,18 +1,19 @@
-"""What is due when: milestones and initiatives as entries of a calendar."""
+"""What is due when: milestones and initiatives as entries of a calendar, among its stages."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func
+from sqlalchemy import Row, Select, and_, func
 from sqlalchemy.orm import Session
 
-from app.models import Initiative, Milestone, Unit
+from app.models import Initiative, InitiativeStage, Milestone, Stage, Unit
 from app.models.base import refers
 from app.rollup.points import FULL
 from app.schemas.calendars import MOST_DATES, CalendarFilter
 from app.schemas.fields import InitiativeStatus
-from app.services import access, selection
+from app.schemas.stages import Stage as StageShape
+from app.services import access, selection, stages
 from app.services.access import Scope
 
 _EXCERPT = 500
@@ -43,18 +44,9 @@ class Entry(NamedTuple):
     """Grows with every change of what is shown."""
 
 
-class _Placed(NamedTuple):
-    """A filter as lists of initiatives have it."""
-
-    unit: list[str]
-    owner: list[str]
-    subtree: bool = True
-    area: list[str] = []  # noqa: RUF012  never changed
-
-
 def entries(session: Session, scope: Scope, query: CalendarFilter) -> list[Entry]:
     """What is due of what the actor sees, by date; of very many, those that are due last."""
-    placed = _Placed(_listed(query.unit), _listed(query.owner))
+    placed = selection.Place(_listed(query.unit), _listed(query.owner))
     conditions = selection.places(scope, placed)
     if query.initiative is not None:
         conditions.append(access.named(Initiative, query.initiative))
@@ -91,6 +83,28 @@ def entries(session: Session, scope: Scope, query: CalendarFilter) -> list[Entry
     found += [_of_initiative(row) for row in _last_due(session, initiatives, Initiative)]
     found.sort(key=lambda entry: (entry.due_on, entry.initiative, entry.number or 0))
     return found[-MOST_DATES:]
+
+
+def stages_of(session: Session, scope: Scope, query: CalendarFilter) -> list[StageShape]:
+    """The institution's stages; of one initiative those that it is linked to. By their first days."""
+    statement = access.visible(scope, Stage).order_by(Stage.starts_on.desc(), Stage.id.desc())
+    if query.initiative is not None:
+        linked = (
+            access.visible(scope, Initiative)
+            .join(
+                InitiativeStage,
+                and_(
+                    InitiativeStage.institution_id == Initiative.institution_id,
+                    InitiativeStage.initiative_id == Initiative.id,
+                ),
+            )
+            .where(access.named(Initiative, query.initiative))
+        )
+        statement = statement.where(
+            Stage.id.in_(linked.with_only_columns(InitiativeStage.stage_id))
+        )
+    rows = session.scalars(statement.limit(MOST_DATES)).all()
+    return [stages.shape(row) for row in reversed(rows)]
 
 
 _OF_INITIATIVE = (

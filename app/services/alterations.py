@@ -35,12 +35,14 @@ from app.models import (
     Person,
     Programme,
     ProgressUpdate,
+    Publication,
     Purpose,
     ReformArea,
     RoleGrant,
     Scheme,
     SchemeArea,
     SchemePurpose,
+    Stage,
     TeamRole,
     Template,
     Unit,
@@ -88,7 +90,7 @@ def _same(*names: str) -> dict[str, str | _Code]:
     return {name: name for name in names}
 
 
-def _of_initiative(session: Session, row: Milestone | ProgressUpdate) -> UUID | None:
+def _of_initiative(session: Session, row: Milestone | ProgressUpdate | Publication) -> UUID | None:
     parent = session.get(Initiative, (row.institution_id, row.initiative_id))
     return parent.unit_id if parent else None
 
@@ -136,7 +138,7 @@ NOUNS: dict[type[Any], Noun] = {
     Initiative: Noun(
         _same(
             "code", "title", "description", "year", "kind", "origin", "status", "weight",
-            "start_on", "due_on", "expected_result", "cancelled_on", "baseline",
+            "start_on", "due_on", "expected_result", "cancelled_on", "baseline", "public",
         )
         | {"unit_id": _Code("unit", Unit), "template_id": _Code("template", Template)}
         | _JUDGED,
@@ -153,6 +155,7 @@ NOUNS: dict[type[Any], Noun] = {
     ProgressUpdate: Noun(
         _same("verification", "verified_by", "verified_at", "verification_note"), _of_initiative
     ),
+    Publication: Noun(_same("title", "said", "published_on", "channel", "url"), _of_initiative),
     ApiToken: Noun(
         _same("name", "scopes", "expires_at", "revoked_at") | {"person_id": _Code("person", Person)},
         _of_person,
@@ -198,6 +201,10 @@ NOUNS: dict[type[Any], Noun] = {
         lambda _session, row: row.unit_id,
     ),
     Scheme: Noun(_NAMES | _same("basis", "from_year", "to_year"), lambda _session, _row: None),
+    Stage: Noun(
+        _NAMES | _same("calendar", "starts_on", "ends_on", "basis", "source_url"),
+        lambda _session, _row: None,
+    ),
     ReformArea: Noun(_NAMES | _same("aliases"), lambda _session, _row: None),
     SchemeArea: Noun(
         _same("position", "compliance_weight"), lambda _session, _row: None, subject="area_id"

@@ -14,6 +14,7 @@ from app.models.base import table as table_of
 from app.schemas import calendars as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
+from app.schemas.stages import Stage
 from app.services import access, actors, agenda, events, minting
 from app.services.access import Scope
 from app.services.actors import Actor
@@ -32,6 +33,7 @@ class Shown(NamedTuple):
     name: str
     time_zone: str
     entries: list[Entry]
+    stages: list[Stage]
 
 
 def create(
@@ -102,7 +104,7 @@ def revoke(session: Session, actor: Actor, institution: str, calendar_id: UUID) 
 def shown(session: Session, actor: Actor, institution: str, query: wire.CalendarFilter) -> Shown:
     """What is due of what the actor sees."""
     scope = access.institution(session, actor, institution)
-    return Shown(scope.name, scope.time_zone, agenda.entries(session, scope, query))
+    return _shown(session, scope, scope.name, query)
 
 
 def of_key(session: Session, institution: str, query: wire.CalendarQuery) -> Shown:
@@ -144,8 +146,12 @@ def of_key(session: Session, institution: str, query: wire.CalendarQuery) -> Sho
         for name in _FILTERS
         if (value := getattr(feed, f"feed_{name}_id")) is not None
     }
-    found = agenda.entries(session, scope, wire.CalendarFilter(**named))
-    return Shown(feed.name, scope.time_zone, found)
+    return _shown(session, scope, feed.name, wire.CalendarFilter(**named))
+
+
+def _shown(session: Session, scope: Scope, name: str, query: wire.CalendarFilter) -> Shown:
+    entries = agenda.entries(session, scope, query)
+    return Shown(name, scope.time_zone, entries, agenda.stages_of(session, scope, query))
 
 
 _BY_DIGEST: Select[*tuple[Any, ...]] = (

@@ -1,4 +1,4 @@
-"""What loaders' batches refer to by code, read once for a batch: units, people, areas, decrees."""
+"""What loaders' batches refer to by code, read once: units, people, areas, decrees, stages."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.given import portions
-from app.models import Decree, Initiative, Person, ReformArea, Unit
+from app.models import Decree, Initiative, Person, ReformArea, Stage, Unit
 from app.models.base import code_key
 from app.services import access, decrees
 from app.services.access import Scope
@@ -37,6 +37,7 @@ class Directory(NamedTuple):
     areas: dict[str, UUID]
     today: date
     decrees: dict[str, Settled]
+    stages: dict[str, UUID] = {}  # noqa: RUF012  never changed
 
 
 def read(session: Session, scope: Scope) -> Directory:
@@ -57,12 +58,14 @@ def read(session: Session, scope: Scope) -> Directory:
             access.within(scope, Decree)
         )
     )
+    stages = session.execute(select(Stage.code_key, Stage.id).where(access.within(scope, Stage)))
     return Directory(
         {key: Party(id_, code, archived_at is None) for key, id_, code, archived_at in units},
         {key: Party(id_, code, active) for key, id_, code, active in persons},
         {key: area_id for key, area_id in areas},  # noqa: C416  dict() does not take rows' types
         scope.today(),
         {key: Settled(id_, code, on) for key, id_, code, on in signed},
+        {key: stage_id for key, stage_id in stages},  # noqa: C416  as above
     )
 
 

@@ -31,6 +31,7 @@ from app.services import (
     plans,
     portfolio,
     schemes,
+    stage_links,
     versions,
 )
 from app.services.access import Lock, Scope
@@ -40,9 +41,11 @@ from app.services.versions import Expected
 
 _PLAIN = {
     "title", "year", "description", "kind", "origin", "status", "weight", "start_on", "due_on",
-    "expected_result",
+    "expected_result", "public",
 }  # fmt: skip
 _ROLLED_UP = {"unit", "year", "areas", "status", "weight"}
+_KEPT = ("status", "stages", "public")
+"""What a PUT keeps where it leaves it out."""
 
 
 def create(
@@ -63,7 +66,7 @@ def replace(
 ) -> tuple[wire.InitiativeWithPlan, bool]:
     """Create the initiative of this code, or make it what is given; says whether it is new.
 
-    What is left out gets its default, but for the status and the milestones, which stay. Of given
+    What is left out gets its default, but for the status, the stages, what is public and the milestones, which stay. Of given
     milestones those with a known number are changed, new ones added, and the others removed; one
     that has reports must be dropped with a reason first.
     """
@@ -77,10 +80,11 @@ def replace(
         return _create(session, actor, scope, new), True
     may_change(session, scope, row.unit_id)
     versions.check(row, expected)
-    whole = _PLAIN | {"unit", "areas", "owners", "tags"} | links.FIELDS.keys()
+    whole = _PLAIN | {"unit", "areas", "owners", "tags", "stages"} | links.FIELDS.keys()
     given = {name: getattr(new, name) for name in whole}
-    if new.status is None:
-        del given["status"]
+    for name in _KEPT:
+        if given[name] is None:
+            del given[name]
     given |= {
         name: value
         for name in new.model_fields_set.intersection(designation.FIELDS)
@@ -136,6 +140,7 @@ def _create(
         belongings.set_tags(session, scope, row.id, new.tags)
         designation.put(session, scope, row.id, None, decreed)
         links.put(session, scope, row.id, linked)
+        stage_links.replace(session, scope, row.id, new.stages or ())
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
     events.record(session, actor, scope.id, "initiative.created", subject(row), new)
@@ -163,6 +168,7 @@ def columns(scope: Scope, new: wire.NewInitiative, unit_id: UUID) -> dict[str, A
         "due_on": new.due_on,
         "expected_result": new.expected_result,
         "cancelled_on": designation.cancelled_on(scope, status, new.cancelled_on),
+        "public": bool(new.public),
         "last_reported_at": None,
         "baseline": None,
         "template_id": None,
@@ -215,6 +221,8 @@ def apply(
             setattr(row, name, value)
         belongings.change(session, scope, row.id, changes)
         links.put(session, scope, row.id, linked)
+        if changes.stages is not MISSING:
+            stage_links.replace(session, scope, row.id, changes.stages)
         versions.touch(row)
 
     if changes.model_fields_set & _ROLLED_UP:

@@ -19,6 +19,7 @@ from app.models import (
     Initiative,
     InitiativeArea,
     InitiativeOwner,
+    InitiativeStage,
     InitiativeTag,
     Milestone,
     Person,
@@ -48,6 +49,7 @@ from app.services import (
     milestones,
     people,
     plans,
+    stage_links,
     updates,
     verification,
 )
@@ -169,7 +171,7 @@ def insert_plans(
         ledger.gather(session, _plan_rows(rows, scope, known, plan, initiative, f"/{i}"))
         told(plan, initiative)
     inserted: tuple[type[Base], ...] = (
-        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, Designation, *links.MODELS, Milestone,
+        Initiative, InitiativeArea, InitiativeOwner, InitiativeTag, InitiativeStage, Designation, *links.MODELS, Milestone,
         ProgressUpdate,
     )  # fmt: skip
     for model in inserted:
@@ -208,6 +210,7 @@ def _initiative_rows(
     ]
     for tag in dict.fromkeys(new.tags):
         rows[InitiativeTag].append({**shared, "tag": tag})
+    rows[InitiativeStage] += stage_links.given(scope, row["id"], new.stages, known.stages, pointer)
     return row
 
 

@@ -51,6 +51,7 @@ from app.models import (
     InitiativeOwner,
     InitiativeProgramme,
     InitiativePurpose,
+    InitiativeStage,
     InitiativeTag,
     Institution,
     InstitutionClock,
@@ -61,6 +62,7 @@ from app.models import (
     Programme,
     ProgrammePart,
     ProgressUpdate,
+    Publication,
     Purpose,
     Rating,
     ReformArea,
@@ -72,6 +74,7 @@ from app.models import (
     SchemePurpose,
     Score,
     ServiceSecret,
+    Stage,
     TeamRole,
     Template,
     TemplateArea,
@@ -100,7 +103,7 @@ PACKED: tuple[type[Base], ...] = (
     InitiativePurpose, InitiativeTag, InitiativeLift, Indicator, IndicatorValue, Assessment,
     AssessmentScore, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
     Rating, FrozenReport, Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation,
-    TeamRole, Appointment,
+    Stage, InitiativeStage, Publication, TeamRole, Appointment,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -35,6 +35,7 @@ from app.services import (
     ratings,
     selection,
     slippage,
+    stage_links,
 )
 from app.services.access import Scope
 from app.services.actors import Actor
@@ -126,7 +127,7 @@ def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[wire.Initiative]:
-    """Rows of `_with_codes` as they are answered, with seven statements at most, for any number."""
+    """Rows of `_with_codes` as they are answered, with eight statements at most, for any number."""
     found = [row[0] for row in rows]
     ids = [initiative.id for initiative in found]
     today, limits = scope.today(), policies.thresholds(scope)
@@ -139,6 +140,7 @@ def _shapes(
     )
     finishes = baselines.finishes(session, scope, found)
     templates = _templates(session, scope, found)
+    stages = stage_links.of(session, scope, ids)
     return [
         _shape(
             row[0],
@@ -153,6 +155,7 @@ def _shapes(
                 "areas": areas[row[0].id],
                 "owners": owners[row[0].id],
                 "tags": tags[row[0].id],
+                "stages": stages[row[0].id],
                 **linked[row[0].id],
             },
         )
@@ -196,6 +199,7 @@ def _shape(
         due_on=row.due_on,
         expected_result=row.expected_result,
         cancelled_on=row.cancelled_on,
+        public=row.public,
         percent_complete=figures.percent_complete,
         percent_verified=figures.percent_verified,
         percent_scheduled=figures.percent_scheduled,

@@ -27,6 +27,7 @@ from app.services import (
     milestones,
     people,
     portfolio,
+    stage_links,
     units,
     versions,
 )
@@ -108,6 +109,7 @@ def _initiative(session: Session, scope: Scope, deletion: Deletion, content: Row
     (row,) = content[Initiative.__tablename__]
     row["unit_id"] = deletion.unit_id
     dependencies.readmit(session, scope, content)
+    stage_links.forget_gone(session, scope, content)
     _has_its_place(session, scope, content, Initiative, deletion)
     with ledger.recorded(session, scope.id, row["id"]):
         rows.put(session, content)

@@ -1,7 +1,7 @@
 """Which initiatives: the filters of their list, shared by all that selects them."""
 
 from datetime import timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
@@ -26,7 +26,7 @@ from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus
 from app.schemas.purposes import PurposeKind
-from app.services import access, policies, ratings
+from app.services import access, policies, ratings, stage_links
 from app.services.access import Scope
 
 
@@ -58,6 +58,8 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
             )
         )
     conditions += _purposes(scope, query)
+    if query.stage:
+        conditions.append(Initiative.id.in_(stage_links.linked(scope, query.stage)))
     conditions += [
         getattr(Initiative, name).in_(values)
         for name in ("year", "status", "kind", "origin", "rating")
@@ -84,6 +86,15 @@ class _Placed(Protocol):
     def area(self) -> list[str]: ...
     @property
     def owner(self) -> list[str]: ...
+
+
+class Place(NamedTuple):
+    """Where initiatives are, what they serve, and whose they are, for whoever asks for nothing more."""
+
+    unit: list[str] = []  # noqa: RUF012  never changed
+    owner: list[str] = []  # noqa: RUF012  never changed
+    subtree: bool = True
+    area: list[str] = []  # noqa: RUF012  never changed
 
 
 def places(scope: Scope, query: _Placed) -> list[ColumnElement[bool]]:

@@ -18,7 +18,8 @@ async def change(institution: Institution, body: Any, status: int = 200) -> dict
 
 async def test_every_field_is_kept(institution: Institution) -> None:
     policy = {"on_track_from": 0.9, "at_risk_from": 0.75, "stale_after_days": 30, "decree_required": True,
-              "ranked_from_initiatives": 5, "ranked_from_coverage": 0.6, "restorable_days": 7}  # fmt: skip
+              "ranked_from_initiatives": 5, "ranked_from_coverage": 0.6, "restorable_days": 7,
+              "public": {"initiatives": False, "rollup": "published", "units": True}}  # fmt: skip
     fields = {"name": "KPU RI", "time_zone": "Asia/Jayapura", "scheme": "zi", "policy": policy}
     found = await made(institution, "full", **fields)
     assert found == found | fields
@@ -40,7 +41,8 @@ async def test_codes_are_unique_without_case(institution: Institution) -> None:
 
 async def test_absent_keeps_and_a_policy_is_replaced_whole(institution: Institution) -> None:
     policy = {"on_track_from": 0.9, "at_risk_from": 0.75, "stale_after_days": 30, "decree_required": True,
-              "ranked_from_initiatives": 5, "ranked_from_coverage": 0.6, "restorable_days": 7}  # fmt: skip
+              "ranked_from_initiatives": 5, "ranked_from_coverage": 0.6, "restorable_days": 7,
+              "public": {"initiatives": False, "rollup": "published", "units": True}}  # fmt: skip
     await change(institution, {"policy": policy})
     renamed = await change(institution, {"name": "Baru"})
     assert (renamed["name"], renamed["policy"], renamed["version"]) == ("Baru", policy, 3)
@@ -48,6 +50,7 @@ async def test_absent_keeps_and_a_policy_is_replaced_whole(institution: Institut
     assert fewer["policy"] == {
         "on_track_from": 0.95, "at_risk_from": 0.8, "stale_after_days": 10, "decree_required": False,
         "ranked_from_initiatives": 3, "ranked_from_coverage": 0.5, "restorable_days": 30,
+        "public": None,
     }  # fmt: skip
     moved = await change(institution, {"time_zone": "Asia/Makassar", "scheme": "ZI"})
     assert (moved["time_zone"], moved["scheme"]) == ("Asia/Makassar", "zi")

@@ -125,6 +125,16 @@ async def full(institution: Institution) -> Institution:
             level="micro",
             programme=scheme,
         )
+    stage = {
+        "code": "vote",
+        "calendar": "pemilu",
+        "starts_on": "2022-06-01",
+        "ends_on": "2022-06-30",
+    }
+    await institution.post("stages", {**stage, "name": names})
+    linked = {"stages": [{"stage": "vote", "relation": "blocked_during"}], "public": True}
+    await institution.patch("initiatives/QW-1", linked)
+    await institution.post("initiatives/QW-1/publications", {"title": "Siaran", "said": "✓"})
     seen = await institution.report("QW-1", 1, 66.67, "2022-03-20")
     await institution.verify(seen)
     await institution.report("QW-2", 1, 100, "2022-04-20")

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.demo import compose
+from app.demo.stages import links, stages
 from app.errors import Invalid
 from app.schemas.fields import InitiativeStatus, Verdict
 from app.schemas.plans import Plan, PlannedReport
@@ -33,7 +34,7 @@ def small(plan: Plan) -> Plan:
         for report in plan.reports
     ]
     return plan._replace(
-        initiative=plan.initiative.model_copy(update={"unit": "A1", "owners": roles}),
+        initiative=plan.initiative.model_copy(update={"unit": "A1", "owners": roles, "stages": []}),
         reports=reports,
     )
 
@@ -101,6 +102,11 @@ async def test_bulk_equals_single(
     for each in (institution, other):
         await each.unit("A")
         await each.unit("A1", "A")
+        for stage in stages():
+            await each.post("stages", stage.model_dump(mode="json"))
+    for i, plan in enumerate(plans):
+        linked = {"stages": links(i, plan.initiative.year)}
+        plans[i] = plan._replace(initiative=plan.initiative.model_copy(update=linked))
     loaded = await database.write(loading.add_plans, SYSTEM, other.code, plans)
     assert loaded.initiatives == len(plans)
     for plan in plans:

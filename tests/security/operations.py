@@ -79,8 +79,13 @@ _DECREE = {"number": "1/2022", "issued_on": "2022-01-17", "signer": "New", "titl
 _INITIATIVE = {
     "title": "New", "unit": "{unit}", "year": 2022,
     "owners": [{"person": "{person}", "role": "accountable"}],
+    "stages": [{"stage": "{stage}", "relation": "runs_during"}],
 }  # fmt: skip
 
+_OF_INITIATIVES = {
+    "unit": "{unit}", "owner": "{person}", "decree": "{decree}", "stage": "{stage}",
+}  # fmt: skip
+_OF_STAGES = {"unit": "{unit}", "stage": "{stage}"}
 _ITEM = {"initiative": "{initiative}", "milestone": 1, "percent_complete": 40, "note": "New"}
 
 TABLE: dict[str, Operation] = {
@@ -96,14 +101,13 @@ TABLE: dict[str, Operation] = {
         "initiatives:change",
         {"code": "{new}", **_INITIATIVE, "status": "active", "decree": "{decree}"}, unseen=422,
     ),
-    "list_initiatives": Operation(
-        "member", filters={"unit": "{unit}", "owner": "{person}", "decree": "{decree}"}
-    ),
+    "list_initiatives": Operation("member", filters=_OF_INITIATIVES),
     "get_initiative": Operation("unit"),
     "change_initiative": _change(
         "initiatives:change",
         body={
             "unit": "{unit}", "owners": _INITIATIVE["owners"], "decree": "{decree}",
+            "stages": _INITIATIVE["stages"],
             "reason": "Why",
         },
     ),
@@ -114,6 +118,11 @@ TABLE: dict[str, Operation] = {
     ),
     "delete_initiative": _remove("initiatives:change"),
     "get_initiative_explanation": Operation("unit"),
+    "create_publication": _create("initiatives:change", {"title": "New"}),
+    "list_publications": Operation("unit"),
+    "get_publication": Operation("unit"),
+    "change_publication": _change("initiatives:change"),
+    "delete_publication": _remove("initiatives:change"),
     "create_milestone": _create(
         "milestones:change", {"title": "New", "due_on": "2022-06-30", "reason": "Why"}
     ),
@@ -287,9 +296,7 @@ TABLE: dict[str, Operation] = {
     "download_report_spreadsheet": Operation("unit"),
     "get_report_difference": Operation("unit", filters={"with": "{report}"}),
     # Exports
-    "export_initiatives": Operation(
-        "member", filters={"unit": "{unit}", "owner": "{person}", "decree": "{decree}"}
-    ),
+    "export_initiatives": Operation("member", filters=_OF_INITIATIVES),
     "export_milestones": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
     "export_updates": Operation(
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
@@ -381,6 +388,20 @@ TABLE: dict[str, Operation] = {
     "read_calendar": Operation(
         "member", filters={"unit": "{unit}", "owner": "{person}", "initiative": "{initiative}"}
     ),
+    # Stages are the institution's: all its people know them
+    "create_stage": Operation(
+        "institution", ("institution:change",), 201,
+        body={
+            "code": "{new}", "calendar": "new", "name": {"id": "Baru", "en": "New"},
+            "starts_on": "2022-01-01", "ends_on": "2022-12-31",
+        },
+    ),
+    "list_stages": Operation("member"),
+    "get_stage": Operation("member"),
+    "change_stage": _change("institution:change", on="institution"),
+    "delete_stage": _remove("institution:change", on="institution"),
+    "list_stage_conflicts": Operation("member", filters=_OF_STAGES),
+    "list_stage_loads": Operation("member", filters=_OF_STAGES),
     # Institutions and what stands above them
     "list_institutions": Operation("anyone"),
     "get_institution": Operation("member"),
@@ -428,6 +449,12 @@ TABLE: dict[str, Operation] = {
     "change_programme": _change("institution:change", on="institution"),
     "get_programme_rollup": Operation("member"),
     "list_programme_rollups": Operation("member"),
+    # In this institution nothing is public: for nobody there is anything, whatever they hold
+    "get_public_institution": Operation("public", allowed=404),
+    "list_public_initiatives": Operation("public", allowed=404, filters={"unit": "{unit}"}),
+    "get_public_initiative": Operation("public", allowed=404),
+    "read_public_atom_feed": Operation("public", allowed=404),
+    "read_public_json_feed": Operation("public", allowed=404),
     "get_me": Operation("anyone"),
     "live": Operation("public"),
     "ready": Operation("public"),

@@ -299,6 +299,8 @@ class World:
         await home.post(f"{planned}/baselines", {"reason": text})
         tie = {"milestone": 2, "predecessor": initiative["code"], "predecessor_milestone": 1}
         dependency = await home.post(f"{planned}/dependencies", tie)
+        told = {"title": text, "said": text, "channel": text}
+        publication = await home.post(f"initiatives/{initiative['code']}/publications", told)
         report = await home.post("reports", {"title": text, "note": text, "unit": code})
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
         plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
@@ -311,6 +313,7 @@ class World:
         member = {"person": person["code"], "role": role, "unit": code, "year": 2022}
         appointment = await home.post("appointments", member)
         indicator, value = await self._indicator(home, unit)
+        stage = await self._stage(home, unit) if unit in {"A1", "X"} else {}
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -319,6 +322,7 @@ class World:
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"], "baseline": 1, "template": TEMPLATE,
+            "publication": publication["id"], **stage,
             "appointment": appointment["id"],
             "dependency": dependency["id"], "predecessor": initiative["code"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
@@ -340,7 +344,7 @@ class World:
                         made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
                         candidate, appointment,
                         dependency,
-                        indicator, value,
+                        indicator, value, publication,
                     )
                 ),
             ],
@@ -366,6 +370,20 @@ class World:
         )  # fmt: skip
         path = f"{home.path}/indicators/{indicator['code']}/values/2022"
         return indicator, await home.expect(201, "PUT", path, {**_YEAR, "source": text})
+
+    async def _stage(self, home: Institution, unit: str) -> Json:
+        """A stage that the unit's initiative is blocked in, as is the milestone that is due in it.
+
+        Stages are no unit's: one of a home is enough, which is there for all its people.
+        """
+        new = {
+            "code": f"s-{unit.lower()}", "calendar": "c", "name": {"id": "Tahap", "en": "Stage"},
+            "starts_on": "2022-06-01", "ends_on": "2022-06-30",
+        }  # fmt: skip
+        stage = await home.post("stages", new)
+        link = {"stage": stage["code"], "relation": "blocked_during"}
+        await home.patch(f"initiatives/i-{mark(unit)}", {"stages": [link]})
+        return {"stage": stage["code"]}
 
     async def _webhook(self, home: Institution, unit: str) -> tuple[Json, Json, Json]:
         """A webhook of a unit with two secrets, and an attempt to send something."""

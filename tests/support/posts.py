@@ -213,6 +213,15 @@ _ASSESSMENT = {
     "scores": [{"component": "results", "score": 30.13}], "source_url": "https://example.org/",
 }  # fmt: skip
 _RATING = {"rating": "amber_red", "reason": "Vendor mundur", "judged_on": "2022-10-03"}
+_PUBLICATION = {
+    "title": "SIAKBA dipakai", "said": "Satu pintu\n— kini", "published_on": "2022-10-04",
+    "channel": "Siaran pers", "url": "https://example.org/a?b=c",
+}  # fmt: skip
+_STAGE = {
+    "code": "campaign", "calendar": "pemilu-2024", "name": {"id": "Masa kampanye", "en": "Campaign"},
+    "starts_on": "2023-11-28", "ends_on": "2024-02-10", "basis": "PKPU 3/2022",
+    "source_url": "https://example.org/pkpu?a=b",
+}  # fmt: skip
 _ON = {"initiative": "QW-1", "milestone": 1}
 _BATCH = {
     "items": [
@@ -247,6 +256,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
         {"code": "sek-32", "name": "Siti", "email": "siti@kpu.example", "unit": "A"},
     ),
     f"{_OF}/grants": _in("grants", {"person": "somebody", "role": "planner", "unit": "A"}),
+    f"{_OF}/stages": _in("stages", _STAGE),
     f"{_OF}/tokens": _in(
         "tokens", {"person": "somebody", "name": "nightly", "scopes": ["updates:report"]}
     ),
@@ -292,6 +302,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF_INITIATIVE}/baselines": _in(
         "initiatives/QW-1/baselines", {"reason": "Disetujui — rapat Tim RB"}
     ),
+    f"{_OF_INITIATIVE}/publications": _in("initiatives/QW-1/publications", _PUBLICATION),
     f"{_OF_INITIATIVE}/ratings": _in("initiatives/QW-1/ratings", _RATING),
     _UPDATES: _in(f"{_MILESTONE}/updates", _REPORT),
     f"{_UPDATES}/{{update}}/verification": _verification,

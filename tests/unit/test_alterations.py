@@ -33,6 +33,8 @@ LEFT_OUT = {
     "indicator": STAMPS,
     "indicator_value": STAMPS | {"indicator_id", "period_key"},
     "programme": STAMPS | {"level_id"},
+    "stage": STAMPS,
+    "publication": STAMPS | {"initiative_id"},
     "api_token": STAMPS | {"digest", "last_used_at"},
     "role_grant": STAMPS | {"granted_by", "granted_at"},
     # Its address may hold a secret of the receiver's, so the event names the host alone.
@@ -55,7 +57,7 @@ NOT_TOLD = {
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
     # Told as lists of the initiative, or of the template.
-    "initiative_area", "initiative_owner", "initiative_tag", "template_area",
+    "initiative_area", "initiative_owner", "initiative_tag", "initiative_stage", "template_area",
     # Told as fields of the initiative, and by the verb.
     "designation", "score",
     # Its number is told of the initiative, its dates of the milestones.

@@ -16,12 +16,12 @@ FLOORS = {
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "auditing": 4, "moving": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people",
-    "minting", "tokens", "operators", "units",
-    "reorganising", "decrees", "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "announcing", "precedence",
-    "waiting", "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores",
-    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues",
-    "unpacking",
+    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "stages",
+    "stage_links", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people", "minting", "tokens", "operators", "units", "reorganising", "decrees",
+    "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence", "waiting",
+    "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores", "templates",
+    "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "differences", "agenda", "calendars",
+    "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip
@@ -125,7 +125,7 @@ def test_queries_of_services_begin_with_access() -> None:
     scoped = {"within", "visible", "below", "find", "refer"} | {"initiatives"}  # of `rollups`
     tenant = {
         "Unit", "UnitClosure", "Person", "Initiative", "InitiativeArea", "InitiativeOwner",
-        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating", "Deletion",
+        "InitiativeTag", "Milestone", "ProgressUpdate", "FrozenReport", "Rating", "Deletion", "Publication",
     }  # fmt: skip
     for path in (APP / "services").glob("*.py"):
         if path.stem in {"access", "institutions"}:

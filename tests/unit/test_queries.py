@@ -12,8 +12,7 @@ from tests.unit.test_architecture import APP, tree
 
 MODELS = {
     "ApiToken", "Appointment", "Deletion", "Event", "FrozenReport", "Indicator", "Initiative",
-    "Milestone", "Person",
-    "ProgressUpdate", "Rating", "RoleGrant", "Unit",
+    "Milestone", "Person", "ProgressUpdate", "Publication", "Rating", "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
 """Of `access`: what asks whether the actor sees a row."""
@@ -30,6 +29,7 @@ TAKEN = "whether a code, number or subject is taken does not depend on who sees 
 BY_CALLER = "is completed by its caller with what the actor sees"
 SYSTEMS_OWN = "compares all units for the service itself; each event is told to who may read it"
 SHOWN = "is sent if the responsible person may read the unit's events: `parcels.may_be_shown`"
+PUBLISHED = "shows what was published, to anybody: `public.published_in` is in it, or was before"
 UNGUARDED = {
     "agenda._last_due": FOUND,
     "calendars._record": FOUND,
@@ -69,6 +69,11 @@ UNGUARDED = {
     "programme_rollups._by_institution": "is empty for who does not see the root",
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
+    "public_feeds._reached": PUBLISHED,
+    "public_feeds._told": PUBLISHED,
+    "public._units": "are shown to anybody where the policy shows them",
+    "public._with_unit": PUBLISHED,
+    "public.initiative": PUBLISHED,
     "ratings._of": FOUND,
     "renewals._there": FOUND,
     "reporting._SET_INITIATIVES": FOUND,
@@ -78,6 +83,7 @@ UNGUARDED = {
     "rollups.children": FOUND,
     "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
     "sign_in._SAME_ADDRESS": IDENTITY,
+    "stage_conflicts._in_blocked": FOUND,
     "streams.news": "read once for all who follow; `shows` decides what each of them is shown",
     "team_roles.remove": TAKEN,
     "tokens.me": "tells the codes of units where the actor holds a role",

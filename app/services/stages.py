@@ -1,0 +1,170 @@
+"""Stages of an institution's calendars: who belongs to it reads them, its administrators edit them."""
+
+from typing import Any
+
+from pydantic import MISSING
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.errors import InUse, Invalid
+from app.keyset import Key, paginate, parse_sort
+from app.models import InitiativeStage, Stage
+from app.models.base import code_key, new_id, now
+from app.schemas import stages as wire
+from app.schemas.fields import Names
+from app.schemas.pages import Page
+from app.schemas.permissions import Permission
+from app.services import access, events, versions
+from app.services.access import Lock, Scope
+from app.services.actors import Actor
+from app.services.versions import Expected
+
+_SORTS: dict[str, Any] = {
+    "code": Stage.code_key,
+    "calendar": Stage.calendar,
+    "starts_on": Stage.starts_on,
+    "ends_on": Stage.ends_on,
+    "updated_at": Stage.updated_at,
+}
+
+
+def create(session: Session, actor: Actor, institution: str, new: wire.NewStage) -> wire.Stage:
+    """Add a stage to a calendar; a calendar is there as soon as a stage names it."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    _may_change(session, scope)
+    access.code_is_free(session, scope, Stage, new.code)
+    at = now()
+    row = Stage(
+        institution_id=scope.id,
+        id=new_id(),
+        code=new.code,
+        code_key=code_key(new.code),
+        calendar=new.calendar,
+        name_id=new.name.id,
+        name_en=new.name.en,
+        starts_on=new.starts_on,
+        ends_on=new.ends_on,
+        basis=new.basis,
+        source_url=new.source_url,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    _record(session, scope, "stage.created", row, new)
+    session.flush()
+    return shape(row)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    changes: wire.StageChanges,
+    expected: Expected,
+) -> wire.Stage:
+    """Change a stage; what is linked to it is held against its new days at once."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Stage, key, lock=True)
+    _may_change(session, scope)
+    versions.check(row, expected)
+    if changes.name is not MISSING:
+        row.name_id, row.name_en = changes.name.id, changes.name.en
+    for name in changes.model_fields_set - {"name", "reason"}:
+        setattr(row, name, getattr(changes, name))
+    if row.ends_on < row.starts_on:
+        detail = "ends_on cannot be before starts_on."
+        raise Invalid.field("/ends_on", "ends_before_start", detail)
+    versions.touch(row)
+    _record(session, scope, "stage.changed", row, changes)
+    session.flush()
+    return shape(row)
+
+
+def remove(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    key: str,
+    expected: Expected,
+    reason: str | None = None,
+) -> None:
+    """Delete a stage that no initiative is linked to, for good; else `InUse`."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Stage, key, lock=True)
+    _may_change(session, scope)
+    versions.check(row, expected)
+    linked = select(InitiativeStage.stage_id).where(
+        access.within(scope, InitiativeStage), InitiativeStage.stage_id == row.id
+    )
+    if session.execute(linked.limit(1)).first():
+        detail = "Initiatives are linked to this stage: take the links away first."
+        raise InUse(detail)
+    before = shape(row).model_dump(mode="json")
+    session.delete(row)
+    _record(session, scope, "stage.deleted", row, before, reason)
+
+
+def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Stage:
+    """One stage."""
+    scope = access.institution(session, actor, institution)
+    return shape(access.find(session, scope, Stage, key))
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.StageQuery
+) -> Page[wire.Stage]:
+    """Stages, filtered and sorted."""
+    scope = access.institution(session, actor, institution)
+    statement = access.visible(scope, Stage).where(*named(query.calendar))
+    if query.on is not None:
+        statement = statement.where(Stage.starts_on <= query.on, Stage.ends_on >= query.on)
+    if query.updated_since is not None:
+        statement = statement.where(Stage.updated_at >= query.updated_since)
+    keys = parse_sort(query.sort, _SORTS, Key(Stage.code_key, descending=False))
+    found = paginate(session, statement, keys, query)
+    return found.page([shape(row[0]) for row in found.rows])
+
+
+def named(calendars: list[str], keys: list[str] | None = None) -> list[ColumnElement[bool]]:
+    """Conditions on stages: of any of these calendars, any of these codes or ids; all if none is named."""
+    conditions: list[ColumnElement[bool]] = []
+    if calendars:
+        conditions.append(Stage.calendar.in_(calendars))
+    if keys:
+        conditions.append(access.named_any(Stage, keys))
+    return conditions
+
+
+def shape(row: Stage) -> wire.Stage:
+    """A stage as it is answered."""
+    return wire.Stage(
+        id=row.id,
+        code=row.code,
+        calendar=row.calendar,
+        name=Names(id=row.name_id, en=row.name_en),
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        basis=row.basis,
+        source_url=row.source_url,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+def _may_change(session: Session, scope: Scope) -> None:
+    access.require(session, scope, Permission.INSTITUTION_CHANGE, None)
+
+
+def _record(
+    session: Session,
+    scope: Scope,
+    kind: str,
+    row: Stage,
+    data: wire.NewStage | wire.StageChanges | dict[str, Any],
+    reason: str | None = None,
+) -> None:
+    subject = events.Subject(row.id, row.code)
+    events.record(session, scope.actor, scope.id, kind, subject, data, reason=reason)
