@@ -31,6 +31,7 @@ from app.services import (
     milestones,
     plans,
     portfolio,
+    proofs,
     schemes,
     versions,
 )
@@ -171,6 +172,8 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
         lifecycle.check_transition(
             row.status, status, plan, has_reason=changes.reason is not MISSING
         )
+        if status is InitiativeStatus.COMPLETED:
+            proofs.check_completion(session, scope, row.id)
     if changes.owners is not MISSING:
         lifecycle.check_owners(status, changes.owners)
     elif status is not row.status:

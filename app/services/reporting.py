@@ -34,7 +34,7 @@ from app.rollup.contribution import COUNTED, Contribution, Report, Totals
 from app.rollup.course import Course, Kept
 from app.schemas import updates as wire
 from app.schemas.fields import InitiativeStatus
-from app.services import events, updates
+from app.services import events, proofs, updates
 from app.services.access import Scope
 
 _TOLD = set(wire.NewUpdate.model_fields)
@@ -75,6 +75,7 @@ class Reporting:
         self._today = scope.today()
         self._rows: list[dict[str, Any]] = []
         self._known = self._read_known(asked)
+        self._proofs = proofs.Proofs(session, scope, asked)
         self._moved = {target.milestone_id: (target, _course(target)) for target, _ in asked}
         self._read_reports(_LATEST, self._moved)
         self._read_reports(_ALL, self._deep(asked))
@@ -91,6 +92,7 @@ class Reporting:
             return updates.shape(self._known[identity], target.code, target.number), False
         day = self._day(new)
         self._check(target, day)
+        self._proofs.take(target, new)
         _, course = self._moved[target.milestone_id]
         so_far = target._replace(reports=course.sequence)
         row = updates.columns(self._scope, so_far, new, day, course.held(day), self._scope.actor)

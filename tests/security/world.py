@@ -149,6 +149,9 @@ class World:
                 return {name: made["id"] for name, made in zip(names, made_three, strict=True)}
             case "report":
                 made = await self.home.post("reports", {"title": "Fresh", "unit": person["unit"]})
+            case "returned":
+                path = f"initiatives/{self.things['A1']['initiative']}/milestones/1/updates"
+                made = await self._returned(self.home, path)
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
             case "token":
@@ -260,6 +263,7 @@ class World:
         self.things[unit] = {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
+            "returned": updates[0]["id"],
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
@@ -302,6 +306,15 @@ class World:
         webhook = await home.post("webhooks", new)
         secret = await home.post(f"webhooks/{webhook['id']}/secrets", {})
         return webhook, secret, await logged(home, self._database, webhook)
+
+    async def _returned(self, home: Institution, path: str) -> Json:
+        """A report of the unit's person that was returned."""
+        async with await self._token_of(home, "A1") as reporter:
+            body = {"percent_complete": 20}
+            made = await home.expect(201, "POST", f"{home.path}/{path}", body, client=reporter)
+        verdict = {"verdict": "returned", "note": "Fresh"}
+        path = f"{home.path}/{path}/{made['id']}/verification"
+        return await home.expect(200, "POST", path, verdict)
 
     async def _token_of(self, home: Institution, unit: str) -> httpx.AsyncClient:
         body = {"person": person_code(unit), "name": f"text {mark(unit, 'tokens:read')}"}

@@ -28,6 +28,7 @@ LEFT_OUT = {
     | {
         "initiative_id", "milestone_id", "sequence", "percent", "previous", "effective_on", "note",
         "evidence", "source", "external_id", "reported_by", "reporter_id", "reported_at",
+        "verifications", "resubmits_id",
     },
     "frozen_report": STAMPS
     | {"unit_id", "digest", "frozen_at", "frozen_by", "supersedes_id", "content"},

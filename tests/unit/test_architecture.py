@@ -18,7 +18,7 @@ FLOORS = {
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
-    "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
+    "reorganising", "lifecycle", "milestones", "plans", "updates", "proofs", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
     "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
