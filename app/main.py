@@ -19,6 +19,7 @@ from app.api import (
     events,
     explanations,
     exports,
+    files,
     grants,
     headers,
     heads,
@@ -47,6 +48,7 @@ from app.api.connections import CLOSING
 from app.api.denials import Denials
 from app.api.tails import Tails
 from app.db import Database
+from app.filing import storage
 from app.keyset import CURSOR_KEY
 from app.outbound import RULES, Rules
 from app.services.operators import service_secret
@@ -61,6 +63,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.state.database = database = await open_database(chosen, serving=True)
+        app.state.settings = chosen
         app.state.denials = Denials(database)
         app.state.tails = Tails(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
@@ -93,7 +96,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
+        rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, files, imports, ratings,
         calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip
@@ -130,6 +133,7 @@ async def open_database(chosen: Settings, *, serving: bool = False) -> Database:
     else:
         seal = await database.write(service_secret, "webhooks")
     database.session_info[SEAL] = seal
+    database.session_info[storage.KEY] = storage.of(chosen)
     database.session_info[RULES] = Rules(chosen.webhook_networks, chosen.webhook_ports)
     return database
 

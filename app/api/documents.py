@@ -17,6 +17,7 @@ TAGS = [
     {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
+    {"name": "files", "description": "Documents that are uploaded, to be named as evidence."},
     {
         "name": "imports",
         "description": "Plans from spreadsheets: checked, then applied as a whole.",

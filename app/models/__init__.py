@@ -4,6 +4,7 @@ from app.models.base import Base
 from app.models.calendars import CalendarFeed
 from app.models.deletions import Deletion
 from app.models.events import Event
+from app.models.files import EvidenceFile, FileContent, UploadedFile
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
 from app.models.healths import HealthWatch, UnitHealth
@@ -27,6 +28,8 @@ __all__ = [
     "CalendarFeed",
     "Deletion",
     "Event",
+    "EvidenceFile",
+    "FileContent",
     "FrozenReport",
     "HealthWatch",
     "IdempotencyKey",
@@ -52,6 +55,7 @@ __all__ = [
     "UnitClosure",
     "UnitHealth",
     "UnitMerger",
+    "UploadedFile",
     "Webhook",
     "WebhookDelivery",
     "WebhookSecret",

@@ -1,8 +1,9 @@
-"""Evidence on the wire: documents that show what was reached."""
+"""Evidence on the wire: documents that show what was reached, by link or as uploaded files."""
 
-from typing import Annotated
+from typing import Annotated, Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.schemas.fields import Label, Name, Names, Shape, Url
 
@@ -32,12 +33,34 @@ STANDARD_KINDS = tuple(
 
 
 class Evidence(Shape):
-    """A document that shows what was reached."""
+    """A document that shows what was reached: a link, or a file that was uploaded before."""
 
     title: Name
-    url: Url
+    url: Url | None = None
+    file: UUID | None = None
+    """Id of an uploaded file, in place of `url`."""
     kind: Label | None = None
     """One of the institution's `evidence_kinds`."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.url is None) == (self.file is None):
+            message = "either url or file says where the document is"
+            raise ValueError(message)
+        return self
+
+
+class AttachedFile(Shape):
+    """A file, as it was when it became evidence; its bytes never change."""
+
+    id: UUID
+    name: str
+    media_type: str
+    """As its content says."""
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of the bytes, hex."""
 
 
 class ShownEvidence(Shape):
@@ -45,4 +68,7 @@ class ShownEvidence(Shape):
 
     title: str
     url: str
+    """The link; of a file, the path of its content on this server, which wants your token."""
     kind: str | None = None
+    file: AttachedFile | None = None
+    """Null for a link."""

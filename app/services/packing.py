@@ -25,12 +25,16 @@ from sqlalchemy.orm import Session
 
 from app import __version__, rows
 from app.archive import Writer
+from app.filing import storage
+from app.filing.storage import FilesUnavailable
 from app.models import (
     ApiToken,
     Base,
     CalendarFeed,
     Deletion,
     Event,
+    EvidenceFile,
+    FileContent,
     FrozenReport,
     HealthWatch,
     IdempotencyKey,
@@ -56,6 +60,7 @@ from app.models import (
     UnitClosure,
     UnitHealth,
     UnitMerger,
+    UploadedFile,
     Webhook,
     WebhookDelivery,
     WebhookSecret,
@@ -72,7 +77,8 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
+    InitiativeTag, Milestone, ProgressUpdate, UploadedFile, EvidenceFile, Rating, FrozenReport, Deletion, Event,
+    *CATALOGUES,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {
@@ -86,6 +92,7 @@ LEFT_OUT: dict[type[Base], str] = {
     UnitHealth: "is looked at anew",
     IdempotencyKey: "of this service and this day",
     Import: "of this service until it expires; what it has done is there",
+    FileContent: "follows from the files",
     UnitClosure: "follows from the units",
     InstitutionClock: "stands in the manifest",
     RollupTotal: "follows from plans and reports",
@@ -120,6 +127,7 @@ def pack(
     with Writer(file) as writer:
         for model in PACKED:
             writer.add(table_of(model).name, _lines(session, scope, model, progress))
+        _add_files(session, scope, writer, progress)
         clock = session.get_one(InstitutionClock, scope.id)
         manifest = Manifest(
             release=__version__,
@@ -130,9 +138,28 @@ def pack(
             sequence=clock.sequence,
             head=clock.digest,
             tables=writer.parts,
+            files=writer.files,
         )
         writer.finish(manifest)
     return manifest
+
+
+def _add_files(session: Session, scope: Scope, writer: Writer, progress: Progress) -> None:
+    """The bytes of uploaded files, each once. Raises `FilesUnavailable` where some cannot be read."""
+    digests = session.scalars(
+        select(UploadedFile.digest)
+        .where(access.within(scope, UploadedFile))
+        .distinct()
+        .order_by(UploadedFile.digest)
+    ).all()
+    stored = storage.held(session.info)
+    for done, digest in enumerate(digests, start=1):
+        try:
+            with stored.open(scope.id, digest) as file:
+                writer.add_file(digest, file)
+        except FileNotFoundError as error:
+            raise FilesUnavailable from error
+        progress("files", done, len(digests))
 
 
 def _lines(

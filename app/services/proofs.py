@@ -16,8 +16,9 @@ from app.models import Milestone, ProgressUpdate
 from app.models.base import refers
 from app.models.base import table as table_of
 from app.schemas import updates as wire
+from app.schemas.evidence import Evidence
 from app.schemas.fields import Verification
-from app.services import access, policies
+from app.services import access, files, policies, updates
 from app.services.access import Scope
 
 _WHOLE = 100
@@ -63,18 +64,39 @@ class Proofs:
             found = _RETURNED.run(session, answered, institution=scope.id)
             self._returned = {row.id: row for row in found}
         self._answered: set[UUID] = set()
+        sent = {link.file for _, new in asked for link in new.evidence if link.file is not None}
+        self._files = files.nameable(session, scope, sent) if sent else {}
+        self._attached: set[tuple[UUID, UUID]] = set()
 
-    def take(self, target: _Target, new: wire.NewUpdate) -> None:
-        """Take what a report brings.
+    def take(self, target: _Target, new: wire.NewUpdate, row: dict[str, Any]) -> None:
+        """Take what a report brings, and put the files that it names into its row.
 
-        Raises `EvidenceOwed`, `AlreadyResubmitted`, or `Invalid` for a kind of evidence that is
-        unknown and for a report that is not a returned one of this milestone.
+        Raises `EvidenceOwed`, `AlreadyResubmitted`, or `Invalid` for a kind of evidence or a file
+        that is unknown, and for a report that is not a returned one of this milestone.
         """
         self._check_kinds(new)
         if self._owed and new.percent_complete == _WHOLE and not self._owed & _kinds(new):
             raise EvidenceOwed(errors=(_owed_at("/evidence", self._owed),))
+        shown = [self._link(place, link) for place, link in enumerate(new.evidence)]
         if new.resubmits is not None:
             self._answer(target, new.resubmits)
+        row["evidence"] = shown
+        self._attached |= {(row["id"], link.file) for link in new.evidence if link.file is not None}
+
+    def write(self, session: Session) -> None:
+        """Note which files the reports name that were taken; their rows are there."""
+        if self._attached:
+            files.attach(session, self._scope, sorted(self._attached))
+
+    def _link(self, place: int, link: Evidence) -> dict[str, Any]:
+        """A document as its report keeps it."""
+        if link.file is None:
+            return updates.kept_link(link)
+        found = self._files.get(link.file)
+        if found is None:
+            detail = "There is no such file, or it is not yours to name."
+            raise Invalid.field(f"/evidence/{place}/file", "unknown_file", detail)
+        return updates.kept_link(link, found)
 
     def _check_kinds(self, new: wire.NewUpdate) -> None:
         if not _kinds(new):

@@ -92,10 +92,10 @@ class Reporting:
             return updates.shape(self._known[identity], target.code, target.number), False
         day = self._day(new)
         self._check(target, day)
-        self._proofs.take(target, new)
         _, course = self._moved[target.milestone_id]
         so_far = target._replace(reports=course.sequence)
         row = updates.columns(self._scope, so_far, new, day, course.held(day), self._scope.actor)
+        self._proofs.take(target, new, row)
         for sign, steps in course.take(day, row["percent"]):
             if target.status in COUNTED:
                 self._entries[target.initiative_id].add(Contribution(Totals(), steps), sign)
@@ -126,6 +126,7 @@ class Reporting:
             return
         session, scope_id = self._session, self._scope.id
         session.connection().execute(_INSERT, self._rows)
+        self._proofs.write(session)
         moved = [(target, course) for target, course in self._moved.values() if course.new]
         stamp = {"institution": scope_id, "at": self._rows[-1]["reported_at"]}
         _SET_MILESTONES.run(session, [_state(*each) for each in moved], **stamp)

@@ -13,8 +13,9 @@ from app.keyset import Key, Slice, paginate
 from app.models import Initiative, Milestone, ProgressUpdate
 from app.models.base import new_id, now, refers
 from app.schemas import updates as wire
-from app.schemas.evidence import Evidence, ShownEvidence
+from app.schemas.evidence import AttachedFile, Evidence, ShownEvidence
 from app.schemas.fields import Verdict, Verification
+from app.schemas.files import content_path
 from app.schemas.pages import Page, Paging
 from app.services import access, milestones
 from app.services.access import Scope
@@ -151,9 +152,13 @@ def columns(
     }
 
 
-def kept_link(given: Evidence) -> dict[str, Any]:
-    """A document as its report keeps it."""
-    link = {"title": given.title, "url": given.url}
+def kept_link(given: Evidence, file: AttachedFile | None = None) -> dict[str, Any]:
+    """A document as its report keeps it: a link, or what its file was when it was named."""
+    link: dict[str, Any] = {"title": given.title}
+    if file is None:
+        link["url"] = given.url
+    else:
+        link["file"] = file.model_dump(mode="json")
     return link if given.kind is None else {**link, "kind": given.kind}
 
 
@@ -172,7 +177,7 @@ def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int
         previous_percent=row.previous / 100,
         effective_on=row.effective_on,
         note=row.note,
-        evidence=[ShownEvidence.model_validate(link) for link in row.evidence],
+        evidence=[shown_link(row.institution_id, link) for link in row.evidence],
         source=row.source,
         external_id=row.external_id,
         reported_by=row.reported_by,
@@ -184,6 +189,13 @@ def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int
         verifications=[wire.GivenVerification.model_validate(given) for given in given_on(row)],
         resubmits=row.resubmits_id,
     )
+
+
+def shown_link(institution_id: UUID, link: dict[str, Any]) -> ShownEvidence:
+    """A document of a report as it is answered."""
+    if "file" not in link:
+        return ShownEvidence.model_validate(link)
+    return ShownEvidence(**link, url=content_path(institution_id, UUID(link["file"]["id"])))
 
 
 def given_on(row: ProgressUpdate | SimpleNamespace) -> list[dict[str, Any]]:

@@ -40,8 +40,8 @@ async def test_kinds_are_the_institutions_own(planned: Institution) -> None:
     kinds = (await planned.expect(200, "GET", planned.path))["policy"]["evidence_kinds"]
     assert {"decree", "minutes", "photo", "link"} <= {kind["code"] for kind in kinds}
     told = await report(planned, 10, LINK, PHOTO)
-    assert [(e["url"], e["kind"]) for e in told["evidence"]] == [
-        (LINK["url"], None), (LINK["url"], "photo"),
+    assert [(e["url"], e["kind"], e["file"]) for e in told["evidence"]] == [
+        (LINK["url"], None, None), (LINK["url"], "photo", None),
     ]  # fmt: skip
     mine = {"code": "bast", "name": {"id": "Berita acara", "en": "Handover minutes"}}
     made = await decide(planned, evidence_kinds=[mine])
@@ -57,8 +57,10 @@ async def test_kinds_are_the_institutions_own(planned: Institution) -> None:
 @pytest.mark.parametrize(
     ("evidence", "place", "code"),
     [
-        ({"title": "t"}, "/evidence/0/url", "missing"),
+        ({"title": "t"}, "/evidence/0", "value_error"),
+        ({**LINK, "file": "01a20d0f-7aff-70b8-9c49-d31eb6a5564a"}, "/evidence/0", "value_error"),
         ({**LINK, "kind": "Decree"}, "/evidence/0/kind", "string_pattern_mismatch"),
+        ({"title": "t", "file": "sk.pdf"}, "/evidence/0/file", "uuid_parsing"),
     ],
 )
 async def test_evidence_that_is_none(

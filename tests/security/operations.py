@@ -77,7 +77,10 @@ _INITIATIVE = {
     "owners": [{"person": "{person}", "role": "accountable"}],
 }  # fmt: skip
 
-_REPORT = {"percent_complete": 40, "note": "New", "resubmits": "{returned}"}
+_REPORT = {
+    "percent_complete": 40, "note": "New", "resubmits": "{returned}",
+    "evidence": [{"title": "New", "file": "{file}"}],
+}  # fmt: skip
 _ITEM = {"initiative": "{initiative}", "milestone": 1, **_REPORT}
 
 TABLE: dict[str, Operation] = {
@@ -125,6 +128,12 @@ TABLE: dict[str, Operation] = {
         "institution", ("institution:change",), refused=404
     ),
     "cancel_import": Operation("institution", ("institution:change",), 409, refused=404),
+    # Files are seen with the report that names them
+    "upload_file": Operation(
+        "somewhere", ("updates:report",), 201, file="%PDF-1.7 {new}\n", query={"name": "New"}
+    ),
+    "get_file": Operation("unit"),
+    "download_file": Operation("unit"),
     # Progress and judgement
     "report_progress": _create("updates:report", _REPORT, fresh="returned"),
     "list_updates": Operation("unit"),

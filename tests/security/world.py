@@ -18,7 +18,7 @@ from tests.support.webhooks import logged
 
 Json = dict[str, Any]
 STALE = '"v999999"'
-CSV = {"Content-Type": "text/csv"}
+FILE = {"Content-Type": "application/octet-stream"}
 OUTSIDER = "ppoutsiderpp"
 """A person of B who owns an initiative of A1 too."""
 _PARENTS = {unit: above[1] for unit, above in UNITS.items() if len(above) > 1}
@@ -193,7 +193,7 @@ class World:
             params={**operation.query, **filled(parameters or {}, things)},
             json=filled(operation.body, things),
             content=None if operation.file is None else operation.file.format(**things).encode(),
-            headers={**sent, **({} if operation.file is None else CSV), **(headers or {})},
+            headers={**sent, **({} if operation.file is None else FILE), **(headers or {})},
         )
 
     async def _fill(self, home: Institution, unit: str) -> None:
@@ -229,13 +229,21 @@ class World:
         )  # fmt: skip
         path = f"{home.path}/initiatives/{initiative['code']}"
         async with home.client(token["token"]) as reporter:
+            sent = await reporter.post(
+                f"{home.path}/files", params={"name": f"{text}.pdf"}, headers=FILE,
+                content=f"%PDF-1.7 {text}\n",
+            )  # fmt: skip
+            file = sent.json()["id"]
             updates = [
                 await home.expect(
                     201, "POST", f"{path}/milestones/1/updates",
                     {
                         "percent_complete": 30, "note": text, "source": mark(unit),
                         "external_id": f"{mark(unit)}-{number}",
-                        "evidence": [{"title": text, "url": f"https://example.org/{mark(unit)}"}],
+                        "evidence": [
+                            {"title": text, "url": f"https://example.org/{mark(unit)}"},
+                            {"title": text, "file": file},
+                        ],
                     },
                     client=reporter,
                 )
@@ -257,13 +265,13 @@ class World:
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
         plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
         submitted = await self.operator.post(
-            f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
+            f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=FILE
         )
         webhook, secret, delivery = await self._webhook(home, unit)
         self.things[unit] = {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
-            "returned": updates[0]["id"],
+            "returned": updates[0]["id"], "file": file,
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
@@ -280,6 +288,7 @@ class World:
         self._hidden[unit] = {
             READ: [
                 mark(unit),
+                file,
                 *(
                     made["id"]
                     for made in (

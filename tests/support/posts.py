@@ -77,6 +77,10 @@ async def _import(institution: Institution) -> Post:
     return Post(f"{institution.path}/imports?mode=check", file=plan)
 
 
+async def _file(institution: Institution) -> Post:
+    return Post(f"{institution.path}/files?name=SK%2077.pdf", file=b"%PDF-1.7\n%%EOF\n")
+
+
 async def _restoration(institution: Institution) -> Post:
     await institution.delete("initiatives/QW-1")
     deleted = (await institution.get("deletions", limit=1))["items"][0]
@@ -164,6 +168,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/webhooks/{{webhook}}/replay": _of_webhook("replay", {"after": 0, "reason": "Ulang"}),
     f"{_OF}/webhooks/{{webhook}}/deliveries/{{delivery}}/redelivery": _redelivery,
     f"{_OF}/imports": _import,
+    f"{_OF}/files": _file,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}

@@ -37,6 +37,7 @@ NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
+    "file_content", "uploaded_file", "evidence_file",
     # Told as lists of the initiative.
     "initiative_area", "initiative_owner", "initiative_tag",
 }  # fmt: skip

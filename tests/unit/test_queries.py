@@ -42,6 +42,7 @@ UNGUARDED = {
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,
     "feeds._matching": BY_CALLER,
+    "files.release": FOUND,
     "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
     "healths.look": SYSTEMS_OWN,
     "importing._create": FOUND,
