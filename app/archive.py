@@ -1,4 +1,4 @@
-"""Archive files: a zip of JSON Lines, a file for each table, with a manifest that knows them all.
+"""Archive files: a zip of JSON Lines, a file for each table, the files that were uploaded, and a manifest.
 
 Both ways a line at a time, so that memory stays flat whatever the size. What is damaged, cut off or
 not of this kind is refused: a zip without its end has no directory, each part is checked by its
@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from hashlib import sha256
 from io import BufferedIOBase, BufferedReader, RawIOBase
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import IO, Self
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from pydantic import ValidationError
 
@@ -41,6 +43,7 @@ class Writer:
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
         self.parts: dict[str, Part] = {}
+        self.files: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +61,13 @@ class Writer:
                 digest.update(line)
                 rows += 1
         self.parts[table] = Part(rows=rows, sha256=digest.hexdigest())
+
+    def add_file(self, digest: str, file: IO[bytes]) -> None:
+        """Write the bytes of an uploaded file; most are compressed already."""
+        part = ZipInfo(_file_name(digest))
+        with self._zip.open(part, "w", force_zip64=True) as kept:
+            copyfileobj(file, kept, _BUFFER)
+            self.files[digest] = file.tell()
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest: without it, there is no archive."""
@@ -107,6 +117,22 @@ class Reader:
         if (rows, digest.hexdigest()) != (part.rows, part.sha256):
             raise ArchiveRefused(f"The part {table} is not the one that the manifest names.")
 
+    def files(self) -> Iterator[tuple[str, IO[bytes]]]:
+        """The uploaded files, each by its digest; who takes one has had it checked before."""
+        for digest, size in self.manifest.files.items():
+            with _refusing(), TemporaryFile(prefix="quickwin-") as file:
+                found = sha256()
+                with self._zip.open(_file_name(digest)) as packed:
+                    while piece := packed.read(_BUFFER):
+                        found.update(piece)
+                        file.write(piece)
+                        if file.tell() > size:
+                            break
+                if (found.hexdigest(), file.tell()) != (digest, size):
+                    raise ArchiveRefused("An uploaded file is not the one that the manifest names.")
+                file.seek(0)
+                yield digest, file
+
     def _read_manifest(self) -> Manifest:
         names = self._zip.namelist()
         if _MANIFEST not in names:
@@ -118,13 +144,18 @@ class Reader:
         except ValidationError as error:
             detail = "The manifest is not one that this release reads."
             raise ArchiveRefused(detail) from error
-        if sorted(names) != sorted([_MANIFEST, *map(_name, manifest.tables)]):
+        parts = [*map(_name, manifest.tables), *map(_file_name, manifest.files)]
+        if sorted(names) != sorted([_MANIFEST, *parts]):
             raise ArchiveRefused("The parts are not those that the manifest names.")
         return manifest
 
 
 def _name(table: str) -> str:
     return f"tables/{table}.jsonl"
+
+
+def _file_name(digest: str) -> str:
+    return f"files/{digest}"
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from app.api import (
     events,
     explanations,
     exports,
+    files,
     grants,
     headers,
     heads,
@@ -62,6 +63,7 @@ from app.api.connections import CLOSING
 from app.api.denials import Denials
 from app.api.tails import Tails
 from app.db import Database
+from app.filing import storage
 from app.keyset import CURSOR_KEY
 from app.outbound import RULES, Rules
 from app.services.operators import service_secret
@@ -76,6 +78,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.state.database = database = await open_database(chosen, serving=True)
+        app.state.settings = chosen
         app.state.denials = Denials(database)
         app.state.tails = Tails(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
@@ -109,10 +112,10 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
-        dependencies, templates, updates, imports, ratings, calendars, units, people, deletions,
-        institutions, schemes, purposes, programmes, assessments, instruments, indicators, streams,
-        events, webhooks, grants, tokens, exports, archives, criteria, scores, decrees, stages,
-        publications, public, teams,
+        dependencies, templates, updates, files, imports, ratings, calendars, units, people,
+        deletions, institutions, schemes, purposes, programmes, assessments, instruments, indicators,
+        streams, events, webhooks, grants, tokens, exports, archives, criteria, scores, decrees,
+        stages, publications, public, teams,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)
@@ -146,6 +149,7 @@ async def open_database(chosen: Settings, *, serving: bool = False) -> Database:
     else:
         seal = await database.write(service_secret, "webhooks")
     database.session_info[SEAL] = seal
+    database.session_info[storage.KEY] = storage.of(chosen)
     database.session_info[RULES] = Rules(chosen.webhook_networks, chosen.webhook_ports)
     return database
 

@@ -67,6 +67,9 @@ Delay = Annotated[float, Field(ge=0, le=604_800)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
+_SCANNER = r"^(tcp://[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|unix:///[!-~]{1,200})$"
+
+
 class Settings(BaseSettings):
     """What an operator may set; `quickwin serve` flags win over the environment."""
 
@@ -92,6 +95,15 @@ class Settings(BaseSettings):
     """Key that signs list cursors; without it one is made once and kept in the database."""
     max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=104_857_600)
     """Largest request body, bytes."""
+    max_file_bytes: int = Field(default=26_214_400, ge=1_024, le=1_073_741_824)
+    """Largest file that is taken as evidence, bytes."""
+    files_url: str | None = Field(default=None, min_length=1, max_length=2_000, repr=False)
+    """Where files are kept: a folder, or a URL that fsspec knows, such as `s3://BUCKET/FOLDER`; by
+    default a folder beside the SQLite database, or in the working folder."""
+    antivirus_url: Annotated[str, StringConstraints(pattern=_SCANNER)] | None = None
+    """ClamAV's daemon that sees each file before it is kept: `tcp://HOST:PORT` or `unix:///SOCKET`."""
+    antivirus_seconds: float = Field(default=30, gt=0, le=600)
+    """How long the scanner may take for one file."""
     max_head_bytes: int = Field(default=16_384, ge=1_024, le=65_536)
     """Largest request line and header fields together, bytes."""
     receive_seconds: float = Field(default=15, gt=0, le=3_600)

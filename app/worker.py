@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Protocol
 
+from anyio import to_thread
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from app import importer
 from app.db import Database
 from app.delivery.rounds import deliver
-from app.services import deletions, deliveries, healths, idempotency, import_jobs, imports
+from app.filing import storage
+from app.services import deletions, deliveries, files, healths, idempotency, import_jobs, imports
 from app.settings import Settings
 from app.wakes import happened
 
@@ -51,8 +53,20 @@ async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -
         await exhaust(database, idempotency.forget)
         await exhaust(database, imports.forget)
         await exhaust(database, deliveries.forget)
+        await exhaust(database, files.forget)
+        await shed(database)
         if await happened(stop, EXPIRY_SECONDS):
             return
+
+
+async def shed(database: Database) -> None:
+    """Remove from the storage what no file has any more, and what was left unfinished there."""
+    stored = storage.held(database.session_info)
+    while doomed := await database.write(files.doomed):
+        for institution_id, digest in doomed:
+            await to_thread.run_sync(stored.remove, institution_id, digest)
+        await database.write(files.gone, doomed)
+    await to_thread.run_sync(stored.sweep)
 
 
 async def importing(database: Database, settings: Settings, stop: asyncio.Event) -> None:

@@ -55,14 +55,16 @@ async def configuration(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
     """Settings of a migrated database, once for each kind."""
+    files: dict[str, Any] = {"files_url": str(tmp_path_factory.mktemp("files"))}
     if request.param == "sqlite":
         file: Path = tmp_path_factory.mktemp("sqlite") / "quickwin.db"
-        chosen = Settings(database_url=f"sqlite:///{file}", **_FOR_TESTS)
+        chosen = Settings(database_url=f"sqlite:///{file}", **files, **_FOR_TESTS)
     else:
         server: str = request.getfixturevalue("postgres_server")
         chosen = Settings(
             database_url=await create_database(server, f"quickwin_{os.getpid()}_{next(_numbers)}"),
             database_pool_size=10,
+            **files,
             **_FOR_TESTS,
         )
     database = Database(chosen)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Protocol, TypeVar
+from urllib.parse import quote
 
 from fastapi import Depends, Header, Request, Response
 
@@ -15,12 +16,16 @@ from app.services.versions import Expected
 API = "/api/v1"
 PUBLIC = f"{API}/public/"
 """What begins so is for anybody."""
+_UNFIT = re.compile(r"[^ !#-\[\]-~]")
+"""What does not stand between plain quotes in a header."""
 _TAG = re.compile(r'"v([0-9]{1,9})"')
 
 
 def as_file(name: str) -> dict[str, str]:
-    """Headers of an answer that is saved under a name."""
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
+    """Headers of an answer that is saved under a name (RFC 6266)."""
+    plain = _UNFIT.sub("_", name)
+    also = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return {"Content-Disposition": f'attachment; filename="{plain}"{also}'}
 
 
 class NotModified(Exception):

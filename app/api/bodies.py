@@ -5,7 +5,7 @@ keys, NUL, lone surrogates, depth without end. Here each is refused with its pla
 """
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from decimal import Decimal, InvalidOperation
 from email.message import Message
 from typing import Annotated, Any, TypeVar, get_origin
@@ -51,6 +51,19 @@ def is_file(size: int, *types: str) -> Callable[[Endpoint], Endpoint]:
     return marked
 
 
+def is_streamed(*types: str) -> Callable[[Endpoint], Endpoint]:
+    """Leave the body of one endpoint, a file of one of these types, to be taken piece by piece.
+
+    Stands below the decorator of the route; the endpoint reads it by `pieces`.
+    """
+
+    def marked(endpoint: Endpoint) -> Endpoint:
+        endpoint.streamed_types = types  # type: ignore[attr-defined]
+        return endpoint
+
+    return marked
+
+
 async def _file(request: Request) -> bytes:
     return await request.body()
 
@@ -68,6 +81,7 @@ class Route(APIRoute):
         files: tuple[str, ...] = getattr(self.endpoint, "file_types", ())
         has_body = self.body_field is not None or bool(files)
         most: int | None = getattr(self.endpoint, "max_body_bytes", None)
+        streamed: tuple[str, ...] = getattr(self.endpoint, "streamed_types", ())
         takes_parameters = bool(self.dependant.query_params)
         single = _single([field.field_info.annotation for field in self.dependant.query_params])
 
@@ -86,6 +100,9 @@ class Route(APIRoute):
                 if "\x00" in value:
                     detail = "A NUL character cannot be stored."
                     raise Invalid.parameter(_printable(name[:100]), "nul_character", detail)
+            if streamed:
+                check_type(request, streamed)
+                return await answer(request)
             # Starlette keeps what it has read in these two; FastAPI then finds our reading, and of
             # a body that the address does not take nobody reads anything.
             largest = most or settings().max_body_bytes
@@ -112,28 +129,37 @@ def _printable(name: str) -> str:
     return name.encode("ascii", "replace").decode()
 
 
-async def _read(request: Request, most: int, files: tuple[str, ...]) -> bytes:
-    """The body, of an accepted type and size: a file of these types, or else JSON."""
+async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body as it comes, of at most so many bytes; raises `TooLarge`."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise TooLarge
-    chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
+    async for piece in request.stream():
+        size += len(piece)
         if size > most:
             raise TooLarge
-        chunks.append(chunk)
-    if size:
-        header = Message()
-        header["content-type"] = request.headers.get("content-type", "")
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise UnsupportedMediaType
-        if not files:
-            _check_json(request, header)
-        elif header.get_content_type() not in files:
-            raise UnsupportedFileType
-    return b"".join(chunks)
+        yield piece
+
+
+async def _read(request: Request, most: int, files: tuple[str, ...]) -> bytes:
+    """The body, of an accepted type and size: a file of these types, or else JSON."""
+    body = b"".join([piece async for piece in pieces(request, most)])
+    if body:
+        check_type(request, files)
+    return body
+
+
+def check_type(request: Request, files: tuple[str, ...]) -> None:
+    """Raise `UnsupportedMediaType` unless the body is said to be one of these, or else JSON."""
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMediaType
+    if not files:
+        _check_json(request, header)
+    elif header.get_content_type() not in files:
+        raise UnsupportedFileType
 
 
 def _check_json(request: Request, header: Message) -> None:

@@ -12,7 +12,7 @@ from app import db
 from app.api import oidc
 from app.api.bodies import Route
 from app.api.denials import Asked
-from app.api.idempotency import OnceCall, key_of
+from app.api.idempotency import OnceCall, name_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
 from app.services import actors, minting, sign_in, tokens
@@ -49,9 +49,9 @@ async def _call(
         return resolved[-1]
 
     after.add_task(_note_use, database, resolved)
-    key = await key_of(request, token)
-    if key is not None:
-        return OnceCall(database, identify, key, response)
+    name = name_of(request)
+    if name is not None:
+        return OnceCall(database, identify, name, token, request, response)
     return db.Call(database, identify)
 
 

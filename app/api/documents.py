@@ -24,6 +24,7 @@ TAGS = [
     {"name": "dependencies", "description": "What waits for what, and for what is late."},
     {"name": "baselines", "description": "Plans as they were agreed on, in versions."},
     {"name": "updates", "description": "Progress reports, append-only, and their verification."},
+    {"name": "files", "description": "Documents that are uploaded, to be named as evidence."},
     {
         "name": "imports",
         "description": "Plans from spreadsheets: checked, then applied as a whole.",

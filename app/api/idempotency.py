@@ -30,24 +30,29 @@ class OnceCall(db.Call[Actor]):
         self,
         database: db.Database,
         identify: Callable[[Session], Actor],
-        key: Key,
+        name: str,
+        token: str,
+        request: Request,
         response: Response,
     ) -> None:
         super().__init__(database, identify)
-        self._key, self._response = key, response
+        self._name, self._token = name, token
+        self._request, self._response = request, response
 
     async def write(
         self, verb: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run the verb once, or answer what it returned."""
-        kept = idempotency.once(verb, self._key)
+        # Only now: a body that is streamed has been read by now, but not before.
+        fingerprint = _fingerprint(self._request, await self._request.body())
+        kept = idempotency.once(verb, Key(self._name, fingerprint, self._token))
         result, is_replay = await super().write(kept, *args, **kwargs)
         if is_replay:
             self._response.headers[REPLAYED] = "true"
         return result
 
 
-async def key_of(request: Request, token: str) -> Key | None:
+def name_of(request: Request) -> str | None:
     """The key of a POST, if it has one; raises `Invalid`.
 
     Other methods need none and ignore it: PUT and DELETE sent again do what was done, and PATCH
@@ -56,7 +61,7 @@ async def key_of(request: Request, token: str) -> Key | None:
     given = request.headers.get(HEADER)
     if request.method != "POST" or given is None:
         return None
-    return Key(_name(given), _fingerprint(request, await request.body()), token)
+    return _name(given)
 
 
 def _name(header: str) -> str:

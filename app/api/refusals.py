@@ -9,6 +9,7 @@ QuickwinError
 ├── AddressTooLong         414  address_too_long
 ├── UnsupportedMediaType   415  unsupported_media_type
 │   └── UnsupportedFileType 415 unsupported_media_type
+├── RangeNotSatisfiable    416  range_not_satisfiable
 ├── TooManyRows            422  too_many_rows
 ├── RateLimited            429  rate_limited
 ├── HeadTooLarge           431  head_too_large
@@ -62,6 +63,12 @@ class UnsupportedMediaType(QuickwinError):
 
 class UnsupportedFileType(UnsupportedMediaType):
     """Send the file itself, with a type that the document of this address names."""
+
+
+class RangeNotSatisfiable(QuickwinError):
+    """The part that is asked for begins behind the end of this file."""
+
+    status, code, title = 416, "range_not_satisfiable", "No such part"
 
 
 class TooManyRows(QuickwinError):

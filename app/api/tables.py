@@ -15,7 +15,7 @@ from app.schemas.initiatives import Initiative
 from app.schemas.milestones import Milestone
 from app.schemas.reports import OverdueMilestone
 from app.schemas.rollups import Rollup
-from app.schemas.updates import Update
+from app.schemas.updates import FINDINGS, Update
 
 ITEM = TypeVar("ITEM")
 Cell = str | float | date | None
@@ -68,9 +68,19 @@ def _owners(role: OwnerRole) -> Getter:
     return lambda item: _several(owner.person for owner in item.owners if owner.role is role)
 
 
+def _finding(name: str) -> Getter:
+    """What the latest verdict found, as JSON writes it."""
+
+    def get(item: Update) -> Cell:
+        found = getattr(item.verifications[-1], name) if item.verifications else None
+        return None if found is None else str(found).lower()
+
+    return get
+
+
 _NUMBERS: dict[str, Getter] = {
     **_plain(
-        "percent_complete", "percent_verified", "percent_scheduled", "schedule_variance",
+        "percent_complete", "percent_verified", "verification_gap", "percent_scheduled", "schedule_variance",
         "schedule_performance_index", "health", "weight",
     ),
     **_parts("coverage", "percent"),
@@ -119,5 +129,8 @@ UPDATES = Table[Update](
     {
         **_plain(*Update.model_fields),
         "evidence": lambda item: _several(f"{link.title} <{link.url}>" for link in item.evidence),
+        "verifications": lambda item: _several(given.verdict for given in item.verifications),
+        **{name: _finding(name) for name in FINDINGS},
+        "resubmits": lambda item: item.resubmits and str(item.resubmits),
     },
 )

@@ -10,6 +10,7 @@ from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber
 from app.schemas.batches import Batch, NewBatch
 from app.schemas.pages import Page, Paging
 from app.schemas.updates import NewUpdate, NewVerification, Update, UpdateQuery
+from app.schemas.verifications import VerificationCase, VerificationQuery
 from app.services import progress, updates, verification
 
 _OF_MILESTONE = "/initiatives/{initiative}/milestones/{number}/updates"
@@ -72,8 +73,27 @@ async def verify_update(
     update: UUID,
     verdict: NewVerification,
 ) -> Update:
-    """Verify somebody else's report, or return it with a note."""
+    """Verify somebody else's report, or return it with a note; four findings say why.
+
+    A later verdict holds in place of an earlier one; `verifications` keeps them all.
+    """
     return await call.write(verification.verify, institution, initiative, number, update, verdict)
+
+
+@routes.get("/verifications")
+async def list_verifications(
+    call: Call,
+    institution: InstitutionPath,
+    query: Annotated[VerificationQuery, Query()],
+    request: Request,
+    response: Response,
+) -> Page[VerificationCase]:
+    """What waits for you as a verifier, oldest first; by `state` also the record of what was judged.
+
+    Reports on units where you may verify, but not your own: those are for somebody else.
+    """
+    page = await call.read(verification.page, institution, query)
+    return answers.paged(request, response, page)
 
 
 @routes.post("/updates", status_code=207, responses={201: {"model": Batch}})

@@ -11,9 +11,10 @@ from app.schemas.batches import MOST_ITEMS, Batch
 from app.schemas.comparisons import RollupChildren
 from app.schemas.curves import Curve
 from app.schemas.events import Event, Events
+from app.schemas.evidence import Evidence
 from app.schemas.pages import MOST, Page
 from app.schemas.rollups import Rollup, RollupAreas
-from app.schemas.updates import Evidence, Update
+from app.schemas.updates import Update
 
 
 class Progress(Place):

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from app.demo.courses import FULL, LAST_DAY, Stage
 from app.demo.kpu import VERIFIERS
+from app.schemas.evidence import Evidence
 from app.schemas.fields import Verdict
 from app.schemas.plans import PlannedReport
-from app.schemas.updates import Evidence, NewUpdate
+from app.schemas.updates import NewUpdate
 
 _NOTES = (
     "Kegiatan terlaksana sesuai rencana.",

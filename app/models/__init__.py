@@ -8,6 +8,7 @@ from app.models.decrees import Decree, Designation
 from app.models.deletions import Deletion
 from app.models.dependencies import Dependency
 from app.models.events import Event
+from app.models.files import EvidenceFile, FileContent, UploadedFile
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
 from app.models.healths import HealthWatch, UnitHealth
@@ -53,6 +54,8 @@ __all__ = [
     "Dependency",
     "Designation",
     "Event",
+    "EvidenceFile",
+    "FileContent",
     "FrozenReport",
     "HealthWatch",
     "IdempotencyKey",
@@ -96,6 +99,7 @@ __all__ = [
     "UnitClosure",
     "UnitHealth",
     "UnitMerger",
+    "UploadedFile",
     "Webhook",
     "WebhookDelivery",
     "WebhookSecret",

@@ -11,11 +11,15 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, Json, choice
 from app.schemas.fields import Verification
+
+_WAITING = text("verification = 'reported'")
+_RESUBMITS = text("resubmits_id IS NOT NULL")
 
 
 class ProgressUpdate(Base):
@@ -37,10 +41,18 @@ class ProgressUpdate(Base):
         UniqueConstraint("institution_id", "milestone_id", "source", "external_id"),
         Index(None, "institution_id", "milestone_id", "effective_on", "sequence"),
         Index(None, "institution_id", "initiative_id"),
+        Index(
+            "ix_progress_update_waiting", "institution_id", "id",
+            postgresql_where=_WAITING, sqlite_where=_WAITING,
+        ),
+        Index(
+            "uq_progress_update_resubmits", "institution_id", "resubmits_id", unique=True,
+            postgresql_where=_RESUBMITS, sqlite_where=_RESUBMITS,
+        ),
         CheckConstraint("sequence >= 1", "sequence"),
         CheckConstraint("percent BETWEEN 0 AND 10000", "percent"),
         CheckConstraint("previous BETWEEN 0 AND 10000", "previous"),
-    )
+    )  # fmt: skip
 
     institution_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -66,3 +78,8 @@ class ProgressUpdate(Base):
     verified_by: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     verified_at: Mapped[datetime | None] = mapped_column(Instant)
     verification_note: Mapped[str | None] = mapped_column(Text)
+    verifications: Mapped[list[Any]] = mapped_column(Json, server_default="[]")
+    """Every verdict with its findings, oldest first: only ever added to. The columns above say the
+    latest again; of a report that was judged before this column came, they are all there is."""
+    resubmits_id: Mapped[UUID | None]
+    """The returned report of this milestone that it answers, which is answered once."""

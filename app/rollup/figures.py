@@ -35,6 +35,11 @@ class Figures(NamedTuple):
         return share_of(self.to_date.verified, self.totals.bac)
 
     @property
+    def verification_gap(self) -> float | None:
+        """(Earned - verified) ÷ budget at completion, percentage points."""
+        return share_of(self.to_date.earned - self.to_date.verified, self.totals.bac)
+
+    @property
     def percent_scheduled(self) -> float | None:
         """Planned ÷ budget at completion, percent."""
         return share_of(self.to_date.planned, self.totals.bac)

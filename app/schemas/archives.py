@@ -38,3 +38,5 @@ class Manifest(Shape):
     head: Sha256
     """Digest of the last event: what stands for the whole trail."""
     tables: dict[str, Part]
+    files: dict[Sha256, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Uploaded files by the digest of their bytes, with their size; each in `files/<digest>`."""

@@ -10,9 +10,9 @@ class ChildrenQuery(RollupQuery):
 
     sort: Sort = "code"
     """A field, `-` for descending, more by comma: code, name, percent_complete, percent_verified,
-    percent_scheduled, schedule_variance, schedule_performance_index, weight, share_of_parent,
-    coverage, initiatives, milestones, done, overdue, due_next_30_days, change. Those without the
-    number come last."""
+    verification_gap, percent_scheduled, schedule_variance, schedule_performance_index, weight,
+    share_of_parent, coverage, initiatives, milestones, done, overdue, due_next_30_days, change.
+    Those without the number come last."""
     since: Day | None = None
     """Also tell what has changed since the end of this day."""
 

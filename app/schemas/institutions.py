@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import MISSING, Field, model_validator
 
+from app.schemas.evidence import STANDARD_KINDS, EvidenceKinds
 from app.schemas.fields import (
     Code,
     Flag,
     Instant,
+    Label,
     Name,
     Ratio,
     Reason,
@@ -47,6 +49,22 @@ class Policy(Shape):
     """Whether an initiative becomes active by a decree alone (`decree_owed`)."""
     public: PublicPolicy | None = None
     """What is shown to the public, without a token; null: nothing, and nothing is there for it."""
+    evidence_kinds: EvidenceKinds = STANDARD_KINDS
+    """The kinds of evidence that are told apart; what has a kind already keeps it."""
+    evidence_for_completion: Annotated[tuple[Label, ...], Field(max_length=100)] = ()
+    """Codes of `evidence_kinds`: a report of 100 %, and an initiative that is to be completed, owe at
+    least one document of any of these. Empty: nothing is owed."""
+
+    @model_validator(mode="after")
+    def _known_kinds(self) -> Self:
+        codes = [kind.code for kind in self.evidence_kinds]
+        if len(set(codes)) < len(codes):
+            message = "each kind of evidence is there once"
+            raise ValueError(message)
+        if not set(self.evidence_for_completion) <= set(codes):
+            message = "evidence_for_completion names what evidence_kinds has not"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

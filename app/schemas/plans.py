@@ -21,6 +21,8 @@ class PlannedReport(NamedTuple):
     """Code of the person who verified or returned it; another than the reporter."""
     verdict_note: str | None = None
     """Why; owed when the report is returned."""
+    findings: tuple[bool, ...] = ()
+    """In the order of `FINDINGS`; none where nothing but the verdict is known."""
 
 
 class Plan(NamedTuple):

@@ -60,6 +60,8 @@ class Numbers(Shape):
     percent_complete: float | None
     """Earned ÷ budget at completion; null where nothing is measurable."""
     percent_verified: float | None
+    verification_gap: float | None = None
+    """Complete less verified, percentage points: what is told, and nobody else has confirmed."""
     percent_scheduled: float | None
     schedule_variance: float | None
     """Complete less scheduled, percentage points."""

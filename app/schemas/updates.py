@@ -5,16 +5,16 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from app.schemas.evidence import Evidence, ShownEvidence
 from app.schemas.fields import (
     CODE_PATTERN,
     Day,
+    Flag,
     Instant,
-    Name,
     Percent,
     Reference,
     Shape,
     Text,
-    Url,
     Verdict,
     Verification,
     example,
@@ -23,13 +23,6 @@ from app.schemas.pages import Paging
 
 Source = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=CODE_PATTERN)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
-
-
-class Evidence(Shape):
-    """A document that shows what was reached."""
-
-    title: Name
-    url: Url
 
 
 class NewUpdate(Shape):
@@ -48,6 +41,8 @@ class NewUpdate(Shape):
     """The system that the report comes from; goes with `external_id`."""
     external_id: ExternalId | None = None
     """The report's id in `source`: sent again it answers the report that is there (200)."""
+    resubmits: UUID | None = None
+    """Id of the returned report of this milestone that this one answers; each is answered once."""
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -58,13 +53,51 @@ class NewUpdate(Shape):
 
 
 class NewVerification(Shape):
-    """A verifier's verdict on a report."""
+    """A verifier's verdict on a report, and four findings that it rests on."""
 
-    model_config = example({"verdict": "verified", "note": "Bukti dukung sesuai"})
+    model_config = example(
+        {
+            "verdict": "verified",
+            "note": "Bukti dukung sesuai",
+            "executed_as_planned": True,
+            "output_reached": True,
+            "quality": True,
+            "on_time": False,
+        }
+    )
 
     verdict: Verdict
     note: Text | None = None
     """Why; owed when the report is returned."""
+    executed_as_planned: Flag | None = None
+    """Whether it was carried out as planned; null where that was not judged."""
+    output_reached: Flag | None = None
+    """Whether the output is there."""
+    quality: Flag | None = None
+    """Whether its quality is as expected."""
+    on_time: Flag | None = None
+    """Whether it was there in time."""
+
+
+class GivenVerification(Shape):
+    """A verdict that was given on a report, with its findings."""
+
+    verdict: Verdict
+    note: str | None
+    executed_as_planned: bool | None
+    """Null where it was not judged; so are the other three."""
+    output_reached: bool | None
+    quality: bool | None
+    on_time: bool | None
+    verified_by: str
+    """Code of the person, or name of the token that acts for nobody in particular."""
+    verified_at: Instant
+
+
+FINDINGS = ("executed_as_planned", "output_reached", "quality", "on_time")
+"""What a verifier says yes or no to."""
+MOST_VERIFICATIONS = 100
+"""Verdicts on one report, all of which are kept."""
 
 
 class Update(Shape):
@@ -80,7 +113,7 @@ class Update(Shape):
     """What held on `effective_on` before this report."""
     effective_on: Day
     note: str | None
-    evidence: list[Evidence]
+    evidence: list[ShownEvidence]
     source: str | None
     external_id: str | None
     reported_by: str
@@ -91,6 +124,10 @@ class Update(Shape):
     """Who gave the latest verdict."""
     verified_at: Instant | None
     verification_note: str | None
+    verifications: list[GivenVerification]
+    """Every verdict with its findings, oldest first; the last one is the one that holds."""
+    resubmits: UUID | None
+    """The returned report that this one answers."""
 
 
 class UpdateFilter(Shape):

@@ -25,6 +25,7 @@ _TEXTS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
 _NUMBERS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
     "percent_complete": lambda item: item.percent_complete,
     "percent_verified": lambda item: item.percent_verified,
+    "verification_gap": lambda item: item.verification_gap,
     "percent_scheduled": lambda item: item.percent_scheduled,
     "schedule_variance": lambda item: item.schedule_variance,
     "schedule_performance_index": lambda item: item.schedule_performance_index,

@@ -4,7 +4,7 @@ Everything else is unaware of them: what is deleted is gone from its tables, and
 number, list and unique code. `restoring` puts it back.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -54,12 +54,13 @@ def keep(
     doomed: Doomed,
     reason: str | None,
     *links: Column[Any],
-) -> None:
-    """Keep a row, and all that is deleted with it, for as long as the policy says.
+) -> datetime:
+    """Keep a row, and all that is deleted with it, for as long as the policy says: until when.
 
     `links` are columns that refer to the row without a cascade, and whose rows the caller deletes.
     """
     at = now()
+    until = at + timedelta(days=policies.policy(scope).restorable_days)
     table = table_of(type(doomed.row))
     content = rows.gather(session, scope.id, table, doomed.row.id, *links)
     session.add(
@@ -74,12 +75,13 @@ def keep(
             reason=reason,
             deleted_at=at,
             deleted_by=actor.name,
-            restorable_until=at + timedelta(days=policies.policy(scope).restorable_days),
+            restorable_until=until,
             restored_at=None,
             restored_by=None,
             content=rows.to_json(content),
         )
     )
+    return until
 
 
 def get(session: Session, actor: Actor, institution: str, deletion_id: UUID) -> wire.Deletion:

@@ -30,6 +30,7 @@ from app.services import (
     milestones,
     plans,
     portfolio,
+    proofs,
     schemes,
     stage_links,
     versions,
@@ -200,6 +201,8 @@ def apply(
         lifecycle.check_transition(
             row.status, status, plan, has_reason=changes.reason is not MISSING
         )
+        if status is InitiativeStatus.COMPLETED:
+            proofs.check_completion(session, scope, row.id)
     if changes.owners is not MISSING:
         lifecycle.check_owners(status, changes.owners)
     elif status is not row.status:

@@ -12,7 +12,7 @@ from app.models.events import GENESIS
 from app.schemas import institutions as wire
 from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
-from app.services import access, events, rights, schemes, versions
+from app.services import access, events, policies, rights, schemes, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -33,7 +33,7 @@ def create(session: Session, actor: Actor, new: wire.NewInstitution) -> wire.Ins
         name=new.name,
         time_zone=new.time_zone,
         scheme_id=scheme.id,
-        policy=new.policy.model_dump(mode="json"),
+        policy=policies.kept(new.policy),
         created_at=at,
         updated_at=at,
         version=1,
@@ -86,7 +86,7 @@ def change(
     if changes.scheme is not MISSING:
         row.scheme_id = schemes.refer(session, changes.scheme, "/scheme").id
     if changes.policy is not MISSING:
-        row.policy = changes.policy.model_dump(mode="json")
+        row.policy = policies.kept(changes.policy)
     versions.touch(row)
     subject = events.Subject(row.id, row.code)
     events.record(session, actor, row.id, "institution.changed", subject, changes)

@@ -30,12 +30,13 @@ from app.models.base import Base
 from app.models.base import table as table_of
 from app.rollup import contribution, facts, ledger
 from app.rollup.contribution import Report
-from app.schemas.fields import OwnerRole, Verification
+from app.schemas.fields import OwnerRole, Verdict, Verification
 from app.schemas.grants import NewGrant
 from app.schemas.people import NewPerson
 from app.schemas.permissions import Permission
 from app.schemas.plans import Plan, PlannedReport
 from app.schemas.units import NewUnit
+from app.schemas.updates import FINDINGS, NewVerification
 from app.services import (
     access,
     belongings,
@@ -294,14 +295,19 @@ def _report_row(
     previous = max(before).basis_points if before else 0
     row = updates.columns(scope, target, report.update, effective_on, previous, reporter)
     if report.verdict is not None:
-        row |= _verdict(known, report, reporter, row["reported_at"], pointer)
+        row |= _verdict(known, report, report.verdict, reporter, row["reported_at"], pointer)
     is_verified = row["verification"] is Verification.VERIFIED
     history.append(Report(effective_on, row["sequence"], row["percent"], is_verified))
     return row
 
 
 def _verdict(
-    known: Directory, report: PlannedReport, reporter: Party, at: datetime, pointer: str
+    known: Directory,
+    report: PlannedReport,
+    verdict: Verdict,
+    reporter: Party,
+    at: datetime,
+    pointer: str,
 ) -> dict[str, Any]:
     verifier = directory.open_party(
         known.people, report.verifier or "", f"{pointer}/verifier", "person"
@@ -309,10 +315,13 @@ def _verdict(
     if verifier.id == reporter.id:
         detail = "A report is verified by somebody else than its reporter."
         raise Invalid.field(f"{pointer}/verifier", "own_report", detail)
-    verification.check_note(report.verdict, report.verdict_note, f"{pointer}/note")
+    findings = dict(zip(FINDINGS, report.findings, strict=False))
+    found = NewVerification(verdict=verdict, note=report.verdict_note, **findings)
+    verification.check_note(found.verdict, found.note, f"{pointer}/note")
     return {
-        "verification": Verification(report.verdict or Verification.REPORTED),
+        "verification": Verification(found.verdict.value),
         "verified_by": verifier.name,
         "verified_at": at,
-        "verification_note": report.verdict_note,
+        "verification_note": found.note,
+        "verifications": [updates.given(found, verifier.name, at)],
     }

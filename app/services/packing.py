@@ -25,6 +25,8 @@ from sqlalchemy.orm import Session
 
 from app import __version__, rows
 from app.archive import Writer
+from app.filing import storage
+from app.filing.storage import FilesUnavailable
 from app.models import (
     ApiToken,
     Appointment,
@@ -39,6 +41,8 @@ from app.models import (
     Dependency,
     Designation,
     Event,
+    EvidenceFile,
+    FileContent,
     FrozenReport,
     HealthWatch,
     IdempotencyKey,
@@ -82,6 +86,7 @@ from app.models import (
     UnitClosure,
     UnitHealth,
     UnitMerger,
+    UploadedFile,
     Webhook,
     WebhookDelivery,
     WebhookSecret,
@@ -102,8 +107,8 @@ PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
     InitiativePurpose, InitiativeTag, InitiativeLift, Indicator, IndicatorValue, Assessment,
     AssessmentScore, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
-    Rating, FrozenReport, Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation,
-    Stage, InitiativeStage, Publication, TeamRole, Appointment,
+    UploadedFile, EvidenceFile, Rating, FrozenReport, Deletion, Event, *CATALOGUES, Criterion,
+    Score, Decree, Designation, Stage, InitiativeStage, Publication, TeamRole, Appointment,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {
@@ -120,6 +125,7 @@ LEFT_OUT: dict[type[Base], str] = {
     UnitHealth: "is looked at anew",
     IdempotencyKey: "of this service and this day",
     Import: "of this service until it expires; what it has done is there",
+    FileContent: "follows from the files",
     UnitClosure: "follows from the units",
     InstitutionClock: "stands in the manifest",
     RollupTotal: "follows from plans and reports",
@@ -154,6 +160,7 @@ def pack(
     with Writer(file) as writer:
         for model in PACKED:
             writer.add(table_of(model).name, _lines(session, scope, model, progress))
+        _add_files(session, scope, writer, progress)
         clock = session.get_one(InstitutionClock, scope.id)
         manifest = Manifest(
             release=__version__,
@@ -164,9 +171,28 @@ def pack(
             sequence=clock.sequence,
             head=clock.digest,
             tables=writer.parts,
+            files=writer.files,
         )
         writer.finish(manifest)
     return manifest
+
+
+def _add_files(session: Session, scope: Scope, writer: Writer, progress: Progress) -> None:
+    """The bytes of uploaded files, each once. Raises `FilesUnavailable` where some cannot be read."""
+    digests = session.scalars(
+        select(UploadedFile.digest)
+        .where(access.within(scope, UploadedFile))
+        .distinct()
+        .order_by(UploadedFile.digest)
+    ).all()
+    stored = storage.held(session.info)
+    for done, digest in enumerate(digests, start=1):
+        try:
+            with stored.open(scope.id, digest) as file:
+                writer.add_file(digest, file)
+        except FileNotFoundError as error:
+            raise FilesUnavailable from error
+        progress("files", done, len(digests))
 
 
 def _lines(

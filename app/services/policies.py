@@ -1,6 +1,9 @@
 """What an institution's policy says."""
 
+from typing import Any
+
 from app.rollup.figures import Thresholds
+from app.schemas.evidence import STANDARD_KINDS
 from app.schemas.institutions import Policy
 from app.services.access import Scope
 
@@ -8,6 +11,15 @@ from app.services.access import Scope
 def policy(scope: Scope) -> Policy:
     """The institution's policy; what it leaves out has its default."""
     return Policy.model_validate(scope.policy)
+
+
+def kept(policy: Policy) -> dict[str, Any]:
+    """A policy as it is kept with the institution.
+
+    Every request reads it, so the standard kinds of evidence are left out: they are the default.
+    """
+    is_standard = policy.evidence_kinds == STANDARD_KINDS
+    return policy.model_dump(mode="json", exclude={"evidence_kinds"} if is_standard else None)
 
 
 def thresholds(scope: Scope) -> Thresholds:

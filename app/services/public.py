@@ -23,7 +23,7 @@ from app.rollup.points import FULL
 from app.schemas import public as wire
 from app.schemas.pages import Page
 from app.schemas.public import PublicPolicy, PublicRollup
-from app.services import access, policies, selection
+from app.services import access, belongings, policies, selection
 from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.publications import NEWEST_FIRST

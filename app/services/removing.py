@@ -33,6 +33,7 @@ from app.services import (
     alterations,
     deletions,
     events,
+    files,
     initiatives,
     milestones,
     people,
@@ -120,7 +121,8 @@ def initiative(
     before = portfolio.one(session, scope, row.id).model_dump(mode="json")
     subject = initiatives.subject(row)
     doomed = Doomed(row, subject, row.title, row.unit_id)
-    deletions.keep(session, actor, scope, doomed, reason)
+    until = deletions.keep(session, actor, scope, doomed, reason)
+    files.release(session, scope, row.id, until)
     with ledger.recorded(session, scope.id, row.id):
         session.execute(
             delete(Initiative).where(access.within(scope, Initiative), Initiative.id == row.id)

@@ -34,7 +34,7 @@ from app.rollup.contribution import COUNTED, Contribution, Report, Totals
 from app.rollup.course import Course, Kept
 from app.schemas import updates as wire
 from app.schemas.fields import InitiativeStatus
-from app.services import events, updates
+from app.services import events, proofs, updates
 from app.services.access import Scope
 
 _TOLD = set(wire.NewUpdate.model_fields)
@@ -75,6 +75,7 @@ class Reporting:
         self._today = scope.today()
         self._rows: list[dict[str, Any]] = []
         self._known = self._read_known(asked)
+        self._proofs = proofs.Proofs(session, scope, asked)
         self._moved = {target.milestone_id: (target, _course(target)) for target, _ in asked}
         self._read_reports(_LATEST, self._moved)
         self._read_reports(_ALL, self._deep(asked))
@@ -94,6 +95,7 @@ class Reporting:
         _, course = self._moved[target.milestone_id]
         so_far = target._replace(reports=course.sequence)
         row = updates.columns(self._scope, so_far, new, day, course.held(day), self._scope.actor)
+        self._proofs.take(target, new, row)
         for sign, steps in course.take(day, row["percent"]):
             if target.status in COUNTED:
                 self._entries[target.initiative_id].add(Contribution(Totals(), steps), sign)
@@ -124,6 +126,7 @@ class Reporting:
             return
         session, scope_id = self._session, self._scope.id
         session.connection().execute(_INSERT, self._rows)
+        self._proofs.write(session)
         moved = [(target, course) for target, course in self._moved.values() if course.new]
         stamp = {"institution": scope_id, "at": self._rows[-1]["reported_at"]}
         _SET_MILESTONES.run(session, [_state(*each) for each in moved], **stamp)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import rows
 from app.errors import AlreadyRestored, MissingReference, NumberTaken, UnitArchived
-from app.models import Base, Deletion, Initiative, Milestone, Person, Unit
+from app.models import Base, Deletion, EvidenceFile, Initiative, Milestone, Person, Unit
 from app.models.base import now
 from app.rollup import ledger
 from app.rows import Rows
@@ -24,6 +24,7 @@ from app.services import (
     deletions,
     dependencies,
     events,
+    files,
     milestones,
     people,
     portfolio,
@@ -113,6 +114,8 @@ def _initiative(session: Session, scope: Scope, deletion: Deletion, content: Row
     _has_its_place(session, scope, content, Initiative, deletion)
     with ledger.recorded(session, scope.id, row["id"]):
         rows.put(session, content)
+    named = content.get(EvidenceFile.__tablename__, ())
+    files.claim(session, scope, {link["file_id"] for link in named})
     return portfolio.one(session, scope, row["id"])
 
 

@@ -191,6 +191,7 @@ def numbers(found: Figures, thresholds: Thresholds) -> dict[str, Any]:
     return {
         "percent_complete": found.percent_complete,
         "percent_verified": found.percent_verified,
+        "verification_gap": found.verification_gap,
         "percent_scheduled": found.percent_scheduled,
         "schedule_variance": found.schedule_variance,
         "schedule_performance_index": found.schedule_performance_index,

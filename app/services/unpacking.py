@@ -20,12 +20,14 @@ from app import faults, rows
 from app.archive import ArchiveRefused, Reader
 from app.db import bulk_insert
 from app.errors import CodeTaken, QuickwinError, SubjectTaken
+from app.filing import storage
 from app.models import (
     Assessment,
     AssessmentScore,
     Base,
     Deletion,
     Event,
+    FileContent,
     FrozenReport,
     InitiativeArea,
     InitiativeLift,
@@ -38,7 +40,7 @@ from app.models import (
     Unit,
     UnitClosure,
 )
-from app.models.base import code_key, email_key, new_id
+from app.models.base import code_key, email_key, new_id, now
 from app.models.base import table as table_of
 from app.models.events import GENESIS
 from app.rollup import audit
@@ -110,6 +112,7 @@ class _Arrival:
         units = _parents_first(list(self._fitted(Unit)))
         self._insert(Unit, units)
         self._insert(UnitClosure, _closure(units))
+        self._insert(FileContent, self._contents())
         for table in Base.metadata.sorted_tables:
             model = _SIMPLE.get(table.name)
             if model is not None:
@@ -208,6 +211,21 @@ class _Arrival:
                 raise ArchiveRefused(f"The rows of {table.name} have not the same fields.")
             bulk_insert(self._session, table, some)
             self._session.flush()
+
+    def _contents(self) -> Iterator[Row]:
+        """The contents of uploaded files, which are stored here by now.
+
+        What is stored stays there if the archive is refused later on: under an institution that
+        is not here, it is nobody's, and the next import of the archive finds it.
+        """
+        stored, at = storage.held(self._session.info), now()
+        total = len(self._of.files)
+        for done, (digest, file) in enumerate(self._reader.files(), start=1):
+            stored.put(self._id, digest, file)
+            self._progress("files", done, total)
+            yield {
+                "institution_id": self._id, "digest": digest, "touched_at": at, "removing": False,
+            }  # fmt: skip
 
     def _compute(self) -> None:
         """Write the ledger, by the rules, and verify it and what came along by a second reading."""

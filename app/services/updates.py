@@ -1,6 +1,6 @@
 """Reading progress updates: of one milestone, and of the whole institution."""
 
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,7 +13,9 @@ from app.keyset import Key, Slice, paginate
 from app.models import Initiative, Milestone, ProgressUpdate
 from app.models.base import new_id, now, refers
 from app.schemas import updates as wire
-from app.schemas.fields import Verification
+from app.schemas.evidence import AttachedFile, Evidence, ShownEvidence
+from app.schemas.fields import Verdict, Verification
+from app.schemas.files import content_path
 from app.schemas.pages import Page, Paging
 from app.services import access, milestones
 from app.services.access import Scope
@@ -135,7 +137,7 @@ def columns(
         "previous": previous,
         "effective_on": effective_on,
         "note": new.note,
-        "evidence": [link.model_dump() for link in new.evidence],
+        "evidence": [kept_link(link) for link in new.evidence],
         "source": new.source,
         "external_id": new.external_id,
         "reported_by": by.name,
@@ -145,7 +147,19 @@ def columns(
         "verified_by": None,
         "verified_at": None,
         "verification_note": None,
+        "verifications": [],
+        "resubmits_id": new.resubmits,
     }
+
+
+def kept_link(given: Evidence, file: AttachedFile | None = None) -> dict[str, Any]:
+    """A document as its report keeps it: a link, or what its file was when it was named."""
+    link: dict[str, Any] = {"title": given.title}
+    if file is None:
+        link["url"] = given.url
+    else:
+        link["file"] = file.model_dump(mode="json")
+    return link if given.kind is None else {**link, "kind": given.kind}
 
 
 def basis_points(new: wire.NewUpdate) -> int:
@@ -163,7 +177,7 @@ def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int
         previous_percent=row.previous / 100,
         effective_on=row.effective_on,
         note=row.note,
-        evidence=[wire.Evidence.model_validate(link) for link in row.evidence],
+        evidence=[shown_link(row.institution_id, link) for link in row.evidence],
         source=row.source,
         external_id=row.external_id,
         reported_by=row.reported_by,
@@ -172,7 +186,33 @@ def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int
         verified_by=row.verified_by,
         verified_at=row.verified_at,
         verification_note=row.verification_note,
+        verifications=[wire.GivenVerification.model_validate(given) for given in given_on(row)],
+        resubmits=row.resubmits_id,
     )
+
+
+def shown_link(institution_id: UUID, link: dict[str, Any]) -> ShownEvidence:
+    """A document of a report as it is answered."""
+    if "file" not in link:
+        return ShownEvidence.model_validate(link)
+    return ShownEvidence(**link, url=content_path(institution_id, UUID(link["file"]["id"])))
+
+
+def given_on(row: ProgressUpdate | SimpleNamespace) -> list[dict[str, Any]]:
+    """All verdicts on a report, oldest first."""
+    if row.verifications or row.verified_at is None:
+        return list(row.verifications)
+    # Judged when only the latest verdict was kept.
+    found = wire.NewVerification(
+        verdict=Verdict(row.verification.value), note=row.verification_note
+    )
+    return [given(found, row.verified_by or "", row.verified_at)]
+
+
+def given(found: wire.NewVerification, by: str, at: datetime) -> dict[str, Any]:
+    """A verdict as its report keeps it."""
+    made = wire.GivenVerification(**found.model_dump(), verified_by=by, verified_at=at)
+    return made.model_dump(mode="json")
 
 
 def _with_address(scope: Scope) -> Select[*tuple[Any, ...]]:

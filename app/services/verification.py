@@ -2,19 +2,25 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
-from app.errors import Invalid, NotFound, OwnReport
-from app.models import Initiative, Milestone, ProgressUpdate
-from app.models.base import now
+from app.errors import Conflict, Invalid, NotFound, OwnReport
+from app.keyset import Key, paginate
+from app.models import Initiative, Milestone, ProgressUpdate, Unit
+from app.models.base import now, refers
 from app.rollup import ledger
 from app.schemas import updates as wire
 from app.schemas.fields import Verdict, Verification
+from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, updates, versions
+from app.schemas.verifications import VerificationCase, VerificationQuery
+from app.services import access, events, selection, updates, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
+
+# Ids are in the order of arrival.
+_OLDEST_FIRST = [Key(ProgressUpdate.id, descending=False)]
 
 
 def verify(
@@ -26,9 +32,10 @@ def verify(
     update_id: UUID,
     verification: wire.NewVerification,
 ) -> wire.Update:
-    """Give a verdict on somebody else's report; a later verdict replaces an earlier one.
+    """Give a verdict on somebody else's report; the latest one holds, and all are kept.
 
-    Raises `OwnReport` for one's own report, and `Invalid` when a report is returned without a note.
+    Raises `OwnReport` for one's own report, `Invalid` when a report is returned without a note,
+    and `Conflict` after `MOST_VERIFICATIONS`.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
     parent = access.find(session, scope, Initiative, initiative, lock=True)
@@ -37,6 +44,9 @@ def verify(
     if row.reporter_id == actor.id:
         raise OwnReport
     check_note(verification.verdict, verification.note, "/note")
+    given = updates.given_on(row)
+    if len(given) >= wire.MOST_VERIFICATIONS:
+        raise Conflict("This report has as many verdicts as one can have.")
     milestone = session.get_one(Milestone, (scope.id, row.milestone_id))
     verdict = Verification(verification.verdict.value)
     if verdict is not row.verification:
@@ -48,10 +58,57 @@ def verify(
         versions.touch(parent)
     row.verified_by, row.verified_at = actor.name, now()
     row.verification_note = verification.note
+    row.verifications = [*given, updates.given(verification, actor.name, row.verified_at)]
     subject = events.Subject(row.id, f"{parent.code}/milestones/{number}/updates/{row.id}")
     events.record(session, actor, scope.id, f"update.{verdict}", subject, verification)
     session.flush()
     return updates.shape(row, parent.code, number)
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: VerificationQuery
+) -> Page[VerificationCase]:
+    """Reports of others that the actor may verify, filtered; the oldest first."""
+    scope = access.institution(session, actor, institution)
+    statement = (
+        select(ProgressUpdate, Initiative, Milestone, Unit.code)
+        .join(Milestone, refers(ProgressUpdate.milestone_id, Milestone))
+        .join(Initiative, refers(ProgressUpdate.initiative_id, Initiative))
+        .join(Unit, refers(Initiative.unit_id, Unit))
+        .where(
+            access.within(scope, ProgressUpdate),
+            access.seen(scope, ProgressUpdate, Permission.UPDATES_VERIFY),
+            ProgressUpdate.reporter_id != actor.id,
+            *selection.places(scope, query),
+        )
+    )
+    # Written out, not bound: of a bound value no database knows that the index of what waits has it.
+    kind = ProgressUpdate.verification.type
+    states = [literal(state, kind, literal_execute=True) for state in query.state]
+    statement = statement.where(or_(*(ProgressUpdate.verification == state for state in states)))
+    if query.year:
+        statement = statement.where(Initiative.year.in_(query.year))
+    if query.initiative:
+        statement = statement.where(access.named_any(Initiative, query.initiative))
+    if query.since is not None:
+        statement = statement.where(ProgressUpdate.reported_at >= query.since)
+    found = paginate(session, statement, _OLDEST_FIRST, query)
+    return found.page([_case(*row[:4]) for row in found.rows])
+
+
+def _case(
+    row: ProgressUpdate, initiative: Initiative, milestone: Milestone, unit: str
+) -> VerificationCase:
+    told = updates.shape(row, initiative.code, milestone.number)
+    return VerificationCase(
+        **dict(told),
+        initiative_title=initiative.title,
+        milestone_title=milestone.title,
+        unit=unit,
+        due_on=milestone.due_on,
+        milestone_percent_complete=milestone.percent / 100,
+        milestone_percent_verified=milestone.verified / 100,
+    )
 
 
 def check_note(verdict: Verdict | None, note: str | None, pointer: str) -> None:

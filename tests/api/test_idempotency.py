@@ -43,7 +43,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 async def send(client: httpx.AsyncClient, post: Post, key: str) -> httpx.Response:
-    kind = {} if post.file is None else {"Content-Type": "text/csv"}
+    kind = {} if post.file is None else {"Content-Type": "application/octet-stream"}
     return await client.post(
         post.path, json=post.body, content=post.file, headers={"Idempotency-Key": key, **kind}
     )

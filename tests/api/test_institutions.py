@@ -4,12 +4,19 @@ from typing import Any
 
 import pytest
 
+from app.schemas.evidence import STANDARD_KINDS
 from tests.support.institution import API, Institution
 
 
 async def made(institution: Institution, suffix: str, **fields: Any) -> dict[str, Any]:
     body = {"code": f"{institution.code}-{suffix}", "name": "Komisi", **fields}
     return await institution.expect(201, "POST", f"{API}/institutions", body)
+
+
+KINDS = {
+    "evidence_kinds": [kind.model_dump() for kind in STANDARD_KINDS], "evidence_for_completion": [],
+}  # fmt: skip
+"""What a policy says of evidence that says nothing."""
 
 
 async def change(institution: Institution, body: Any, status: int = 200) -> dict[str, Any]:
@@ -22,7 +29,7 @@ async def test_every_field_is_kept(institution: Institution) -> None:
               "public": {"initiatives": False, "rollup": "published", "units": True}}  # fmt: skip
     fields = {"name": "KPU RI", "time_zone": "Asia/Jayapura", "scheme": "zi", "policy": policy}
     found = await made(institution, "full", **fields)
-    assert found == found | fields
+    assert found == found | fields | {"policy": policy | KINDS}
     assert (found["root_unit"], found["version"]) == (f"{institution.code}-full", 1)
     for key in (found["code"].upper(), found["id"]):
         assert await institution.expect(200, "GET", f"{API}/institutions/{key}") == found
@@ -45,12 +52,12 @@ async def test_absent_keeps_and_a_policy_is_replaced_whole(institution: Institut
               "public": {"initiatives": False, "rollup": "published", "units": True}}  # fmt: skip
     await change(institution, {"policy": policy})
     renamed = await change(institution, {"name": "Baru"})
-    assert (renamed["name"], renamed["policy"], renamed["version"]) == ("Baru", policy, 3)
+    assert (renamed["name"], renamed["policy"], renamed["version"]) == ("Baru", policy | KINDS, 3)
     fewer = await change(institution, {"policy": {"stale_after_days": 10}})
     assert fewer["policy"] == {
         "on_track_from": 0.95, "at_risk_from": 0.8, "stale_after_days": 10, "decree_required": False,
         "ranked_from_initiatives": 3, "ranked_from_coverage": 0.5, "restorable_days": 30,
-        "public": None,
+        "public": None, **KINDS,
     }  # fmt: skip
     moved = await change(institution, {"time_zone": "Asia/Makassar", "scheme": "ZI"})
     assert (moved["time_zone"], moved["scheme"]) == ("Asia/Makassar", "zi")

@@ -12,7 +12,7 @@ from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 from sqlalchemy.orm import Session
 
 from app.archive import ArchiveRefused, Reader
@@ -31,6 +31,7 @@ from tests.support.postgres import create_database
 from tests.support.server import environment
 
 Lines = list[Json]
+PDF = b"%PDF-1.7\n%%EOF\n"
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
@@ -79,7 +80,8 @@ async def elsewhere(
         bare = Database(Settings(database_url=url))
         await bare.migrate()
         await bare.close()
-        opened.append(await open_database(Settings(database_url=url)))
+        files = folder / "files" / make_url(url).get_backend_name()
+        opened.append(await open_database(Settings(database_url=url, files_url=str(files))))
     yield Elsewhere(opened[0], opened[1], urls)
     for database in opened:
         await database.close()
@@ -161,6 +163,16 @@ async def full(institution: Institution) -> Institution:
     await institution.post(
         "reports", {"title": "Lagi", "as_of": "2022-06-30", "supersedes": made["id"]}
     )
+    for code, content in (("QW-2", PDF), ("QW-4", b"%PDF-1.4 deleted")):
+        sent = await institution.reporter.post(
+            f"{institution.path}/files",
+            content=content,
+            headers={"Content-Type": "application/pdf"},
+        )
+        evidence = [{"title": "SK", "file": sent.json()["id"], "kind": "decree"}]
+        body = {"percent_complete": 20, "effective_on": "2022-02-20", "evidence": evidence}
+        path = f"{institution.path}/initiatives/{code}/milestones/1/updates"
+        await institution.expect(201, "POST", path, body, client=institution.reporter)
     await institution.delete("initiatives/QW-4")
     return institution
 
@@ -187,7 +199,7 @@ def parts(archive: bytes) -> dict[str, Lines]:
                 json.loads(line) for line in file.read(name).splitlines()
             ]
             for name in file.namelist()
-            if name != "manifest.json"
+            if name.startswith("tables/")
         }
 
 
@@ -196,6 +208,7 @@ def remade(archive: bytes, change: Callable[[dict[str, Lines], Json], None]) -> 
     tables = parts(archive)
     with ZipFile(BytesIO(archive)) as file:
         manifest = json.loads(file.read("manifest.json"))
+        files = {name: file.read(name) for name in file.namelist() if name.startswith("files/")}
     change(tables, manifest)
     made = BytesIO()
     with ZipFile(made, "w") as file:
@@ -205,6 +218,8 @@ def remade(archive: bytes, change: Callable[[dict[str, Lines], Json], None]) -> 
             digest = sha256(text).hexdigest()
             manifest["tables"].setdefault(table, {})
             manifest["tables"][table] = {"rows": len(lines), "sha256": digest}
+        for name, content in files.items():
+            file.writestr(name, content)
         file.writestr("manifest.json", json.dumps(manifest))
     return made.getvalue()
 
@@ -295,6 +310,11 @@ async def test_there_and_back(
     await restored.post(f"deletions/{deletion['id']}/restoration", {})
     assert (await restored.rollup())["initiatives"]["total"] == 4
     assert (await restored.get("reports"))["items"][1]["superseded_by"]
+    items = (await restored.get("updates"))["items"]
+    told = {each["initiative"]: each for each in items if each["evidence"]}
+    for code, content in (("QW-2", PDF), ("QW-4", b"%PDF-1.4 deleted")):
+        (shown,) = told[code]["evidence"]
+        assert (await full.operator.get(shown["url"])).content == content
 
 
 async def test_what_is_secret_stays(full: Institution, database: Database) -> None:
@@ -406,9 +426,21 @@ def _institution(tables: dict[str, Lines], _: Json) -> None:
     tables["institution"].clear()
 
 
+def _lost_file(_: dict[str, Lines], manifest: Json) -> None:
+    manifest["files"].popitem()
+
+
+def _longer_file(_: dict[str, Lines], manifest: Json) -> None:
+    manifest["files"][next(iter(manifest["files"]))] += 1
+
+
+def _other_file(tables: dict[str, Lines], _: Json) -> None:
+    tables["uploaded_file"][0]["digest"] = "0" * 64
+
+
 CHANGES = [
     _percent, _report, _event, _last_event, _unit, _cycle, _tenant, _nul, _range, _kind, _field,
-    _key, _frozen, _area, _deleted, _newer, _format, _table, _institution,
+    _key, _frozen, _area, _deleted, _newer, _format, _table, _institution, _lost_file, _longer_file, _other_file,
 ]  # fmt: skip
 
 
@@ -452,7 +484,7 @@ async def test_killed_on_the_way_it_leaves_nothing(
     before = await there(target)
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(path), "verified"],
-        env=environment(elsewhere.urls[kind], None), capture_output=True, check=False,
+        env=environment(elsewhere.urls[kind], None, files_url=tmp_path / "files"), capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == -9, done.stderr
     assert await there(target) == before

@@ -86,7 +86,11 @@ _OF_INITIATIVES = {
     "unit": "{unit}", "owner": "{person}", "decree": "{decree}", "stage": "{stage}",
 }  # fmt: skip
 _OF_STAGES = {"unit": "{unit}", "stage": "{stage}"}
-_ITEM = {"initiative": "{initiative}", "milestone": 1, "percent_complete": 40, "note": "New"}
+_REPORT = {
+    "percent_complete": 40, "note": "New", "resubmits": "{returned}",
+    "evidence": [{"title": "New", "file": "{file}"}],
+}  # fmt: skip
+_ITEM = {"initiative": "{initiative}", "milestone": 1, **_REPORT}
 
 TABLE: dict[str, Operation] = {
     **{name.format("unit"): Operation("unit", query=query) for name, query in _PARTS.values()},
@@ -225,16 +229,27 @@ TABLE: dict[str, Operation] = {
         "institution", ("institution:change",), refused=404
     ),
     "cancel_import": Operation("institution", ("institution:change",), 409, refused=404),
+    # Files are seen with the report that names them
+    "upload_file": Operation(
+        "somewhere", ("updates:report",), 201, file="%PDF-1.7 {new}\n", query={"name": "New"}
+    ),
+    "get_file": Operation("unit"),
+    "download_file": Operation("unit"),
     # Progress and judgement
-    "report_progress": _create("updates:report", {"percent_complete": 40, "note": "New"}),
+    "report_progress": _create("updates:report", _REPORT, fresh="returned"),
     "list_updates": Operation("unit"),
     "get_update": Operation("unit"),
     "verify_update": Operation("unit", ("updates:verify",), body={"verdict": "verified"}),
+    "list_verifications": Operation(
+        "member",
+        filters={"initiative": "{initiative}", "unit": "{unit}", "owner": "{person}"},
+    ),
     "list_institution_updates": Operation(
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
     ),
     "report_batch": Operation(
-        "unit", ("updates:report",), 201, 422, 422, body={"atomic": True, "items": [_ITEM]}
+        "unit", ("updates:report",), 201, 422, 422, body={"atomic": True, "items": [_ITEM]},
+        fresh="returned",
     ),
     "rate_initiative": _create("ratings:judge", {"rating": "amber", "reason": "New"}),
     "list_initiative_ratings": Operation("unit"),

@@ -18,6 +18,7 @@ from tests.support.webhooks import logged
 
 Json = dict[str, Any]
 STALE = '"v999999"'
+FILE = {"Content-Type": "application/octet-stream"}
 CSV = {"Content-Type": "text/csv"}
 TEMPLATE = "standard"
 """The code of a template of either institution."""
@@ -158,6 +159,9 @@ class World:
                 return {name: made["id"] for name, made in zip(names, made_three, strict=True)}
             case "report":
                 made = await self.home.post("reports", {"title": "Fresh", "unit": person["unit"]})
+            case "returned":
+                path = f"initiatives/{self.things['A1']['initiative']}/milestones/1/updates"
+                made = await self._returned(self.home, path)
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
             case "candidate":
@@ -213,7 +217,7 @@ class World:
             params={**operation.query, **filled(parameters or {}, things)},
             json=filled(operation.body, things),
             content=None if operation.file is None else operation.file.format(**things).encode(),
-            headers={**sent, **({} if operation.file is None else CSV), **(headers or {})},
+            headers={**sent, **({} if operation.file is None else FILE), **(headers or {})},
         )
 
     async def _register(self, home: Institution, unit: str) -> None:
@@ -271,13 +275,21 @@ class World:
         )  # fmt: skip
         path = f"{home.path}/initiatives/{initiative['code']}"
         async with home.client(token["token"]) as reporter:
+            sent = await reporter.post(
+                f"{home.path}/files", params={"name": f"{text}.pdf"}, headers=FILE,
+                content=f"%PDF-1.7 {text}\n",
+            )  # fmt: skip
+            file = sent.json()["id"]
             updates = [
                 await home.expect(
                     201, "POST", f"{path}/milestones/1/updates",
                     {
                         "percent_complete": 30, "note": text, "source": mark(unit),
                         "external_id": f"{mark(unit)}-{number}",
-                        "evidence": [{"title": text, "url": f"https://example.org/{mark(unit)}"}],
+                        "evidence": [
+                            {"title": text, "url": f"https://example.org/{mark(unit)}"},
+                            {"title": text, "file": file},
+                        ],
                     },
                     client=reporter,
                 )
@@ -305,7 +317,7 @@ class World:
         deletion = await self._deleted(home, code, mark(unit, "initiatives:change"))
         plan = f"code,title,unit,year\ni-import,{text},{code},2022\n"
         submitted = await self.operator.post(
-            f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
+            f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=FILE
         )
         webhook, secret, delivery = await self._webhook(home, unit)
         candidate = await self._candidate(home, unit, f"c-{mark(unit)}")
@@ -317,6 +329,7 @@ class World:
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
+            "returned": updates[0]["id"], "file": file,
             "initiative rating": ratings[0]["id"], "unit rating": ratings[1]["id"],
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
@@ -338,6 +351,7 @@ class World:
         self._hidden[unit] = {
             READ: [
                 mark(unit),
+                file,
                 *(
                     made["id"]
                     for made in (
@@ -394,6 +408,15 @@ class World:
         webhook = await home.post("webhooks", new)
         secret = await home.post(f"webhooks/{webhook['id']}/secrets", {})
         return webhook, secret, await logged(home, self._database, webhook)
+
+    async def _returned(self, home: Institution, path: str) -> Json:
+        """A report of the unit's person that was returned."""
+        async with await self._token_of(home, "A1") as reporter:
+            body = {"percent_complete": 20}
+            made = await home.expect(201, "POST", f"{home.path}/{path}", body, client=reporter)
+        verdict = {"verdict": "returned", "note": "Fresh"}
+        path = f"{home.path}/{path}/{made['id']}/verification"
+        return await home.expect(200, "POST", path, verdict)
 
     async def _token_of(self, home: Institution, unit: str) -> httpx.AsyncClient:
         body = {"person": person_code(unit), "name": f"text {mark(unit, 'tokens:read')}"}

@@ -136,6 +136,10 @@ async def _renewal(institution: Institution) -> Post:
     return Post(f"{first.path}/renewal", {"from_year": 2022, "to_year": 2023, "unit": "A"})
 
 
+async def _file(institution: Institution) -> Post:
+    return Post(f"{institution.path}/files?name=SK%2077.pdf", file=b"%PDF-1.7\n%%EOF\n")
+
+
 async def _restoration(institution: Institution) -> Post:
     await institution.delete("initiatives/QW-1")
     deleted = (await institution.get("deletions", limit=1))["items"][0]
@@ -289,6 +293,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
             "url": "https://a.example/b?c=d",
         },
     ),
+    f"{_OF}/files": _file,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
         "initiatives/QW-1/milestones", {"title": "Tiga", "due_on": "2022-12-31", "weight": 2}

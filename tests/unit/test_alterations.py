@@ -48,6 +48,7 @@ LEFT_OUT = {
     | {
         "initiative_id", "milestone_id", "sequence", "percent", "previous", "effective_on", "note",
         "evidence", "source", "external_id", "reported_by", "reporter_id", "reported_at",
+        "verifications", "resubmits_id",
     },
     "frozen_report": STAMPS
     | {"unit_id", "digest", "frozen_at", "frozen_by", "supersedes_id", "content"},
@@ -56,6 +57,7 @@ NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
     "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import",
+    "file_content", "uploaded_file", "evidence_file",
     # Told as lists of the initiative, or of the template.
     "initiative_area", "initiative_owner", "initiative_tag", "initiative_stage", "template_area",
     # Told as fields of the initiative, and by the verb.

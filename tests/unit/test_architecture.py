@@ -10,18 +10,18 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
     "settings": 0, "errors": 0, "conflicts": 0, "schemas": 0,
-    "models": 1, "engines": 1, "faults": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "rollup": 1, "spreadsheets": 1,
+    "models": 1, "engines": 1, "faults": 1, "db": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "rollup": 1, "spreadsheets": 1, "filing": 1,
     "services": 2,
     "api": 3, "demo": 3, "client": 3, "delivery": 3,
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "auditing": 4, "moving": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "stages",
+    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "files", "ratings", "schemes", "stages",
     "stage_links", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people", "minting", "tokens", "operators", "units", "reorganising", "decrees",
-    "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence", "waiting",
-    "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores", "templates",
-    "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "differences", "agenda", "calendars",
-    "exporting", "packing", "catalogues", "unpacking",
+    "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
+    "waiting", "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores",
+    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "differences", "agenda",
+    "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip

@@ -286,7 +286,7 @@ def test_reports_in_every_state() -> None:
             assert report.verifier in {None, "apip-1", "apip-2", "apip-3", "apip-4"}
             assert report.verifier != report.reporter
             for evidence in report.update.evidence:
-                assert evidence.url.startswith("https://kpu.example/")
+                assert (evidence.url or "").startswith("https://kpu.example/")
             verdicts[report.verdict] += 1
     assert verdicts[Verdict.VERIFIED] > verdicts[None] > verdicts[Verdict.RETURNED] > 100
     updates = [report.update for plan in default() for report in plan.reports]
