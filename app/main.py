@@ -31,6 +31,7 @@ from app.api import (
     nationwide,
     oidc,
     people,
+    periods,
     problems,
     ratings,
     reports,
@@ -94,7 +95,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
+        periods, calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip
         api.include_router(noun.routes)

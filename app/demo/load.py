@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.demo import compose
+from app.demo import periods as calendar
 from app.errors import NotFound
+from app.schemas.periods import Closing
 from app.schemas.plans import Plan
-from app.services import institutions, loading
+from app.services import closing, institutions, loading, periods
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
 
@@ -52,7 +54,15 @@ async def load(
         added = await database.write(loading.add_plans, SYSTEM, institution.code, batch)
         loaded = loaded.plus(added)
         report("Initiatives", loaded.initiatives, initiatives)
+    await _add_periods(database, institution.code)
     return loaded
+
+
+async def _add_periods(database: Database, code: str) -> None:
+    """The reporting periods of the last year; behind the reports, which come all at once."""
+    made = await database.write(periods.create_standard, SYSTEM, code, calendar.periods())
+    for period in made.items[: calendar.CLOSED]:
+        await database.write(closing.close, SYSTEM, code, period.code, Closing())
 
 
 def _batches(plans: Iterator[Plan], size: int) -> Iterator[list[Plan]]:

@@ -13,6 +13,7 @@ from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, 
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
 from app.models.people import Person
+from app.models.periods import ReportingPeriod
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
@@ -42,6 +43,7 @@ __all__ = [
     "ProgressUpdate",
     "Rating",
     "ReformArea",
+    "ReportingPeriod",
     "RoleGrant",
     "RollupPeriod",
     "RollupTotal",

@@ -11,6 +11,8 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,7 +38,14 @@ class ProgressUpdate(Base):
         UniqueConstraint("institution_id", "milestone_id", "sequence"),
         UniqueConstraint("institution_id", "milestone_id", "source", "external_id"),
         Index(None, "institution_id", "milestone_id", "effective_on", "sequence"),
-        Index(None, "institution_id", "initiative_id"),
+        Index(None, "institution_id", "initiative_id", "effective_on"),
+        Index(
+            "ix_progress_update_late",
+            "institution_id",
+            "id",
+            sqlite_where=text("late"),
+            postgresql_where=text("late"),
+        ),
         CheckConstraint("sequence >= 1", "sequence"),
         CheckConstraint("percent BETWEEN 0 AND 10000", "percent"),
         CheckConstraint("previous BETWEEN 0 AND 10000", "previous"),
@@ -53,6 +62,8 @@ class ProgressUpdate(Base):
     previous: Mapped[int]
     """Basis points that held on the effective date before this report."""
     effective_on: Mapped[date]
+    late: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the window of the reporting period was over when it came."""
     note: Mapped[str | None] = mapped_column(Text)
     evidence: Mapped[list[Any]] = mapped_column(Json)
     source: Mapped[str | None] = mapped_column(String(CODE_LENGTH))

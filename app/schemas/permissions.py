@@ -14,6 +14,7 @@ class Permission(StrEnum):
     INSTITUTION_EXPORT = "institution:export"
     MILESTONES_CHANGE = "milestones:change"
     PEOPLE_CHANGE = "people:change"
+    PERIODS_CHANGE = "periods:change"
     PLANS_READ = "plans:read"
     RATINGS_JUDGE = "ratings:judge"
     REPORTS_FREEZE = "reports:freeze"
@@ -52,5 +53,7 @@ PERMISSIONS = {
     Role.ADMIN: frozenset(Permission),
 }
 """What each role allows. Every role reads, so whatever allows anything in a unit shows it."""
-WHOLE = frozenset({Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT})
+WHOLE = frozenset(
+    {Permission.INSTITUTION_CHANGE, Permission.INSTITUTION_EXPORT, Permission.PERIODS_CHANGE}
+)
 """What is held on the institution as a whole or not at all: below the root it allows nothing."""

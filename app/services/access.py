@@ -49,6 +49,7 @@ class Scope(NamedTuple):
     time_zone: str
     policy: dict[str, Any]
     scheme_id: UUID
+    windows: dict[str, Any]
     actor: Actor
 
     def today(self) -> date:
@@ -87,6 +88,7 @@ _SCOPE: Select[*tuple[Any, ...]] = select(
     _INSTITUTION.time_zone,
     _INSTITUTION.policy,
     _INSTITUTION.scheme_id,
+    _INSTITUTION.windows,
 )
 _SCOPE_COLUMNS = len(Scope._fields) - 1  # all but the actor
 _TREE = func.hashtextextended(cast(_INSTITUTION.id, Text), 0)

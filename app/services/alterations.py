@@ -24,6 +24,7 @@ from app.models import (
     Person,
     ProgressUpdate,
     ReformArea,
+    ReportingPeriod,
     RoleGrant,
     Scheme,
     SchemeArea,
@@ -138,6 +139,14 @@ NOUNS: dict[type[Any], Noun] = {
     FrozenReport: Noun(
         _same("title", "note", "year", "as_of") | {"unit_code": "unit"},
         lambda _session, row: row.unit_id,
+    ),
+    ReportingPeriod: Noun(
+        _NAMES
+        | _same(
+            "year", "starts_on", "ends_on", "opens_on", "closes_on", "remind_days_before",
+            "closes_by_itself", "locks", "all_years", "closed_at", "locked_at", "reopened_until",
+        ),
+        lambda _session, _row: None,
     ),
     # Not the URL: many have a secret of their own in the path, and this is kept for ever.
     Webhook: Noun(

@@ -46,6 +46,7 @@ from app.models import (
     ProgressUpdate,
     Rating,
     ReformArea,
+    ReportingPeriod,
     RoleGrant,
     RollupPeriod,
     RollupTotal,
@@ -72,7 +73,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, Deletion, Event, *CATALOGUES,
+    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, ReportingPeriod, Deletion, Event, *CATALOGUES,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from tests.api.test_bad_bodies import INITIATIVE, JSON, REPORT, problem, ready
 from tests.api.test_bad_state import told
 from tests.support.institution import API, Institution, Json
+from tests.support.posts import PERIOD
 
 __all__ = ["ready"]
 
@@ -255,7 +256,8 @@ async def test_another_institution_does_not_exist_for_a_person(
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "rotation": {},
         "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
         "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
-        "replay": {"after": 0},
+        "replay": {"after": 0}, "periods": PERIOD, "standard": {"year": 2021}, "close": {},
+        "reopening": {"reason": "x", "until": "2199-12-31"},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

@@ -33,7 +33,7 @@ MAY = {
     "planner": _PLANNER,
     "verifier": _VIEWER | {"ratings:judge", "updates:verify"},
     "admin": _PLANNER | {
-        "events:read", "grants:change", "grants:read", "institution:change", "institution:export", "people:change",
+        "events:read", "grants:change", "grants:read", "institution:change", "institution:export", "people:change", "periods:change",
         "tokens:change", "tokens:read", "units:change", "updates:verify", "webhooks:change", "webhooks:read",
     },
 }  # fmt: skip

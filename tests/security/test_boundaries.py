@@ -6,6 +6,7 @@ import pytest
 
 from tests.security.attempts import NEW, allowed, grant, refused, token
 from tests.support.institution import API, Institution, Json
+from tests.support.posts import PERIOD
 
 
 async def test_units_leave_and_come_by_the_hands_of_both_sides(tree: Institution) -> None:
@@ -223,7 +224,9 @@ async def test_me_is_then_found_to_be_true(tree: Institution) -> None:
         "tokens:change": ("POST", "tokens", {"person": "verifier-of-a", "name": "N"}),
         "events:read": ("GET", "events", None),
         "institution:change": ("PATCH", "", {"name": "New"}),
+        "periods:change": ("PATCH", "periods/2021-B03", {"all_years": True}),
     }  # fmt: skip
+    await tree.post("periods", PERIOD)
     await tree.post("people", {"code": "verifier-of-a", "name": "V", "unit": "A1"})
     await tree.person("planner", "planner", "A")
     await tree.person("admin", "admin", "A")

@@ -24,8 +24,8 @@ Told = tuple[Any, ...]
 Ask = Callable[[str], Awaitable[httpx.Response]]
 _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
 """Headers that differ from request to request, as ids in problems do."""
-_NAMES_OF_NOBODY = {"new", "number", "scheme", "area", "format"}
-"""What is new, a number within something, or in a public catalogue."""
+_NAMES_OF_NOBODY = {"new", "number", "scheme", "area", "format", "period"}
+"""What is new, a number within something, in a public catalogue, or for all of the institution."""
 _ATTEMPTED = {
     operation_id: operation
     for operation_id, operation in TABLE.items()

@@ -19,6 +19,11 @@ from tests.support.webhooks import logged
 Json = dict[str, Any]
 STALE = '"v999999"'
 CSV = {"Content-Type": "text/csv"}
+PERIOD = {
+    "code": "2190-B03", "name": {"id": "Triwulan", "en": "Quarter"}, "year": 2022, "starts_on": "2190-01-01",
+    "ends_on": "2190-03-31", "opens_on": "2190-03-25", "closes_on": "2190-04-10",
+}  # fmt: skip
+"""For all members of an institution to see; every initiative owes a report."""
 OUTSIDER = "ppoutsiderpp"
 """A person of B who owns an initiative of A1 too."""
 _PARENTS = {unit: above[1] for unit, above in UNITS.items() if len(above) > 1}
@@ -123,6 +128,7 @@ class World:
         for institution in (self.home, self.other):
             body = {"code": institution.code, "name": "Institution"}
             await institution.expect(201, "POST", f"{API}/institutions", body)
+            await institution.post("periods", PERIOD)
         for unit in UNITS:
             await self._fill(self.other if unit == "X" else self.home, unit)
         await self._entangle()
@@ -264,7 +270,7 @@ class World:
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
-            "calendar": calendar["id"],
+            "calendar": calendar["id"], "period": PERIOD["code"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip

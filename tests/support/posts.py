@@ -104,6 +104,25 @@ async def _redelivery(institution: Institution) -> Post:
     return Post(f"{institution.path}/webhooks/{made['id']}/deliveries/{sent['id']}/redelivery")
 
 
+PERIOD = {
+    "code": "2021-B03", "name": {"id": "Triwulan I", "en": "First quarter"}, "year": 2021,
+    "starts_on": "2021-01-01", "ends_on": "2021-03-31", "opens_on": "2021-03-25",
+    "closes_on": "2021-04-10", "remind_days_before": [7, 3, 1], "all_years": True,
+}  # fmt: skip
+
+
+async def _close(institution: Institution) -> Post:
+    await institution.post("periods", PERIOD)
+    return Post(f"{institution.path}/periods/2021-B03/close", {"reason": "Semua sudah melapor"})
+
+
+async def _reopening(institution: Institution) -> Post:
+    close = await _close(institution)
+    await institution.expect(200, "POST", close.path, close.body)
+    body = {"reason": "Gangguan jaringan", "until": "2199-12-31"}
+    return Post(f"{institution.path}/periods/2021-B03/reopening", body)
+
+
 _INITIATIVE = {
     "code": "QW-9",
     "title": "SIAKBA",
@@ -163,6 +182,10 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/webhooks/{{webhook}}/test": _of_webhook("test"),
     f"{_OF}/webhooks/{{webhook}}/replay": _of_webhook("replay", {"after": 0, "reason": "Ulang"}),
     f"{_OF}/webhooks/{{webhook}}/deliveries/{{delivery}}/redelivery": _redelivery,
+    f"{_OF}/periods": _in("periods", PERIOD),
+    f"{_OF}/periods/standard": _in("periods/standard", {"year": 2021, "days_to_report": 14}),
+    f"{_OF}/periods/{{period}}/close": _close,
+    f"{_OF}/periods/{{period}}/reopening": _reopening,
     f"{_OF}/imports": _import,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(

@@ -10,7 +10,12 @@ LEFT_OUT = {
     "unit": STAMPS | {"judged_at"},
     "initiative": STAMPS | DERIVED | {"judged_at", "last_reported_at"},
     "milestone": STAMPS | DERIVED | {"initiative_id"},
-    "institution": STAMPS,
+    "institution": STAMPS | {"windows"},
+    "reporting_period": STAMPS
+    | {
+        "reminded_on", "acts_on", "closed_by", "report_id", "counts", "reopened_at", "reopened_by",
+        "reopening_reason",
+    },
     "person": STAMPS | {"email_key"},
     "scheme": STAMPS,
     "reform_area": STAMPS,
@@ -26,7 +31,8 @@ LEFT_OUT = {
     # Reports are only added: what they say is in `data` and in `percent_complete`.
     "progress_update": STAMPS
     | {
-        "initiative_id", "milestone_id", "sequence", "percent", "previous", "effective_on", "note",
+        "initiative_id", "milestone_id", "sequence", "percent", "previous", "effective_on",
+        "late", "note",
         "evidence", "source", "external_id", "reported_by", "reporter_id", "reported_at",
     },
     "frozen_report": STAMPS

@@ -16,11 +16,11 @@ FLOORS = {
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "auditing": 4, "moving": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
+    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "windows", "audit", "deletions", "ratings", "schemes", "institutions", "grants", "people",
     "minting", "tokens", "operators", "units",
     "reorganising", "lifecycle", "milestones", "plans", "updates", "selection", "portfolio", "initiatives", "removing", "restoring", "reporting", "progress", "verification",
     "directory", "loading", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes",
-    "groups", "attention", "reports", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
+    "groups", "attention", "reports", "obligations", "periods", "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip

@@ -50,6 +50,8 @@ UNGUARDED = {
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
     "nationwide._roots": "is empty for who does not see the root",
+    "obligations._came": FOUND,
+    "obligations.counts": "counts for who may close a period, or for the service itself",
     "operators.first_start": OPERATORS,
     "operators.revoke": OPERATORS,
     "parcels._of_units": SHOWN,
