@@ -79,7 +79,7 @@ class Update(Shape):
     previous_percent: float
     """What held on `effective_on` before this report."""
     effective_on: Day
-    late: bool
+    late: bool = False
     """Whether it came after the window of the reporting period of `effective_on`."""
     note: str | None
     evidence: list[Evidence]
