@@ -29,6 +29,7 @@ from app.api import (
     limits,
     milestones,
     nationwide,
+    obstacles,
     oidc,
     people,
     periods,
@@ -95,7 +96,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, updates, imports, ratings,
-        periods, calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
+        periods, obstacles, calendars, units, people, deletions, institutions, schemes, streams, events, webhooks, grants, tokens,
         exports, archives,
     ):  # fmt: skip
         api.include_router(noun.routes)

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.demo import compose
+from app.demo import obstacles as hindering
 from app.demo import periods as calendar
 from app.errors import NotFound
 from app.schemas.periods import Closing
 from app.schemas.plans import Plan
-from app.services import closing, institutions, loading, periods
+from app.services import closing, institutions, loading, obstacles, periods
 from app.services.actors import SYSTEM
 from app.services.loading import Loaded
 
@@ -55,6 +56,8 @@ async def load(
         loaded = loaded.plus(added)
         report("Initiatives", loaded.initiatives, initiatives)
     await _add_periods(database, institution.code)
+    for obstacle in hindering.obstacles():
+        await database.write(obstacles.create, SYSTEM, institution.code, obstacle)
     return loaded
 
 

@@ -12,6 +12,7 @@ from app.models.imports import Import
 from app.models.initiatives import Initiative, InitiativeArea, InitiativeOwner, InitiativeTag
 from app.models.institutions import Institution, InstitutionClock
 from app.models.milestones import Milestone
+from app.models.obstacles import FollowUp, Obstacle
 from app.models.people import Person
 from app.models.periods import ReportingPeriod
 from app.models.ratings import Rating
@@ -28,6 +29,7 @@ __all__ = [
     "CalendarFeed",
     "Deletion",
     "Event",
+    "FollowUp",
     "FrozenReport",
     "HealthWatch",
     "IdempotencyKey",
@@ -39,6 +41,7 @@ __all__ = [
     "Institution",
     "InstitutionClock",
     "Milestone",
+    "Obstacle",
     "Person",
     "ProgressUpdate",
     "Rating",

@@ -13,6 +13,8 @@ class Permission(StrEnum):
     INSTITUTION_CHANGE = "institution:change"
     INSTITUTION_EXPORT = "institution:export"
     MILESTONES_CHANGE = "milestones:change"
+    OBSTACLES_DECIDE = "obstacles:decide"
+    OBSTACLES_REPORT = "obstacles:report"
     PEOPLE_CHANGE = "people:change"
     PERIODS_CHANGE = "periods:change"
     PLANS_READ = "plans:read"
@@ -38,10 +40,11 @@ class Role(StrEnum):
 
 
 _VIEWER = frozenset({Permission.PLANS_READ})
-_REPORTER = _VIEWER | {Permission.UPDATES_REPORT}
+_REPORTER = _VIEWER | {Permission.OBSTACLES_REPORT, Permission.UPDATES_REPORT}
 _PLANNER = _REPORTER | {
     Permission.INITIATIVES_CHANGE,
     Permission.MILESTONES_CHANGE,
+    Permission.OBSTACLES_DECIDE,
     Permission.RATINGS_JUDGE,
     Permission.REPORTS_FREEZE,
 }

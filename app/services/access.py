@@ -23,6 +23,7 @@ from app.models import (
     Institution,
     InstitutionClock,
     Milestone,
+    Obstacle,
     Person,
     ProgressUpdate,
     RoleGrant,
@@ -222,11 +223,11 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
     for owned in (Initiative, FrozenReport, RoleGrant, Deletion, Event, Webhook):
         if model is owned:
             return owned.unit_id.in_(units)
+    parents = select(Initiative.id).where(within(scope, Initiative), Initiative.unit_id.in_(units))
+    if model is Obstacle:
+        return or_(Obstacle.unit_id.in_(units), Obstacle.initiative_id.in_(parents))
     for child in (Milestone, ProgressUpdate):
         if model is child:
-            parents = select(Initiative.id).where(
-                within(scope, Initiative), Initiative.unit_id.in_(units)
-            )
             return child.initiative_id.in_(parents)
     return true()
 

@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session, UOWTransaction
 from app.models import (
     ApiToken,
     Base,
+    FollowUp,
     FrozenReport,
     Initiative,
     Institution,
     Milestone,
+    Obstacle,
     Person,
     ProgressUpdate,
     ReformArea,
@@ -139,6 +141,19 @@ NOUNS: dict[type[Any], Noun] = {
     FrozenReport: Noun(
         _same("title", "note", "year", "as_of") | {"unit_code": "unit"},
         lambda _session, row: row.unit_id,
+    ),
+    Obstacle: Noun(
+        _same(
+            "year", "title", "description", "severity", "state", "due_on", "escalation_reason",
+            "resolution", "resolved_at",
+        )
+        | {"asked": "decision_asked", "decided": "decision", "owner_id": _Code("owner", Person)}
+        | {"escalated_to_id": _Code("escalated_to", Unit)},
+        lambda _session, row: row.unit_id,
+    ),
+    FollowUp: Noun(
+        _same("action", "due_on", "state", "done_on") | {"owner_id": _Code("owner", Person)},
+        lambda _session, _row: None,
     ),
     ReportingPeriod: Noun(
         _NAMES

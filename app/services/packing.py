@@ -31,6 +31,7 @@ from app.models import (
     CalendarFeed,
     Deletion,
     Event,
+    FollowUp,
     FrozenReport,
     HealthWatch,
     IdempotencyKey,
@@ -42,6 +43,7 @@ from app.models import (
     Institution,
     InstitutionClock,
     Milestone,
+    Obstacle,
     Person,
     ProgressUpdate,
     Rating,
@@ -73,7 +75,7 @@ CATALOGUES: tuple[type[Base], ...] = (Scheme, ReformArea, SchemeArea)
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
-    InitiativeTag, Milestone, ProgressUpdate, Rating, FrozenReport, ReportingPeriod, Deletion, Event, *CATALOGUES,
+    InitiativeTag, Milestone, ProgressUpdate, Rating, Obstacle, FollowUp, FrozenReport, ReportingPeriod, Deletion, Event, *CATALOGUES,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -10,9 +10,11 @@ from app.errors import InUse, Invalid, RootUnit
 from app.models import (
     ApiToken,
     CalendarFeed,
+    FollowUp,
     FrozenReport,
     Initiative,
     InitiativeOwner,
+    Obstacle,
     Person,
     ProgressUpdate,
     Rating,
@@ -61,7 +63,7 @@ def unit(
     if row.parent_id is None:
         raise RootUnit
     if _any(session, _uses_of_unit(scope, row.id)):
-        detail = "Units, initiatives, people, reports, roles or webhooks belong to it: archive it."
+        detail = "Units, initiatives, people, reports, roles, webhooks or obstacles belong to it: archive it."
         raise InUse(detail)
     before = units.shape(session, scope, row).model_dump(mode="json")
     subject = units.subject(row)
@@ -85,13 +87,13 @@ def person(
     expected: Expected,
     reason: str | None = None,
 ) -> None:
-    """Delete a person who owns nothing, never reported or judged, and has no role, token or calendar; else `InUse`."""
+    """Delete a person who owns nothing, never reported or judged, sees to nothing, and has no role, token or calendar; else `InUse`."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = access.find(session, scope, Person, key, lock=True)
     access.require(session, scope, Permission.PEOPLE_CHANGE, row.unit_id)
     versions.check(row, expected)
     if _any(session, _uses_of_person(scope, row.id)):
-        detail = "This person owns, reported, judged, or has roles, tokens or calendars: set active to false."
+        detail = "This person owns, reported, judged or sees to something, or has roles, tokens or calendars: set active to false."
         raise InUse(detail)
     before = people.by_id(session, scope, row.id).model_dump(mode="json")
     subject = events.Subject(row.id, row.code)
@@ -170,6 +172,8 @@ def _uses_of_unit(scope: Scope, unit_id: UUID) -> _Uses:
             (FrozenReport, FrozenReport.unit_id),
             (RoleGrant, RoleGrant.unit_id),
             (Webhook, Webhook.unit_id),
+            (Obstacle, Obstacle.unit_id),
+            (Obstacle, Obstacle.escalated_to_id),
         )
     ]
 
@@ -183,6 +187,8 @@ def _uses_of_person(scope: Scope, person_id: UUID) -> _Uses:
             (Rating, Rating.judge_id),
             (ApiToken, ApiToken.person_id),
             (CalendarFeed, CalendarFeed.person_id),
+            (Obstacle, Obstacle.owner_id),
+            (FollowUp, FollowUp.owner_id),
             (RoleGrant, RoleGrant.person_id),
         )
     ]

@@ -256,7 +256,8 @@ async def test_another_institution_does_not_exist_for_a_person(
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "rotation": {},
         "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
         "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
-        "replay": {"after": 0}, "periods": PERIOD, "standard": {"year": 2021}, "close": {},
+        "replay": {"after": 0}, "obstacles": {"title": "T", "unit": "theirs"}, "decision": {"decision": "Y"},
+        "escalation": {"reason": "x"}, "follow-ups": {"action": "x"}, "periods": PERIOD, "standard": {"year": 2021}, "close": {},
         "reopening": {"reason": "x", "until": "2199-12-31"},
     }  # fmt: skip
     before = await theirs.written()

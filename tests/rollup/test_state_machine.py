@@ -44,6 +44,7 @@ from app.services import (
 )
 from app.settings import Settings
 from tests.rollup.brute_force import HUNDRED, Initiative, Milestone
+from tests.rollup.hindering import Hindering
 from tests.rollup.machine import (
     REPORTER,
     Reporting,
@@ -63,7 +64,7 @@ EXAMPLES, STEPS = int(GIVEN or 4), 25
 MOST_MERGERS = 3
 """Half of the units, so that there are some left to move."""
 MOST_KINDS = 14
-"""Of the 27 kinds of steps, those that a run must have made; each begins with the five of reports."""
+"""Of the 32 kinds of steps, those that a run must have made; each begins with the five of reports."""
 
 statuses = st.sampled_from([status.value for status in InitiativeStatus])
 
@@ -79,7 +80,7 @@ def may_become(initiative: Initiative, status: str) -> bool:
     return status != "completed" or is_done
 
 
-class Planning(Reporting):
+class Planning(Hindering):
     """Plans, places and the tree."""
 
     def change_milestone(

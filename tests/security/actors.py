@@ -23,9 +23,9 @@ UNITS = {
 
 READ = "plans:read"
 _VIEWER = {READ}
-_REPORTER = _VIEWER | {"updates:report"}
+_REPORTER = _VIEWER | {"obstacles:report", "updates:report"}
 _PLANNER = _REPORTER | {
-    "initiatives:change", "milestones:change", "ratings:judge", "reports:freeze",
+    "initiatives:change", "milestones:change", "obstacles:decide", "ratings:judge", "reports:freeze",
 }  # fmt: skip
 MAY = {
     "viewer": _VIEWER,

@@ -173,6 +173,37 @@ TABLE: dict[str, Operation] = {
     ),
     "get_period_standing": Operation("root", filters={"unit": "{unit}"}),
     "list_missing_reports": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    # Obstacles
+    "create_obstacle": _create(
+        "obstacles:report", {"title": "New", "initiative": "{initiative}", "owner": "{person}"},
+        unseen=422,
+    ),
+    "list_obstacles": Operation(
+        "member",
+        filters={
+            "unit": "{unit}", "initiative": "{initiative}", "owner": "{person}",
+            "escalated_to": "{unit}",
+        },
+    ),
+    "get_obstacle": Operation("unit"),
+    "change_obstacle": _change(
+        "obstacles:report", body={"owner": "{person}", "reason": "Why"}
+    ),
+    "delete_obstacle": _remove("obstacles:decide"),
+    "escalate_obstacle": Operation(
+        "unit", ("obstacles:report",), body={"reason": "Why"}, fresh="obstacle"
+    ),
+    "decide_obstacle": Operation(
+        "unit", ("obstacles:decide",), body={"decision": "New"}, fresh="obstacle"
+    ),
+    "create_follow_up": _create(
+        "obstacles:report", {"action": "New", "owner": "{person}"}
+    ),
+    "list_follow_ups": Operation("unit"),
+    "get_follow_up": Operation("unit"),
+    "change_follow_up": _change(
+        "obstacles:report", body={"owner": "{person}", "reason": "Why"}
+    ),
     # Exports
     "export_initiatives": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
     "export_milestones": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),

@@ -157,6 +157,9 @@ class World:
                 made = await self.home.post("reports", {"title": "Fresh", "unit": person["unit"]})
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
+            case "obstacle":
+                new = {"title": "Fresh", "unit": person["unit"], "decision_asked": "Fresh"}
+                made = await self.home.post("obstacles", new)
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
@@ -263,6 +266,15 @@ class World:
             f"{home.path}/imports", params={"mode": "check"}, content=plan, headers=CSV
         )
         webhook, secret, delivery = await self._webhook(home, unit)
+        hindered = {"title": text, "description": text, "owner": person["code"]}
+        obstacle = await home.post(
+            "obstacles",
+            {**hindered, "initiative": initiative["code"], "decision_asked": text},
+        )
+        of_unit = await home.post("obstacles", {**hindered, "unit": code})
+        follow_up = await home.post(
+            f"obstacles/{obstacle['id']}/follow-ups", {"action": text, "owner": person["code"]}
+        )
         self.things[unit] = {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -271,6 +283,7 @@ class World:
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"], "period": PERIOD["code"],
+            "obstacle": obstacle["id"], "follow_up": follow_up["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability",
         }  # fmt: skip
@@ -285,7 +298,8 @@ class World:
                 *(
                     made["id"]
                     for made in (
-                        made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report
+                        made_unit, person, initiative, *initiative["plan"], *updates, *ratings, report,
+                        obstacle, of_unit, follow_up,
                     )
                 ),
             ],

@@ -104,6 +104,20 @@ async def _redelivery(institution: Institution) -> Post:
     return Post(f"{institution.path}/webhooks/{made['id']}/deliveries/{sent['id']}/redelivery")
 
 
+_OBSTACLE = {
+    "initiative": "QW-1", "title": "Server belum tersedia", "description": "Menunggu\nlelang",
+    "severity": "high", "owner": "reporter", "due_on": "2022-10-31", "decision_asked": "Pakai pusat?",
+}  # fmt: skip
+
+
+def _of_obstacle(action: str, body: Json) -> Callable[[Institution], Awaitable[Post]]:
+    async def post(institution: Institution) -> Post:
+        made = await institution.post("obstacles", _OBSTACLE)
+        return Post(f"{institution.path}/obstacles/{made['id']}/{action}", body)
+
+    return post
+
+
 PERIOD = {
     "code": "2021-B03", "name": {"id": "Triwulan I", "en": "First quarter"}, "year": 2021,
     "starts_on": "2021-01-01", "ends_on": "2021-03-31", "opens_on": "2021-03-25",
@@ -186,6 +200,16 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/periods/standard": _in("periods/standard", {"year": 2021, "days_to_report": 14}),
     f"{_OF}/periods/{{period}}/close": _close,
     f"{_OF}/periods/{{period}}/reopening": _reopening,
+    f"{_OF}/obstacles": _in("obstacles", _OBSTACLE),
+    f"{_OF}/obstacles/{{obstacle}}/escalation": _of_obstacle(
+        "escalation", {"reason": "Di luar wewenang"}
+    ),
+    f"{_OF}/obstacles/{{obstacle}}/decision": _of_obstacle(
+        "decision", {"decision": "Ya — sampai akhir tahun"}
+    ),
+    f"{_OF}/obstacles/{{obstacle}}/follow-ups": _of_obstacle(
+        "follow-ups", {"action": "Surati pusat", "owner": "reporter", "due_on": "2022-10-14"}
+    ),
     f"{_OF}/imports": _import,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(

@@ -11,6 +11,12 @@ LEFT_OUT = {
     "initiative": STAMPS | DERIVED | {"judged_at", "last_reported_at"},
     "milestone": STAMPS | DERIVED | {"initiative_id"},
     "institution": STAMPS | {"windows"},
+    "obstacle": STAMPS
+    | {
+        "initiative_id", "unit_id", "escalated_by", "escalated_at", "asked_by", "asked_at",
+        "decided_by", "decided_at", "raised_by",
+    },
+    "follow_up": STAMPS | {"obstacle_id"},
     "reporting_period": STAMPS
     | {
         "reminded_on", "acts_on", "closed_by", "report_id", "counts", "reopened_at", "reopened_by",

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.unit.test_architecture import APP, tree
 
 MODELS = {
-    "ApiToken", "Deletion", "Event", "FrozenReport", "Initiative", "Milestone", "Person",
-    "ProgressUpdate", "Rating", "RoleGrant", "Unit",
+    "ApiToken", "Deletion", "Event", "FollowUp", "FrozenReport", "Initiative", "Milestone",
+    "Obstacle", "Person", "ProgressUpdate", "Rating", "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
 """Of `access`: what asks whether the actor sees a row."""
@@ -39,9 +39,11 @@ UNGUARDED = {
     "changes._fine": FOUND,
     "deletions._listed": CODES,
     "directory.read": LOADING,
+    "escalation._above": "tells the codes of the units above a visible one",
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,
     "feeds._matching": BY_CALLER,
+    "follow_ups.change": FOUND,
     "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
     "healths.look": SYSTEMS_OWN,
     "importing._create": FOUND,
@@ -62,6 +64,7 @@ UNGUARDED = {
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
     "ratings._of": FOUND,
+    "register._follow_ups": FOUND,
     "reporting._SET_INITIATIVES": FOUND,
     "reporting._SET_MILESTONES": FOUND,
     "restoring._has_its_place": FOUND,
