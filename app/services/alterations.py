@@ -24,6 +24,7 @@ from app.models import (
     Criterion,
     Decree,
     Dependency,
+    FollowUp,
     FrozenReport,
     Indicator,
     IndicatorValue,
@@ -32,12 +33,14 @@ from app.models import (
     Instrument,
     InstrumentComponent,
     Milestone,
+    Obstacle,
     Person,
     Programme,
     ProgressUpdate,
     Publication,
     Purpose,
     ReformArea,
+    ReportingPeriod,
     RoleGrant,
     Scheme,
     SchemeArea,
@@ -167,6 +170,27 @@ NOUNS: dict[type[Any], Noun] = {
     FrozenReport: Noun(
         _same("title", "note", "year", "as_of") | {"unit_code": "unit"},
         lambda _session, row: row.unit_id,
+    ),
+    Obstacle: Noun(
+        _same(
+            "year", "title", "description", "severity", "state", "due_on", "escalation_reason",
+            "resolution", "resolved_at",
+        )
+        | {"asked": "decision_asked", "decided": "decision", "owner_id": _Code("owner", Person)}
+        | {"escalated_to_id": _Code("escalated_to", Unit)},
+        lambda _session, row: row.unit_id,
+    ),
+    FollowUp: Noun(
+        _same("action", "due_on", "state", "done_on") | {"owner_id": _Code("owner", Person)},
+        lambda _session, _row: None,
+    ),
+    ReportingPeriod: Noun(
+        _NAMES
+        | _same(
+            "year", "starts_on", "ends_on", "opens_on", "closes_on", "remind_days_before",
+            "closes_by_itself", "locks", "all_years", "closed_at", "locked_at", "reopened_until",
+        ),
+        lambda _session, _row: None,
     ),
     # Not the URL: many have a secret of their own in the path, and this is kept for ever.
     Webhook: Noun(
