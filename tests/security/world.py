@@ -184,9 +184,9 @@ class World:
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
             case "instrument":
-                new = {"code": self.new(), "name": {"id": "Baru", "en": "New"}}
-                await self.home.expect(201, "POST", f"{API}/instruments", new)
-                return {"instrument": new["code"]}
+                new_one = {"code": self.new(), "name": {"id": "Baru", "en": "New"}}
+                await self.home.expect(201, "POST", f"{API}/instruments", new_one)
+                return {"instrument": new_one["code"]}
             case "calendar":
                 async with await self._token_of(self.home, "A1") as owner:
                     made = await self.home.expect(

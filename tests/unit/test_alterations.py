@@ -2,7 +2,7 @@
 
 from app.models import Base
 from app.models.base import table
-from app.services.alterations import NOUNS
+from app.services.nouns import NOUNS
 
 STAMPS = {"institution_id", "id", "code_key", "created_at", "updated_at", "version"}
 DERIVED = {"share", "percent", "verified", "done_on", "reports", "milestones", "done", "earned"}

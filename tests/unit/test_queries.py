@@ -34,9 +34,9 @@ PUBLISHED = "shows what was published, to anybody: `public.published_in` is in i
 UNGUARDED = {
     "agenda._last_due": FOUND,
     "calendars._record": FOUND,
-    "alterations._of_initiative": FOUND,
-    "alterations._of_person": FOUND,
-    "alterations._of_successor": FOUND,
+    "nouns._of_initiative": FOUND,
+    "nouns._of_person": FOUND,
+    "nouns._of_successor": FOUND,
     "attention._deadlines": FOUND,
     "audit._rows": LOADING,
     "changes._fine": FOUND,
