@@ -30,7 +30,7 @@ from app.services import (
 from app.services import publications as telling
 from app.services import stages as calendars
 from app.services.actors import SYSTEM
-from app.services.loading import Loaded
+from app.services.insertion import Loaded
 
 INITIATIVES = 1_700
 _FEW, _MANY = 425, 5_000
