@@ -166,12 +166,14 @@ class Database:
         try:
             try:
                 return await attempt(verb, until, writing=writing)
-            except DBAPIError as error:
+            except (DBAPIError, faults.Overtaken) as error:
                 if not faults.is_transient(error):
                     raise
             return await self._retrying.copy()(attempt, verb, until, writing=writing)
         except IntegrityError as error:
             raise Conflict from error
+        except faults.Overtaken as error:
+            raise DatabaseUnavailable from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError) as error:
             raise (StorageFull if faults.is_full(error) else DatabaseUnavailable) from error
         except DBAPIError as error:

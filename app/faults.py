@@ -19,6 +19,10 @@ _AWAY_STATES = ("25006", "53", "58")  # read-only; out of something; its own inp
 _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 
 
+class Overtaken(Exception):
+    """What this transaction rests on was changed before it could commit; a second try sees it."""
+
+
 def is_refused(error: BaseException) -> bool:
     """Whether the database refused a row: by a constraint, or a value that it cannot keep."""
     if isinstance(error, DBAPIError):
@@ -34,7 +38,7 @@ def is_transient(error: BaseException) -> bool:
     A constraint that a concurrent request made us violate counts: the second try sees its row and
     gives the proper answer.
     """
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | Overtaken):
         return True
     if not isinstance(error, DBAPIError):
         return False

@@ -37,8 +37,10 @@ from app.api import (
     limits,
     milestones,
     nationwide,
+    obstacles,
     oidc,
     people,
+    periods,
     problems,
     programmes,
     public,
@@ -112,10 +114,10 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     api = APIRouter(prefix=answers.API)
     for noun in (
         rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
-        dependencies, templates, updates, files, imports, ratings, calendars, units, people,
-        deletions, institutions, schemes, purposes, programmes, assessments, instruments, indicators,
-        streams, events, webhooks, grants, tokens, exports, archives, criteria, scores, decrees,
-        stages, publications, public, teams,
+        dependencies, templates, updates, files, imports, ratings, periods, obstacles, calendars,
+        units, people, deletions, institutions, schemes, purposes, programmes, assessments,
+        instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
+        criteria, scores, decrees, stages, publications, public, teams,
     ):  # fmt: skip
         api.include_router(noun.routes)
     app.include_router(api)

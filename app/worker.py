@@ -19,13 +19,23 @@ from app import importer
 from app.db import Database
 from app.delivery.rounds import deliver
 from app.filing import storage
-from app.services import deletions, deliveries, files, healths, idempotency, import_jobs, imports
+from app.services import (
+    closing,
+    deletions,
+    deliveries,
+    files,
+    healths,
+    idempotency,
+    import_jobs,
+    imports,
+)
 from app.settings import Settings
 from app.wakes import happened
 
 EXPIRY_SECONDS = 3_600.0
 HEALTH_SECONDS = 1.0
 IMPORT_SECONDS = 1.0
+PERIOD_SECONDS = 5.0
 _HEALTH_RESTS = 9
 """So many times as long as it took, there is no other look at an institution."""
 _LONGEST_PAUSE = 60.0
@@ -94,7 +104,18 @@ async def health(database: Database, _settings: Settings, stop: asyncio.Event) -
             return
 
 
-LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health)
+async def periods(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
+    """Remind of reporting periods and close them when their day has come; each once."""
+    while True:
+        for address in await database.read(closing.due):
+            await database.write(closing.act, *address)
+            if stop.is_set():
+                return
+        if await happened(stop, PERIOD_SECONDS):
+            return
+
+
+LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health, periods)
 
 
 async def exhaust(database: Database, some: Callable[..., int]) -> int:

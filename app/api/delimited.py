@@ -53,6 +53,8 @@ def is_marked(text: str) -> bool:
 def _written(cell: Cell) -> str | float | None:
     if isinstance(cell, str):
         return f"'{cell}" if _FORMULA.match(cell) else cell
+    if isinstance(cell, bool):
+        return str(cell).lower()  # as JSON has it
     if isinstance(cell, datetime):
         return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return cell.isoformat() if isinstance(cell, date) else cell

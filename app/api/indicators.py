@@ -26,7 +26,7 @@ from app.services import indicator_values, indicators
 _of_institution = router("/institutions/{institution}/indicators", "indicators")
 _national = router("/indicators", "indicators")
 IndicatorPath = Annotated[str, Path(description="Code or id of the indicator.", max_length=64)]
-PeriodPath = Annotated[
+LabelPath = Annotated[
     str,
     Path(description="Label of the period, such as `2022-B03`.", pattern=CODE_PATTERN),
 ]
@@ -95,19 +95,19 @@ async def list_indicator_values(
     return answers.paged(request, response, found)
 
 
-@_of_institution.put("/{indicator}/values/{period}", responses=_NEW)
+@_of_institution.put("/{indicator}/values/{label}", responses=_NEW)
 async def set_indicator_value(
     call: Call,
     institution: InstitutionPath,
     indicator: IndicatorPath,
-    period: PeriodPath,
+    label: LabelPath,
     value: PeriodValue,
     expected: OptionalIfMatch,
     response: Response,
 ) -> IndicatorValue:
     """Set target and actual value of a period, whole; sent twice, it is the same."""
     found, is_new = await call.write(
-        indicator_values.put, institution, indicator, period, value, expected
+        indicator_values.put, institution, indicator, label, value, expected
     )
     response.status_code = 201 if is_new else 200
     return answers.tagged(response, found)
@@ -165,18 +165,18 @@ async def list_national_indicator_values(
     return answers.paged(request, response, found)
 
 
-@_national.put("/{national_indicator}/values/{period}", responses=_NEW)
+@_national.put("/{national_indicator}/values/{label}", responses=_NEW)
 async def set_national_indicator_value(
     call: Call,
     national_indicator: IndicatorPath,
-    period: PeriodPath,
+    label: LabelPath,
     value: PeriodValue,
     expected: OptionalIfMatch,
     response: Response,
 ) -> IndicatorValue:
     """Set target and actual value of a period of a national indicator; for operators."""
     found, is_new = await call.write(
-        indicator_values.put, None, national_indicator, period, value, expected
+        indicator_values.put, None, national_indicator, label, value, expected
     )
     response.status_code = 201 if is_new else 200
     return answers.tagged(response, found)

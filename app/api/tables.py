@@ -88,6 +88,7 @@ _NUMBERS: dict[str, Getter] = {
     **_parts("initiatives", "active", "on_hold", "completed", "unmeasured"),
     "milestones": attrgetter("milestones.total"),
     **_parts("milestones", "done", "overdue", "due_next_30_days"),
+    **_parts("obstacles", "open", "overdue", "waiting"),
     **_plain("reason"),
 }  # fmt: skip
 TOLD = Table[Rollup]("told", {**_plain("unit", "unit_name", "area"), **_NUMBERS})

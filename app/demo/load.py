@@ -7,17 +7,23 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.demo import choice, compose, kpu_index, publications, stages, team
+from app.demo import obstacles as hindering
+from app.demo import periods as calendar
 from app.errors import NotFound
 from app.schemas.initiatives import NewInitiative
+from app.schemas.periods import Closing
 from app.schemas.plans import Plan
 from app.services import (
     appointments,
     assessments,
+    closing,
     criteria,
     decrees,
     institutions,
     loading,
     loading_scores,
+    obstacles,
+    periods,
     renewals,
     team_roles,
 )
@@ -75,6 +81,9 @@ async def load(
         loading_scores.add, SYSTEM, institution.code, list(choice.scores(candidates))
     )
     await database.write(_add_publications, institution.code)
+    await _add_periods(database, institution.code)
+    for obstacle in hindering.obstacles():
+        await database.write(obstacles.create, SYSTEM, institution.code, obstacle)
     return loaded
 
 
@@ -100,6 +109,13 @@ def _add_stages(session: Session, institution: str) -> None:
 def _add_publications(session: Session, institution: str) -> None:
     for told in publications.publications():
         telling.create(session, SYSTEM, institution, compose.GUIDED_CODE, told)
+
+
+async def _add_periods(database: Database, code: str) -> None:
+    """The reporting periods of the last year; behind the reports, which come all at once."""
+    made = await database.write(periods.create_standard, SYSTEM, code, calendar.periods())
+    for period in made.items[: calendar.CLOSED]:
+        await database.write(closing.close, SYSTEM, code, period.code, Closing())
 
 
 def _batches(plans: Iterator[Plan], size: int) -> Iterator[list[Plan]]:

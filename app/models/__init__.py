@@ -25,7 +25,9 @@ from app.models.instruments import (
     InstrumentComponent,
 )
 from app.models.milestones import Milestone
+from app.models.obstacles import FollowUp, Obstacle
 from app.models.people import Person
+from app.models.periods import ReportingPeriod
 from app.models.programmes import InitiativeProgramme, Programme, ProgrammePart
 from app.models.publications import Publication
 from app.models.purposes import InitiativePurpose, Purpose, SchemePurpose
@@ -56,6 +58,7 @@ __all__ = [
     "Event",
     "EvidenceFile",
     "FileContent",
+    "FollowUp",
     "FrozenReport",
     "HealthWatch",
     "IdempotencyKey",
@@ -75,6 +78,7 @@ __all__ = [
     "Instrument",
     "InstrumentComponent",
     "Milestone",
+    "Obstacle",
     "Person",
     "Programme",
     "ProgrammePart",
@@ -83,6 +87,7 @@ __all__ = [
     "Purpose",
     "Rating",
     "ReformArea",
+    "ReportingPeriod",
     "RoleGrant",
     "RollupPeriod",
     "RollupTotal",

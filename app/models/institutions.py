@@ -23,6 +23,8 @@ class Institution(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     scheme_id: Mapped[UUID] = mapped_column(ForeignKey("scheme.id"))
     policy: Mapped[dict[str, Any]] = mapped_column(Json)
+    windows: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    """What reports are held against of the reporting periods: `services.windows`."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]
@@ -41,3 +43,5 @@ class InstitutionClock(Base):
     institution_id: Mapped[UUID] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
     digest: Mapped[str] = mapped_column(String(64))
+    windows: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often the institution's `windows` have changed."""

@@ -35,6 +35,8 @@ class RollupTotal(Base):
     completed: Mapped[int] = mapped_column(Integer)
     unmeasured: Mapped[int] = mapped_column(Integer)
     milestones: Mapped[int] = mapped_column(Integer)
+    obstacles: Mapped[int] = mapped_column(Integer, server_default="0")
+    waiting: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class RollupPeriod(Base):
@@ -59,3 +61,4 @@ class RollupPeriod(Base):
     done: Mapped[int] = mapped_column(Integer)
     overdue: Mapped[int] = mapped_column(Integer)
     due_soon: Mapped[int] = mapped_column(Integer)
+    obstructed: Mapped[int] = mapped_column(Integer, server_default="0")

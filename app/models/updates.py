@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -40,7 +41,7 @@ class ProgressUpdate(Base):
         UniqueConstraint("institution_id", "milestone_id", "sequence"),
         UniqueConstraint("institution_id", "milestone_id", "source", "external_id"),
         Index(None, "institution_id", "milestone_id", "effective_on", "sequence"),
-        Index(None, "institution_id", "initiative_id"),
+        Index(None, "institution_id", "initiative_id", "effective_on"),
         Index(
             "ix_progress_update_waiting", "institution_id", "id",
             postgresql_where=_WAITING, sqlite_where=_WAITING,
@@ -48,6 +49,10 @@ class ProgressUpdate(Base):
         Index(
             "uq_progress_update_resubmits", "institution_id", "resubmits_id", unique=True,
             postgresql_where=_RESUBMITS, sqlite_where=_RESUBMITS,
+        ),
+        Index(
+            "ix_progress_update_late", "institution_id", "id",
+            postgresql_where=text("late"), sqlite_where=text("late"),
         ),
         CheckConstraint("sequence >= 1", "sequence"),
         CheckConstraint("percent BETWEEN 0 AND 10000", "percent"),
@@ -65,6 +70,8 @@ class ProgressUpdate(Base):
     previous: Mapped[int]
     """Basis points that held on the effective date before this report."""
     effective_on: Mapped[date]
+    late: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the window of the reporting period was over when it came."""
     note: Mapped[str | None] = mapped_column(Text)
     evidence: Mapped[list[Any]] = mapped_column(Json)
     source: Mapped[str | None] = mapped_column(String(CODE_LENGTH))

@@ -27,10 +27,16 @@ class Totals(NamedTuple):
     completed: int = 0
     unmeasured: int = 0
     milestones: int = 0
+    obstacles: int = 0
+    """Not resolved now, as `waiting` ones for a decision: the past of either is not kept."""
+    waiting: int = 0
 
 
 class Change(NamedTuple):
-    """Steps on one day. `planned`, `earned`, `verified` are values, the others count milestones."""
+    """Steps on one day. `planned`, `earned`, `verified` are values, the others count milestones.
+
+    `obstructed` counts obstacles that are not resolved now, from the day after their due date.
+    """
 
     planned: int = 0
     earned: int = 0
@@ -40,6 +46,7 @@ class Change(NamedTuple):
     done: int = 0
     overdue: int = 0
     due_soon: int = 0
+    obstructed: int = 0
 
 
 class Report(NamedTuple):
@@ -61,12 +68,21 @@ class Milestone(NamedTuple):
     reports: Sequence[Report]
 
 
+class Obstacle(NamedTuple):
+    """An obstacle that is not resolved."""
+
+    is_waiting: bool
+    """For a decision."""
+    due_on: date | None
+
+
 class Initiative(NamedTuple):
-    """An initiative with its live milestones in the order of their numbers."""
+    """An initiative with its live milestones in the order of their numbers, and its obstacles."""
 
     status: str
     weight: int
     milestones: Sequence[Milestone]
+    obstacles: Sequence[Obstacle] = ()
 
 
 class Contribution(NamedTuple):
@@ -140,10 +156,14 @@ def of_initiative(initiative: Initiative) -> Contribution:
         completed=int(initiative.status == InitiativeStatus.COMPLETED),
         unmeasured=int(not live),
         milestones=live,
+        obstacles=len(initiative.obstacles),
+        waiting=sum(obstacle.is_waiting for obstacle in initiative.obstacles),
     )
     steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
     for milestone, share in zip(initiative.milestones, shares(initiative), strict=True):
         _add_milestone(steps, milestone, share)
+    for obstacle in initiative.obstacles:
+        _add_obstacle(steps, obstacle)
     return Contribution(totals, {day: Change(*step) for day, step in steps.items() if any(step)})
 
 
@@ -156,6 +176,14 @@ def of_milestone(milestone: Milestone, share: int) -> dict[date, Change]:
     steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
     _add_milestone(steps, milestone, share)
     return {day: Change(*step) for day, step in steps.items() if any(step)}
+
+
+def of_obstacle(obstacle: Obstacle) -> Contribution:
+    """What one obstacle adds, to a unit or to an initiative whose status counts."""
+    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    _add_obstacle(steps, obstacle)
+    totals = Totals(obstacles=1, waiting=int(obstacle.is_waiting))
+    return Contribution(totals, {day: Change(*step) for day, step in steps.items()})
 
 
 def earned(technique: str, basis_points: int) -> int:
@@ -177,7 +205,14 @@ def latest(reports: Iterable[Report]) -> tuple[int, date | None]:
     return basis_points, since
 
 
-PLANNED, EARNED, VERIFIED, DUE, MET, DONE, OVERDUE, DUE_SOON = range(len(Change._fields))
+PLANNED, EARNED, VERIFIED, DUE, MET, DONE, OVERDUE, DUE_SOON, OBSTRUCTED = range(
+    len(Change._fields)
+)
+
+
+def _add_obstacle(steps: defaultdict[date, list[int]], obstacle: Obstacle) -> None:
+    if obstacle.due_on is not None:
+        steps[obstacle.due_on + timedelta(days=1)][OBSTRUCTED] += 1
 
 
 def _add_milestone(steps: defaultdict[date, list[int]], milestone: Milestone, share: int) -> None:

@@ -6,15 +6,17 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Initiative, InitiativeArea, ProgressUpdate
 from app.models import Milestone as MilestoneRow
+from app.models import Obstacle as ObstacleRow
 from app.models.base import table as table_of
 from app.rollup import contribution
-from app.rollup.contribution import Milestone, Report, Standing
+from app.rollup.contribution import Milestone, Obstacle, Report, Standing
 from app.schemas.fields import Verification
+from app.schemas.obstacles import ObstacleState
 
 
 class Stored(NamedTuple):
@@ -64,6 +66,10 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
         plan = Milestone(weight, technique, due_on, planned_on, reports[stored.id])
         milestones[initiative_id].append((stored, plan))
 
+    obstacles: defaultdict[UUID, list[Obstacle]] = defaultdict(list)
+    for initiative_id, *columns in session.execute(_OBSTACLES, of_these):
+        obstacles[initiative_id].append(Obstacle(*columns))
+
     for initiative_id in initiative_ids:
         row = rows.get(initiative_id)
         if row is None:
@@ -75,12 +81,40 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
             row.unit_id,
             areas[initiative_id],
             row.year,
-            contribution.Initiative(row.status, row.weight, [plan for _, plan in live]),
+            contribution.Initiative(
+                row.status, row.weight, [plan for _, plan in live], obstacles[initiative_id]
+            ),
             Standing(row.milestones, row.done, row.earned, row.verified),
             [stored for stored, _ in live],
         )
 
 
+def obstacles_of_units(
+    session: Session, institution_id: UUID
+) -> dict[UUID, list[tuple[int, Obstacle]]]:
+    """What holds units up as a whole: by unit, each with its year."""
+    found: defaultdict[UUID, list[tuple[int, Obstacle]]] = defaultdict(list)
+    rows = session.execute(_OF_UNITS, {"institution": institution_id})
+    for unit_id, year, *columns in rows:
+        found[unit_id].append((year, Obstacle(*columns)))
+    return found
+
+
+_OBSTACLE = table_of(ObstacleRow).c
+IS_WAITING = and_(_OBSTACLE.asked_at.is_not(None), _OBSTACLE.decided_at.is_(None))
+"""Whether what was asked is not decided; said of obstacles that are not resolved."""
+IS_UNRESOLVED = _OBSTACLE.state != ObstacleState.RESOLVED
+_COUNTED = (IS_WAITING.label("is_waiting"), _OBSTACLE.due_on)
+_OBSTACLES = select(_OBSTACLE.initiative_id, *_COUNTED).where(
+    _OBSTACLE.institution_id == bindparam("institution"),
+    _OBSTACLE.initiative_id.in_(bindparam("initiatives", expanding=True)),
+    IS_UNRESOLVED,
+)
+_OF_UNITS = select(_OBSTACLE.unit_id, _OBSTACLE.year, *_COUNTED).where(
+    _OBSTACLE.institution_id == bindparam("institution"),
+    _OBSTACLE.unit_id.is_not(None),
+    IS_UNRESOLVED,
+)
 _STORED = len(Stored._fields)
 _INITIATIVES = select(
     Initiative.id,

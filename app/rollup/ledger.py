@@ -94,6 +94,14 @@ def collect(entries: Entries, fact: facts.Fact, sign: int = 1) -> None:
         entries.setdefault(bucket, Entry()).add(part, sign)
 
 
+def collect_obstacle(
+    entries: Entries, unit_id: UUID, year: int, obstacle: contribution.Obstacle
+) -> None:
+    """Add what one obstacle of a unit as a whole contributes, to the unit's entries."""
+    for bucket in buckets(unit_id, (), year):
+        entries.setdefault(bucket, Entry()).add(contribution.of_obstacle(obstacle))
+
+
 @contextmanager
 def recorded(session: Session, institution_id: UUID, *initiative_ids: UUID) -> Iterator[None]:
     """Around any change of initiatives, their milestones or reports: writes after less before.

@@ -17,7 +17,10 @@ class Permission(StrEnum):
     INSTITUTION_CHANGE = "institution:change"
     INSTITUTION_EXPORT = "institution:export"
     MILESTONES_CHANGE = "milestones:change"
+    OBSTACLES_DECIDE = "obstacles:decide"
+    OBSTACLES_REPORT = "obstacles:report"
     PEOPLE_CHANGE = "people:change"
+    PERIODS_CHANGE = "periods:change"
     PLANS_READ = "plans:read"
     RATINGS_JUDGE = "ratings:judge"
     REPORTS_FREEZE = "reports:freeze"
@@ -41,13 +44,14 @@ class Role(StrEnum):
 
 
 _VIEWER = frozenset({Permission.PLANS_READ})
-_REPORTER = _VIEWER | {Permission.UPDATES_REPORT}
+_REPORTER = _VIEWER | {Permission.OBSTACLES_REPORT, Permission.UPDATES_REPORT}
 _PLANNER = _REPORTER | {
     Permission.DECREES_CHANGE,
     Permission.INDICATORS_CHANGE,
     Permission.INITIATIVES_CHANGE,
     Permission.INITIATIVES_SCORE,
     Permission.MILESTONES_CHANGE,
+    Permission.OBSTACLES_DECIDE,
     Permission.RATINGS_JUDGE,
     Permission.REPORTS_FREEZE,
 }
@@ -71,6 +75,7 @@ WHOLE = frozenset(
         Permission.DECREES_CHANGE,
         Permission.INSTITUTION_CHANGE,
         Permission.INSTITUTION_EXPORT,
+        Permission.PERIODS_CHANGE,
     }
 )
 """What is held on the institution as a whole or not at all: below the root it allows nothing."""

@@ -40,6 +40,17 @@ class MilestoneTotals(Shape):
     """Not at 100 %, and due on `as_of` or in the 30 days after it."""
 
 
+class ObstacleTotals(Shape):
+    """Obstacles of counted initiatives, and of units as a whole where no area is asked for."""
+
+    open: int
+    """Not resolved now, whatever `as_of` is."""
+    overdue: int
+    """Of these, those that were past their `due_on` on `as_of`."""
+    waiting: int
+    """Of these, those that wait for a decision now."""
+
+
 class _Address(Shape):
     institution: str
     unit: str
@@ -73,6 +84,8 @@ class Numbers(Shape):
     coverage: Coverage
     initiatives: InitiativeTotals
     milestones: MilestoneTotals
+    obstacles: ObstacleTotals | None = None
+    """Null only in reports that were frozen before obstacles were counted."""
     reason: str | None
     """Why percents are null: `no_initiatives` or `no_milestones`."""
 

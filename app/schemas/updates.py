@@ -112,6 +112,8 @@ class Update(Shape):
     previous_percent: float
     """What held on `effective_on` before this report."""
     effective_on: Day
+    late: bool = False
+    """Whether it came after the window of the reporting period of `effective_on`."""
     note: str | None
     evidence: list[ShownEvidence]
     source: str | None
@@ -138,6 +140,8 @@ class UpdateFilter(Shape):
     """Codes of units, with all below them."""
     verification: list[Verification] = Field(default_factory=list)
     source: Annotated[list[Source], Field(max_length=50)] = Field(default_factory=list)
+    late: bool | None = None
+    """Only those that came after the window of their reporting period, or only the others."""
     since: Instant | None = None
     """Reported at or after this instant."""
     updated_since: Instant | None = None

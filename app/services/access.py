@@ -25,6 +25,7 @@ from app.models import (
     Institution,
     InstitutionClock,
     Milestone,
+    Obstacle,
     Person,
     ProgressUpdate,
     Publication,
@@ -52,6 +53,7 @@ class Scope(NamedTuple):
     time_zone: str
     policy: dict[str, Any]
     scheme_id: UUID
+    windows: dict[str, Any]
     actor: Actor
 
     def today(self) -> date:
@@ -90,6 +92,7 @@ _SCOPE: Select[*tuple[Any, ...]] = select(
     _INSTITUTION.time_zone,
     _INSTITUTION.policy,
     _INSTITUTION.scheme_id,
+    _INSTITUTION.windows,
 )
 _SCOPE_COLUMNS = len(Scope._fields) - 1  # all but the actor
 _TREE = func.hashtextextended(cast(_INSTITUTION.id, Text), 0)
@@ -225,11 +228,11 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
     ):  # fmt: skip
         if model is owned:
             return owned.unit_id.in_(units)
+    parents = select(Initiative.id).where(within(scope, Initiative), Initiative.unit_id.in_(units))
+    if model is Obstacle:
+        return or_(Obstacle.unit_id.in_(units), Obstacle.initiative_id.in_(parents))
     for child in (Milestone, ProgressUpdate, Publication):
         if model is child:
-            parents = select(Initiative.id).where(
-                within(scope, Initiative), Initiative.unit_id.in_(units)
-            )
             return child.initiative_id.in_(parents)
     return true()
 

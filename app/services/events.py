@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, bindparam, event, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.faults import Overtaken
 from app.models import Event, InstitutionClock
 from app.models.base import new_id, now
 from app.models.base import table as table_of
@@ -26,10 +27,11 @@ CATALOGUE = UUID(int=0)
 REQUEST_ID = "request_id"
 """Key of `Session.info`: the id of the request that the transaction is for; absent without one."""
 _WAITING = "events"
+_EXPECTED = "windows"
 
 _EVENT = table_of(Event)
 _HOLD = (
-    select(InstitutionClock.sequence, InstitutionClock.digest)
+    select(InstitutionClock.sequence, InstitutionClock.digest, InstitutionClock.windows)
     .where(InstitutionClock.institution_id == bindparam("institution"))
     .with_for_update()
 )
@@ -116,12 +118,17 @@ def write(session: Session) -> None:
         by_institution[row["institution_id"]].append(row)
     session.info.setdefault(WRITTEN, set()).update(by_institution)
     for institution_id, rows in sorted(by_institution.items()):
-        _append(session.connection(), institution_id, rows)
+        expected = session.info.get(_EXPECTED, {}).get(institution_id)
+        _append(session.connection(), institution_id, rows, expected)
 
 
-def _append(connection: Connection, institution_id: UUID, rows: list[dict[str, Any]]) -> None:
+def _append(
+    connection: Connection, institution_id: UUID, rows: list[dict[str, Any]], windows: int | None
+) -> None:
     """Take the clock, chain the rows to what it has, and set it behind them."""
-    last, head = connection.execute(_HOLD, {"institution": institution_id}).one()
+    last, head, revision = connection.execute(_HOLD, {"institution": institution_id}).one()
+    if windows not in (None, revision):
+        raise Overtaken
     for sequence, row in enumerate(rows, start=last + 1):
         row["sequence"] = sequence
         row["digest"] = head = chain.digest(head, row)
@@ -134,6 +141,15 @@ def _append(connection: Connection, institution_id: UUID, rows: list[dict[str, A
     else:
         connection.execute(_INSERT, rows)
         connection.execute(_ADVANCE, clock)
+
+
+def expect_windows(session: Session, institution_id: UUID, revision: int) -> None:
+    """Write nothing unless the reporting periods are at commit what they were when they were read.
+
+    The clock is read last in any case, by a lock that shows its newest row; where a period was
+    closed meanwhile, the runner tries the transaction again.
+    """
+    session.info.setdefault(_EXPECTED, {})[institution_id] = revision
 
 
 def last(session: Session, institution_id: UUID) -> int:

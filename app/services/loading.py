@@ -53,6 +53,7 @@ from app.services import (
     stage_links,
     updates,
     verification,
+    windows,
 )
 from app.services import units as tree
 from app.services.access import Lock, Scope
@@ -138,6 +139,7 @@ def add_plans(session: Session, actor: Actor, institution: str, batch: Sequence[
     access.require(session, scope, Permission.INITIATIVES_CHANGE, None)
     directory.check_codes(session, scope, Initiative, [plan.initiative.code for plan in batch])
     known = directory.read(session, scope)
+    windows.rely_on(session, scope)
 
     def told(plan: Plan, initiative: dict[str, Any]) -> None:
         subject = events.Subject(initiative["id"], initiative["code"])

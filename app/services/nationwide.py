@@ -75,7 +75,8 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
 
 
 def _scope(actor: Actor, row: Institution) -> Scope:
-    return Scope(row.id, row.code, row.name, row.time_zone, row.policy, row.scheme_id, actor)
+    institution = (row.id, row.code, row.name, row.time_zone, row.policy, row.scheme_id)
+    return Scope(*institution, row.windows, actor)
 
 
 def _check(as_of: date | None) -> None:

@@ -43,6 +43,7 @@ from app.models import (
     Event,
     EvidenceFile,
     FileContent,
+    FollowUp,
     FrozenReport,
     HealthWatch,
     IdempotencyKey,
@@ -62,6 +63,7 @@ from app.models import (
     Instrument,
     InstrumentComponent,
     Milestone,
+    Obstacle,
     Person,
     Programme,
     ProgrammePart,
@@ -70,6 +72,7 @@ from app.models import (
     Purpose,
     Rating,
     ReformArea,
+    ReportingPeriod,
     RoleGrant,
     RollupPeriod,
     RollupTotal,
@@ -107,8 +110,9 @@ PACKED: tuple[type[Base], ...] = (
     Institution, Unit, UnitMerger, Person, RoleGrant, Initiative, InitiativeArea, InitiativeOwner,
     InitiativePurpose, InitiativeTag, InitiativeLift, Indicator, IndicatorValue, Assessment,
     AssessmentScore, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
-    UploadedFile, EvidenceFile, Rating, FrozenReport, Deletion, Event, *CATALOGUES, Criterion,
-    Score, Decree, Designation, Stage, InitiativeStage, Publication, TeamRole, Appointment,
+    UploadedFile, EvidenceFile, Rating, Obstacle, FollowUp, FrozenReport, ReportingPeriod,
+    Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation, Stage, InitiativeStage,
+    Publication, TeamRole, Appointment,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -11,10 +11,12 @@ from app.models import (
     ApiToken,
     Appointment,
     CalendarFeed,
+    FollowUp,
     FrozenReport,
     Indicator,
     Initiative,
     InitiativeOwner,
+    Obstacle,
     Person,
     ProgressUpdate,
     Rating,
@@ -95,7 +97,10 @@ def person(
     access.require(session, scope, Permission.PEOPLE_CHANGE, row.unit_id)
     versions.check(row, expected)
     if _any(session, _uses_of_person(scope, row.id)):
-        detail = "This person owns, reported, judged, is in a team, or has roles, tokens or calendars: set active to false."
+        detail = (
+            "This person owns, reported, judged, sees to something, is in a team, or has roles, tokens"
+            " or calendars: set active to false."
+        )
         raise InUse(detail)
     before = people.by_id(session, scope, row.id).model_dump(mode="json")
     subject = events.Subject(row.id, row.code)
@@ -177,6 +182,8 @@ def _uses_of_unit(scope: Scope, unit_id: UUID) -> _Uses:
             (RoleGrant, RoleGrant.unit_id),
             (Webhook, Webhook.unit_id),
             (Appointment, Appointment.unit_id),
+            (Obstacle, Obstacle.unit_id),
+            (Obstacle, Obstacle.escalated_to_id),
         )
     ]
 
@@ -191,6 +198,8 @@ def _uses_of_person(scope: Scope, person_id: UUID) -> _Uses:
             (Score, Score.scorer_id),
             (ApiToken, ApiToken.person_id),
             (CalendarFeed, CalendarFeed.person_id),
+            (Obstacle, Obstacle.owner_id),
+            (FollowUp, FollowUp.owner_id),
             (RoleGrant, RoleGrant.person_id),
             (Appointment, Appointment.person_id),
         )

@@ -11,7 +11,16 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RootUnit, UnitCycle
-from app.models import Deletion, Indicator, Initiative, Person, Unit, UnitClosure, UnitMerger
+from app.models import (
+    Deletion,
+    Indicator,
+    Initiative,
+    Obstacle,
+    Person,
+    Unit,
+    UnitClosure,
+    UnitMerger,
+)
 from app.models.base import now
 from app.rollup import ledger
 from app.schemas import units as wire
@@ -64,9 +73,9 @@ def merge(
 ) -> wire.Unit:
     """Merge a unit into another: all that it has goes there, and it stays archived for good.
 
-    Its own initiatives and people, deleted ones too, go to the other
-    unit, and the units directly below it,
-    archived ones too, are put below the other, since an archived unit has nothing live below it.
+    Its own initiatives, obstacles and people, deleted ones too, go to the other unit, and the units
+    directly below it, archived ones too, are put below the other, since an archived unit has
+    nothing live below it.
     The merged unit keeps its code, its place in the tree and its events, so that old references
     are still answered; it is empty, and its past numbers are the other's from now on. Units that
     were merged into it before still name it: `merged_into` leads on from one to the next.
@@ -213,6 +222,8 @@ def _hand_over(session: Session, scope: Scope, from_id: UUID, to_id: UUID) -> _T
 
     put(Deletion, "unit_id", counted=False)  # what comes back comes back there
     put(Indicator, "unit_id", counted=True)
+    for column in ("unit_id", "escalated_to_id"):
+        put(Obstacle, column, counted=True)
     return _Taken(
         put(Initiative, "unit_id", counted=True),
         put(Person, "unit_id", counted=True),

@@ -34,7 +34,7 @@ from app.rollup.contribution import COUNTED, Contribution, Report, Totals
 from app.rollup.course import Course, Kept
 from app.schemas import updates as wire
 from app.schemas.fields import InitiativeStatus
-from app.services import events, proofs, updates
+from app.services import events, proofs, updates, windows
 from app.services.access import Scope
 
 _TOLD = set(wire.NewUpdate.model_fields)
@@ -72,6 +72,7 @@ class Reporting:
     ) -> None:
         """Read what taking these reports needs to know."""
         self._session, self._scope = session, scope
+        windows.rely_on(session, scope)
         self._today = scope.today()
         self._rows: list[dict[str, Any]] = []
         self._known = self._read_known(asked)
@@ -84,8 +85,8 @@ class Reporting:
     def take(self, target: Target, new: wire.NewUpdate) -> tuple[wire.Update, bool]:
         """One report, and whether it is new; it counts for those that are taken after it.
 
-        Raises `NotReportable` for a dropped milestone or a cancelled initiative, and `Invalid` for
-        an effective date in the future.
+        Raises `NotReportable` for a dropped milestone or a cancelled initiative, or a locked day,
+        and `Invalid` for an effective date in the future.
         """
         identity = (target.milestone_id, new.source, new.external_id)
         if new.source is not None and identity in self._known:

@@ -211,5 +211,8 @@ def numbers(found: Figures, thresholds: Thresholds) -> dict[str, Any]:
             overdue=to_date.overdue,
             due_next_30_days=to_date.due_soon,
         ),
+        "obstacles": wire.ObstacleTotals(
+            open=totals.obstacles, overdue=to_date.obstructed, waiting=totals.waiting
+        ),
         "reason": found.reason,
     }

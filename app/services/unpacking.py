@@ -44,7 +44,7 @@ from app.models.base import code_key, email_key, new_id, now
 from app.models.base import table as table_of
 from app.models.events import GENESIS
 from app.rollup import audit
-from app.services import access, chain, events, people, rights
+from app.services import access, chain, events, people, rights, windows
 from app.services.actors import Actor
 from app.services.catalogues import Catalogues
 from app.services.packing import AT_ONCE, BIG, CATALOGUES, PACKED, REVISION, Progress
@@ -123,6 +123,7 @@ class _Arrival:
             raise ArchiveRefused("The trail of events does not end where the manifest says.")
         clock = {"sequence": self._of.sequence, "digest": trail.head}
         self._insert(InstitutionClock, iter([{"institution_id": self._id, **clock}]))
+        windows.publish(self._session, self._id)
         self._compute()
         self._record()
         parts = self._of.tables.values()

@@ -17,7 +17,7 @@ from app.schemas.evidence import AttachedFile, Evidence, ShownEvidence
 from app.schemas.fields import Verdict, Verification
 from app.schemas.files import content_path
 from app.schemas.pages import Page, Paging
-from app.services import access, milestones
+from app.services import access, milestones, windows
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -56,6 +56,8 @@ def feed(
         statement = statement.where(ProgressUpdate.verification.in_(query.verification))
     if query.source:
         statement = statement.where(ProgressUpdate.source.in_(query.source))
+    if query.late is not None:
+        statement = statement.where(ProgressUpdate.late == query.late)
     if query.since is not None:
         statement = statement.where(ProgressUpdate.reported_at >= query.since)
     if query.updated_since is not None:
@@ -126,7 +128,9 @@ def columns(
     previous: int,
     by: Reporter,
 ) -> dict[str, Any]:
-    """A new report's row; `previous` in basis points."""
+    """A new report's row; `previous` in basis points. Raises `PeriodLocked`."""
+    windows.check(scope, effective_on)
+    at = now()
     return {
         "institution_id": scope.id,
         "id": new_id(),
@@ -136,13 +140,14 @@ def columns(
         "percent": basis_points(new),
         "previous": previous,
         "effective_on": effective_on,
+        "late": windows.is_late(scope, effective_on, scope.day_of(at)),
         "note": new.note,
         "evidence": [kept_link(link) for link in new.evidence],
         "source": new.source,
         "external_id": new.external_id,
         "reported_by": by.name,
         "reporter_id": by.id,
-        "reported_at": now(),
+        "reported_at": at,
         "verification": Verification.REPORTED,
         "verified_by": None,
         "verified_at": None,
@@ -176,6 +181,7 @@ def shape(row: ProgressUpdate | SimpleNamespace, initiative: str, milestone: int
         percent_complete=row.percent / 100,
         previous_percent=row.previous / 100,
         effective_on=row.effective_on,
+        late=row.late,
         note=row.note,
         evidence=[shown_link(row.institution_id, link) for link in row.evidence],
         source=row.source,

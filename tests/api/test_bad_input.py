@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from tests.api.test_bad_bodies import INITIATIVE, JSON, REPORT, problem, ready
 from tests.api.test_bad_state import told
 from tests.support.institution import API, Institution, Json
+from tests.support.posts import PERIOD
 
 __all__ = ["ready"]
 
@@ -274,6 +275,9 @@ async def test_another_institution_does_not_exist_for_a_person(
         "2022": {"starts_on": "2022-01-01", "ends_on": "2022-01-31"},
         "indicators": {"code": "n", "name": {"id": "N", "en": "N"}, "unit_of_measure": "%"},
         "assessments": {"instrument": "n", "score_year": 2022, "assessor": "self", "score": 5},
+        "obstacles": {"title": "T", "unit": "theirs"}, "decision": {"decision": "Y"},
+        "escalation": {"reason": "x"}, "follow-ups": {"action": "x"}, "periods": PERIOD, "standard": {"year": 2021}, "close": {},
+        "reopening": {"reason": "x", "until": "2199-12-31"},
     }  # fmt: skip
     before = await theirs.written()
     for template, operations in app.openapi()["paths"].items():

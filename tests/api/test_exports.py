@@ -112,6 +112,8 @@ async def test_csv_and_spreadsheet_are_the_list(filled: Institution, noun: str) 
                     assert value.replace("_x000D_", "\r") == expected, name
             elif expected is None and name in item:
                 assert (told, value) == ("", None), name
+            elif isinstance(expected, bool):
+                assert (told, value) == (str(expected).lower(), expected), name
             elif expected is not None:
                 assert float(told) == float(value) == expected, name
     assert not any(cell.data_type == "f" or cell.hyperlink for line in sheet for cell in line)

@@ -130,6 +130,18 @@ class Initiative:
         return shares
 
 
+@dataclass
+class Obstacle:
+    """What holds up an initiative, known by its code, or a unit as a whole in a year."""
+
+    initiative: str | None
+    unit: str | None
+    year: int | None
+    due_on: date | None
+    waiting: bool = False
+    resolved: bool = False
+
+
 class Sums(NamedTuple):
     """What an initiative adds on a day: points planned, earned and verified, milestones counted."""
 
@@ -161,10 +173,11 @@ def sums(initiative: Initiative, day: date) -> Sums:
 
 @dataclass
 class World:
-    """An institution: each unit's parent, and its initiatives by code."""
+    """An institution: each unit's parent, its initiatives by code, and its obstacles."""
 
     parents: dict[str, str | None]
     initiatives: dict[str, Initiative] = field(default_factory=dict)
+    obstacles: list[Obstacle] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)
     """Units that were merged, and what each went into."""
     on_track_from: Fraction = Fraction(95, 100)
@@ -186,6 +199,9 @@ class World:
         for initiative in self.initiatives.values():
             if initiative.unit == unit:
                 initiative.unit = into
+        for obstacle in self.obstacles:
+            if obstacle.unit == unit:
+                obstacle.unit = into
         for child in self.children(unit):
             self.parents[child] = into
         self.merged[unit] = into
@@ -226,6 +242,21 @@ class Snapshot(NamedTuple):
         verified = sum((added.verified for _, added in found), Fraction(0))
         measured = [initiative for initiative, added in found if added.milestones]
         statuses = [initiative.status for initiative, _ in found]
+        hindering = [
+            obstacle
+            for obstacle in self.world.obstacles
+            if not obstacle.resolved
+            and (
+                any(initiative.code == obstacle.initiative for initiative, _ in found)
+                or (
+                    obstacle.unit is not None
+                    and area is None
+                    and year in (None, obstacle.year)
+                    and unit in self.world.path(obstacle.unit)
+                )
+            )
+        ]
+        due = [obstacle.due_on for obstacle in hindering if obstacle.due_on is not None]
         reason = None
         if not bac:
             reason = "no_milestones" if found else "no_initiatives"
@@ -256,6 +287,11 @@ class Snapshot(NamedTuple):
                 "done": sum(added.done for _, added in found),
                 "overdue": sum(added.overdue for _, added in found),
                 "due_next_30_days": sum(added.due_soon for _, added in found),
+            },
+            "obstacles": {
+                "open": len(hindering),
+                "overdue": sum(due_on < self.day for due_on in due),
+                "waiting": sum(obstacle.waiting for obstacle in hindering),
             },
             "reason": reason,
         }

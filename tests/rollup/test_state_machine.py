@@ -50,6 +50,7 @@ from app.services import (
 )
 from app.settings import Settings
 from tests.rollup.brute_force import COUNTED, HUNDRED, Initiative, Milestone
+from tests.rollup.hindering import Hindering
 from tests.rollup.machine import (
     AREAS,
     ONE_DAY,
@@ -89,7 +90,7 @@ def may_become(initiative: Initiative, status: str) -> bool:
     return status != "completed" or is_done
 
 
-class Planning(Reporting):
+class Planning(Hindering):
     """Plans, places and the tree."""
 
     def change_milestone(

@@ -23,10 +23,10 @@ UNITS = {
 
 READ = "plans:read"
 _VIEWER = {READ}
-_REPORTER = _VIEWER | {"updates:report"}
+_REPORTER = _VIEWER | {"obstacles:report", "updates:report"}
 _PLANNER = _REPORTER | {
     "indicators:change", "decrees:change", "initiatives:change", "initiatives:score",
-    "milestones:change", "ratings:judge", "reports:freeze",
+    "milestones:change", "obstacles:decide", "ratings:judge", "reports:freeze",
 }  # fmt: skip
 MAY = {
     "viewer": _VIEWER,
@@ -35,7 +35,8 @@ MAY = {
     "verifier": _VIEWER
     | {"assessments:change", "initiatives:score", "ratings:judge", "updates:verify"},
     "admin": _PLANNER | {
-        "assessments:change", "events:read", "grants:change", "grants:read", "institution:change", "institution:export", "people:change",
+    "assessments:change", "events:read", "grants:change", "grants:read", "institution:change",
+    "institution:export", "people:change", "periods:change",
         "tokens:change", "tokens:read", "units:change", "updates:verify", "webhooks:change", "webhooks:read",
     },
 }  # fmt: skip

@@ -310,6 +310,59 @@ TABLE: dict[str, Operation] = {
     "download_report": Operation("unit"),
     "download_report_spreadsheet": Operation("unit"),
     "get_report_difference": Operation("unit", filters={"with": "{report}"}),
+    # Reporting periods: here there is one to come, which overlaps with new ones and cannot be closed
+    "create_period": Operation(
+        "institution", ("periods:change",), 409,
+        body={
+            "code": "{new}", "name": {"id": "New", "en": "New"}, "year": 2190,
+            "starts_on": "2190-01-01", "ends_on": "2190-03-31", "opens_on": "2190-03-25",
+            "closes_on": "2190-04-10",
+        },
+    ),
+    "create_standard_periods": Operation(
+        "institution", ("periods:change",), 409, body={"year": 2190}
+    ),
+    "list_periods": Operation("member"),
+    "get_period": Operation("member"),
+    "change_period": _change("periods:change", on="institution"),
+    "delete_period": _remove("periods:change", on="institution"),
+    "close_period": Operation("institution", ("periods:change",), 409, body={}),
+    "reopen_period": Operation(
+        "institution", ("periods:change",), 409, body={"reason": "Why", "until": "2199-12-31"}
+    ),
+    "get_period_standing": Operation("root", filters={"unit": "{unit}"}),
+    "list_missing_reports": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),
+    # Obstacles
+    "create_obstacle": _create(
+        "obstacles:report", {"title": "New", "initiative": "{initiative}", "owner": "{person}"},
+        unseen=422,
+    ),
+    "list_obstacles": Operation(
+        "member",
+        filters={
+            "unit": "{unit}", "initiative": "{initiative}", "owner": "{person}",
+            "escalated_to": "{unit}",
+        },
+    ),
+    "get_obstacle": Operation("unit"),
+    "change_obstacle": _change(
+        "obstacles:report", body={"owner": "{person}", "reason": "Why"}
+    ),
+    "delete_obstacle": _remove("obstacles:decide"),
+    "escalate_obstacle": Operation(
+        "unit", ("obstacles:report",), body={"reason": "Why"}, fresh="obstacle"
+    ),
+    "decide_obstacle": Operation(
+        "unit", ("obstacles:decide",), body={"decision": "New"}, fresh="obstacle"
+    ),
+    "create_follow_up": _create(
+        "obstacles:report", {"action": "New", "owner": "{person}"}
+    ),
+    "list_follow_ups": Operation("unit"),
+    "get_follow_up": Operation("unit"),
+    "change_follow_up": _change(
+        "obstacles:report", body={"owner": "{person}", "reason": "Why"}
+    ),
     # Exports
     "export_initiatives": Operation("member", filters=_OF_INITIATIVES),
     "export_milestones": Operation("member", filters={"unit": "{unit}", "owner": "{person}"}),

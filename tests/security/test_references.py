@@ -25,7 +25,7 @@ Ask = Callable[[str], Awaitable[httpx.Response]]
 _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
 """Headers that differ from request to request, as ids in problems do."""
 _NAMES_OF_NOBODY = {
-    "new", "number", "scheme", "area", "format", "purpose", "programme", "period", "assessment",
+    "new", "number", "scheme", "area", "format", "purpose", "programme", "period", "assessment", "label",
     "instrument", "baseline", "template",
 }  # fmt: skip
 """What is new, a number within something, in a public catalogue, or of the institution as a whole."""

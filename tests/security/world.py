@@ -22,6 +22,11 @@ FILE = {"Content-Type": "application/octet-stream"}
 CSV = {"Content-Type": "text/csv"}
 TEMPLATE = "standard"
 """The code of a template of either institution."""
+PERIOD = {
+    "code": "2190-B03", "name": {"id": "Triwulan", "en": "Quarter"}, "year": 2022, "starts_on": "2190-01-01",
+    "ends_on": "2190-03-31", "opens_on": "2190-03-25", "closes_on": "2190-04-10",
+}  # fmt: skip
+"""For all members of an institution to see; every initiative owes a report."""
 OUTSIDER = "ppoutsiderpp"
 """A person of B who owns an initiative of A1 too."""
 _PARENTS = {unit: above[1] for unit, above in UNITS.items() if len(above) > 1}
@@ -130,6 +135,7 @@ class World:
         for institution in (self.home, self.other):
             body = {"code": institution.code, "name": "Institution"}
             await institution.expect(201, "POST", f"{API}/institutions", body)
+            await institution.post("periods", PERIOD)
             await institution.post("templates", {"code": TEMPLATE, "title": "Known to all"})
         for unit, institution in (("A1", self.home), ("X", self.other)):
             await self._register(institution, unit)
@@ -164,23 +170,23 @@ class World:
                 made = await self._returned(self.home, path)
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
-            case "candidate":
+            case "candidate" | "predecessor":
                 made = await self._candidate(self.home, "A1", self.new())
-                return {"initiative": made["code"]}
-            case "predecessor" | "dependency":
-                new = {"code": self.new(), "title": "Fresh", "unit": unit_code("A1"), "year": 2022}
-                await self.home.post("initiatives", new)
-                if kind == "predecessor":
-                    return {"predecessor": new["code"]}
+                return {"initiative" if kind == "candidate" else kind: made["code"]}
+            case "dependency":
+                first = await self._candidate(self.home, "A1", self.new())
                 path = f"initiatives/{self.things['A1']['initiative']}/dependencies"
-                made = await self.home.post(path, {"predecessor": new["code"]})
+                made = await self.home.post(path, {"predecessor": first["code"]})
+            case "obstacle":
+                new = {"title": "Fresh", "unit": person["unit"], "decision_asked": "Fresh"}
+                made = await self.home.post("obstacles", new)
             case "token":
                 body = {"person": person_code("A1"), "name": "Fresh"}
                 made = await self.home.post("tokens", body)
             case "instrument":
-                new = {"code": self.new(), "name": {"id": "Baru", "en": "New"}}
-                await self.home.expect(201, "POST", f"{API}/instruments", new)
-                return {"instrument": new["code"]}
+                new_one = {"code": self.new(), "name": {"id": "Baru", "en": "New"}}
+                await self.home.expect(201, "POST", f"{API}/instruments", new_one)
+                return {"instrument": new_one["code"]}
             case "calendar":
                 async with await self._token_of(self.home, "A1") as owner:
                     made = await self.home.expect(
@@ -326,6 +332,15 @@ class World:
         appointment = await home.post("appointments", member)
         indicator, value = await self._indicator(home, unit)
         stage = await self._stage(home, unit) if unit in {"A1", "X"} else {}
+        hindered = {"title": text, "description": text, "owner": person["code"]}
+        obstacle = await home.post(
+            "obstacles",
+            {**hindered, "initiative": initiative["code"], "decision_asked": text},
+        )
+        of_unit = await home.post("obstacles", {**hindered, "unit": code})
+        follow_up = await home.post(
+            f"obstacles/{obstacle['id']}/follow-ups", {"action": text, "owner": person["code"]}
+        )
         self.things[unit] |= {
             "institution": home.code, "unit": code, "person": person["code"],
             "initiative": initiative["code"], "number": 1, "update": updates[1]["id"],
@@ -338,9 +353,11 @@ class World:
             "publication": publication["id"], **stage,
             "appointment": appointment["id"],
             "dependency": dependency["id"], "predecessor": initiative["code"],
+            "period": PERIOD["code"], "label": "2022",
+            "obstacle": obstacle["id"], "follow_up": follow_up["id"],
             "above": unit_code(_PARENTS.get(unit, unit)), "scheme": "rb-2020",
             "area": "accountability", "purpose": "capable", "programme": f"{home.code}-programme",
-            "indicator": indicator["code"], "period": "2022", "assessment": self._assessed[home.code],
+            "indicator": indicator["code"], "assessment": self._assessed[home.code],
             "instrument": "permenpan-26-2020", "national_indicator": "trust-barometer",
         }  # fmt: skip
         institution = await home.expect(200, "GET", home.path)
@@ -359,6 +376,7 @@ class World:
                         candidate, appointment,
                         dependency,
                         indicator, value, publication,
+                        obstacle, of_unit, follow_up,
                     )
                 ),
             ],

@@ -180,6 +180,39 @@ async def _copies(institution: Institution) -> Post:
     return Post(path, body)
 
 
+_OBSTACLE = {
+    "initiative": "QW-1", "title": "Server belum tersedia", "description": "Menunggu\nlelang",
+    "severity": "high", "owner": "reporter", "due_on": "2022-10-31", "decision_asked": "Pakai pusat?",
+}  # fmt: skip
+
+
+def _of_obstacle(action: str, body: Json) -> Callable[[Institution], Awaitable[Post]]:
+    async def post(institution: Institution) -> Post:
+        made = await institution.post("obstacles", _OBSTACLE)
+        return Post(f"{institution.path}/obstacles/{made['id']}/{action}", body)
+
+    return post
+
+
+PERIOD = {
+    "code": "2021-B03", "name": {"id": "Triwulan I", "en": "First quarter"}, "year": 2021,
+    "starts_on": "2021-01-01", "ends_on": "2021-03-31", "opens_on": "2021-03-25",
+    "closes_on": "2021-04-10", "remind_days_before": [7, 3, 1], "all_years": True,
+}  # fmt: skip
+
+
+async def _close(institution: Institution) -> Post:
+    await institution.post("periods", PERIOD)
+    return Post(f"{institution.path}/periods/2021-B03/close", {"reason": "Semua sudah melapor"})
+
+
+async def _reopening(institution: Institution) -> Post:
+    close = await _close(institution)
+    await institution.expect(200, "POST", close.path, close.body)
+    body = {"reason": "Gangguan jaringan", "until": "2199-12-31"}
+    return Post(f"{institution.path}/periods/2021-B03/reopening", body)
+
+
 _INITIATIVE = {
     "code": "QW-9",
     "title": "SIAKBA",
@@ -272,6 +305,20 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF}/webhooks/{{webhook}}/test": _of_webhook("test"),
     f"{_OF}/webhooks/{{webhook}}/replay": _of_webhook("replay", {"after": 0, "reason": "Ulang"}),
     f"{_OF}/webhooks/{{webhook}}/deliveries/{{delivery}}/redelivery": _redelivery,
+    f"{_OF}/periods": _in("periods", PERIOD),
+    f"{_OF}/periods/standard": _in("periods/standard", {"year": 2021, "days_to_report": 14}),
+    f"{_OF}/periods/{{period}}/close": _close,
+    f"{_OF}/periods/{{period}}/reopening": _reopening,
+    f"{_OF}/obstacles": _in("obstacles", _OBSTACLE),
+    f"{_OF}/obstacles/{{obstacle}}/escalation": _of_obstacle(
+        "escalation", {"reason": "Di luar wewenang"}
+    ),
+    f"{_OF}/obstacles/{{obstacle}}/decision": _of_obstacle(
+        "decision", {"decision": "Ya — sampai akhir tahun"}
+    ),
+    f"{_OF}/obstacles/{{obstacle}}/follow-ups": _of_obstacle(
+        "follow-ups", {"action": "Surati pusat", "owner": "reporter", "due_on": "2022-10-14"}
+    ),
     f"{_OF}/imports": _import,
     f"{_OF}/criteria": _in(
         "criteria",

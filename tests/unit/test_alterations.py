@@ -2,7 +2,7 @@
 
 from app.models import Base
 from app.models.base import table
-from app.services.alterations import NOUNS
+from app.services.nouns import NOUNS
 
 STAMPS = {"institution_id", "id", "code_key", "created_at", "updated_at", "version"}
 DERIVED = {"share", "percent", "verified", "done_on", "reports", "milestones", "done", "earned"}
@@ -10,11 +10,22 @@ LEFT_OUT = {
     "unit": STAMPS | {"judged_at"},
     "initiative": STAMPS | DERIVED | {"judged_at", "last_reported_at"},
     "milestone": STAMPS | DERIVED | {"initiative_id", "first_baseline_due_on"},
-    "institution": STAMPS,
+    "institution": STAMPS | {"windows"},
     "template": STAMPS,
     # Which milestones it is about stands in `data`.
     "dependency": STAMPS
     | {"predecessor_milestone_id", "successor_milestone_id", "created_by"},
+    "obstacle": STAMPS
+    | {
+        "initiative_id", "unit_id", "escalated_by", "escalated_at", "asked_by", "asked_at",
+        "decided_by", "decided_at", "raised_by",
+    },
+    "follow_up": STAMPS | {"obstacle_id"},
+    "reporting_period": STAMPS
+    | {
+        "reminded_on", "acts_on", "closed_by", "report_id", "counts", "reopened_at", "reopened_by",
+        "reopening_reason",
+    },
     "person": STAMPS | {"email_key"},
     "scheme": STAMPS,
     "reform_area": STAMPS,
@@ -46,7 +57,8 @@ LEFT_OUT = {
     # Reports are only added: what they say is in `data` and in `percent_complete`.
     "progress_update": STAMPS
     | {
-        "initiative_id", "milestone_id", "sequence", "percent", "previous", "effective_on", "note",
+        "initiative_id", "milestone_id", "sequence", "percent", "previous", "effective_on",
+        "late", "note",
         "evidence", "source", "external_id", "reported_by", "reporter_id", "reported_at",
         "verifications", "resubmits_id",
     },

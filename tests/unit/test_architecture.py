@@ -16,14 +16,14 @@ FLOORS = {
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "auditing": 4, "moving": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "alterations", "events", "denials", "feeds", "streams", "audit", "deletions", "files", "ratings", "schemes", "stages",
-    "stage_links", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people", "minting", "tokens", "operators", "units", "reorganising", "decrees",
+    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "events", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
+    "stages", "stage_links", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people", "minting", "tokens", "operators", "units", "reorganising", "decrees",
     "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "loading", "loading_scores",
-    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "differences", "agenda",
-    "calendars", "exporting", "packing", "catalogues", "unpacking",
+    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "periods",
+    "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
-    "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
+    "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip
 FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
 MOST_LINES = 320

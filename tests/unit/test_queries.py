@@ -11,8 +11,9 @@ from pathlib import Path
 from tests.unit.test_architecture import APP, tree
 
 MODELS = {
-    "ApiToken", "Appointment", "Deletion", "Event", "FrozenReport", "Indicator", "Initiative",
-    "Milestone", "Person", "ProgressUpdate", "Publication", "Rating", "RoleGrant", "Unit",
+    "ApiToken", "Appointment", "Deletion", "Event", "FollowUp", "FrozenReport", "Indicator",
+    "Initiative", "Milestone", "Obstacle", "Person", "ProgressUpdate", "Publication", "Rating",
+    "RoleGrant", "Unit",
 }  # fmt: skip
 GUARDS = {"find", "open_unit", "place", "refer", "seen", "sees", "visible"}
 """Of `access`: what asks whether the actor sees a row."""
@@ -33,9 +34,9 @@ PUBLISHED = "shows what was published, to anybody: `public.published_in` is in i
 UNGUARDED = {
     "agenda._last_due": FOUND,
     "calendars._record": FOUND,
-    "alterations._of_initiative": FOUND,
-    "alterations._of_person": FOUND,
-    "alterations._of_successor": FOUND,
+    "nouns._of_initiative": FOUND,
+    "nouns._of_person": FOUND,
+    "nouns._of_successor": FOUND,
     "attention._deadlines": FOUND,
     "audit._rows": LOADING,
     "changes._fine": FOUND,
@@ -45,10 +46,12 @@ UNGUARDED = {
     "dependencies._keep_there": FOUND,
     "dependencies.readmit": FOUND,
     "directory.read": LOADING,
+    "escalation._above": "tells the codes of the units above a visible one",
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,
     "feeds._matching": BY_CALLER,
     "files.release": FOUND,
+    "follow_ups.change": FOUND,
     "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
     "groups._by_catalogue": BY_CALLER,
     "healths.look": SYSTEMS_OWN,
@@ -60,6 +63,8 @@ UNGUARDED = {
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
     "nationwide._roots": "is empty for who does not see the root",
+    "obligations._came": FOUND,
+    "obligations.counts": "counts for who may close a period, or for the service itself",
     "operators.first_start": OPERATORS,
     "operators.revoke": OPERATORS,
     "parcels._of_units": SHOWN,
@@ -77,6 +82,7 @@ UNGUARDED = {
     "public.initiative": PUBLISHED,
     "ratings._of": FOUND,
     "renewals._there": FOUND,
+    "register._follow_ups": FOUND,
     "reporting._SET_INITIATIVES": FOUND,
     "reporting._SET_MILESTONES": FOUND,
     "proofs.check_completion": FOUND,

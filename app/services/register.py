@@ -1,0 +1,182 @@
+"""The register of obstacles: what is read of them, by themselves and in filtered lists."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.errors import NotFound
+from app.keyset import Key, paginate, parse_sort
+from app.models import FollowUp, Initiative, Obstacle, Person, Unit
+from app.models.base import refers
+from app.rollup import facts
+from app.schemas import obstacles as wire
+from app.schemas.fields import LAST_DAY
+from app.schemas.obstacles import FollowUpState, ObstacleState, Severity
+from app.schemas.pages import Page
+from app.services import access
+from app.services.access import Scope
+from app.services.actors import Actor
+
+_Owner, _Target = aliased(Person), aliased(Unit)
+_SORTS: dict[str, Any] = {
+    "created_at": Obstacle.id,  # ids are in the order of creation
+    "due_on": func.coalesce(Obstacle.due_on, LAST_DAY, type_=Obstacle.due_on.type),
+    "severity": case(
+        {severity.value: rank for rank, severity in enumerate(Severity)}, value=Obstacle.severity
+    ),
+    "updated_at": Obstacle.updated_at,
+}
+
+
+def get(session: Session, actor: Actor, institution: str, obstacle_id: UUID) -> wire.Obstacle:
+    """One obstacle."""
+    return one(session, access.institution(session, actor, institution), obstacle_id)
+
+
+def page(
+    session: Session, actor: Actor, institution: str, query: wire.ObstaclesQuery
+) -> Page[wire.Obstacle]:
+    """Obstacles, filtered and sorted."""
+    scope = access.institution(session, actor, institution)
+    statement = _with_codes(scope).where(*_filters(scope, query))
+    keys = parse_sort(query.sort, _SORTS, Key(Obstacle.id, descending=True))
+    found = paginate(session, statement, keys, query)
+    return found.page(_shapes(session, scope, found.rows))
+
+
+def one(session: Session, scope: Scope, obstacle_id: UUID) -> wire.Obstacle:
+    """An obstacle of the scope; raises `NotFound`."""
+    session.flush()
+    rows = session.execute(_with_codes(scope).where(Obstacle.id == obstacle_id)).all()
+    if not rows:
+        raise NotFound
+    return _shapes(session, scope, rows)[0]
+
+
+def overdue_days(due_on: date | None, today: date, *, is_open: bool) -> int:
+    """For how many days something that is open has been due."""
+    return max(0, (today - due_on).days) if is_open and due_on is not None else 0
+
+
+def _filters(scope: Scope, query: wire.ObstaclesQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.unit:
+        units = access.below(scope, query.unit, subtree=query.subtree)
+        conditions.append(or_(Obstacle.unit_id.in_(units), Initiative.unit_id.in_(units)))
+    if query.initiative:
+        conditions.append(access.named_any(Initiative, query.initiative))
+    if query.severity:
+        conditions.append(Obstacle.severity.in_(query.severity))
+    if query.state:
+        conditions.append(Obstacle.state.in_(query.state))
+    if query.owner:
+        conditions.append(access.named_any(_Owner, query.owner))
+    if query.escalated_to:
+        conditions.append(access.named_any(_Target, query.escalated_to))
+    if query.overdue is not None:
+        is_overdue = and_(
+            facts.IS_UNRESOLVED, Obstacle.due_on.is_not(None), Obstacle.due_on < scope.today()
+        )
+        conditions.append(is_overdue if query.overdue else ~is_overdue)
+    if query.waiting is not None:
+        is_waiting = and_(facts.IS_UNRESOLVED, facts.IS_WAITING)
+        conditions.append(is_waiting if query.waiting else ~is_waiting)
+    if query.updated_since is not None:
+        conditions.append(Obstacle.updated_at >= query.updated_since)
+    return conditions
+
+
+def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
+    own = Unit.id == func.coalesce(Obstacle.unit_id, Initiative.unit_id)
+    return (
+        access.visible(scope, Obstacle)
+        .outerjoin(Initiative, refers(Obstacle.initiative_id, Initiative))
+        .join(Unit, and_(Unit.institution_id == Obstacle.institution_id, own))
+        .outerjoin(_Owner, refers(Obstacle.owner_id, _Owner))
+        .outerjoin(_Target, refers(Obstacle.escalated_to_id, _Target))
+        .add_columns(
+            Unit.code.label("unit"),
+            Initiative.code.label("initiative"),
+            func.coalesce(Obstacle.year, Initiative.year).label("year"),
+            _Owner.code.label("owner"),
+            _Target.code.label("escalated_to"),
+        )
+    )
+
+
+def _shapes(session: Session, scope: Scope, rows: Any) -> list[wire.Obstacle]:  # noqa: ANN401  rows of `_with_codes`
+    today = scope.today()
+    counts = _follow_ups(session, scope, [row[0].id for row in rows], today)
+    return [_shape(row, today, counts.get(row[0].id, _NO_FOLLOW_UPS)) for row in rows]
+
+
+_NO_FOLLOW_UPS = wire.FollowUpCounts(open=0, overdue=0, done=0)
+
+
+def _follow_ups(
+    session: Session, scope: Scope, obstacle_ids: list[UUID], today: date
+) -> dict[UUID, wire.FollowUpCounts]:
+    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0))
+
+    is_open = FollowUp.state == FollowUpState.OPEN
+    rows = session.execute(
+        select(
+            FollowUp.obstacle_id,
+            count(is_open).label("open"),
+            count(and_(is_open, FollowUp.due_on < today)).label("overdue"),
+            count(FollowUp.state == FollowUpState.DONE).label("done"),
+        )
+        .where(access.within(scope, FollowUp), FollowUp.obstacle_id.in_(obstacle_ids))
+        .group_by(FollowUp.obstacle_id)
+    )
+    return {
+        row.obstacle_id: wire.FollowUpCounts(open=row.open, overdue=row.overdue, done=row.done)
+        for row in rows
+    }
+
+
+def _said(text: str | None, by: str | None, at: Any) -> wire.Said | None:  # noqa: ANN401  an instant or None
+    return None if text is None or by is None else wire.Said(text=text, by=by, at=at)
+
+
+def _shape(row: Any, today: date, follow_ups: wire.FollowUpCounts) -> wire.Obstacle:  # noqa: ANN401  a row of `_with_codes`
+    of: Obstacle = row[0]
+    is_open = of.state is not ObstacleState.RESOLVED
+    escalation = None
+    if row.escalated_to is not None:
+        escalation = wire.Escalated.model_validate(
+            {
+                "to": row.escalated_to,
+                "reason": of.escalation_reason,
+                "by": of.escalated_by,
+                "at": of.escalated_at,
+            }
+        )
+    return wire.Obstacle(
+        id=of.id,
+        unit=row.unit,
+        initiative=row.initiative,
+        year=row.year,
+        title=of.title,
+        description=of.description,
+        severity=of.severity,
+        state=of.state,
+        owner=row.owner,
+        due_on=of.due_on,
+        overdue_days=overdue_days(of.due_on, today, is_open=is_open),
+        escalation=escalation,
+        decision_asked=_said(of.asked, of.asked_by, of.asked_at),
+        decision=_said(of.decided, of.decided_by, of.decided_at),
+        waiting=is_open and of.asked_at is not None and of.decided_at is None,
+        resolution=of.resolution,
+        resolved_at=of.resolved_at,
+        follow_ups=follow_ups,
+        raised_by=of.raised_by,
+        created_at=of.created_at,
+        updated_at=of.updated_at,
+        version=of.version,
+    )
