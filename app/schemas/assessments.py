@@ -244,7 +244,7 @@ class ComponentLift(Shape):
     """The first score of the initiative's year or a later one."""
     reason: str | None
     """Why nothing is assessed: `not_assessed_before`, `not_assessed_after`, or `other_instrument`
-    where there is an assessment, but under an instrument that cannot be compared."""
+    where there are assessments, but none under the instrument of the component."""
 
 
 class InitiativeLifts(Shape):

@@ -51,8 +51,8 @@ class GroupNumbers(Shape):
     done: int
 
 
-class Group(GroupNumbers):
-    """Counted initiatives that share a value."""
+class GroupKey(Shape):
+    """The value that a group shares."""
 
     key: str | None
     """Code of the person, outcome, strategy, level or programme; the status, tag, origin, kind or
@@ -61,6 +61,11 @@ class Group(GroupNumbers):
     """The person's name; null for somebody of a unit that you do not see."""
     names: Names | None = None
     """Of an outcome, a strategy, a level or a programme, in both languages."""
+
+
+class Group(GroupNumbers, GroupKey):
+    """Counted initiatives that share a value."""
+
     share: float | None
     """Their weight in percent of the unit's."""
 

@@ -69,11 +69,9 @@ def _assessed(lift: Row[*tuple[Any, ...]], year: int, given: Sequence[_Given]) -
     reason = None
     if before is None or after is None:
         when, since = ("before", False) if before is None else ("after", True)
-        elsewhere = any(
-            each.instrument_id != lift.instrument_id and (each.year >= year) is since
-            for each in given
-        )
-        reason = "other_instrument" if elsewhere else f"not_assessed_{when}"
+        under = {each.instrument_id for each in given if (each.year >= year) is since}
+        is_other = bool(under) and lift.instrument_id not in under
+        reason = "other_instrument" if is_other else f"not_assessed_{when}"
     return {
         "before": _year(before),
         "after": _year(after),

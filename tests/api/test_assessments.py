@@ -238,6 +238,8 @@ async def test_lifts_stand_side_by_side(institution: Institution) -> None:
         "expected": 1.25, "reported": 0.42, "assessed": None, "before": None, "after": None,
         "reason": "not_assessed_before",
     }  # fmt: skip
+    await assess(institution, 2018, 60, instrument="permenpan-14-2014")
+    assert (await lift("reform"))["reason"] == "other_instrument"
     await assess(institution, 2019, 60, scores=[{"component": "reform", "score": 9}])
     await assess(institution, 2020, 60, scores=[{"component": "reform", "score": 10.2}])
     await assess(institution, 2023, 69.76, instrument=NEW)
