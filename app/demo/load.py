@@ -6,7 +6,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import compose
+from app.demo import compose, planning
 from app.errors import NotFound
 from app.schemas.plans import Plan
 from app.services import institutions, loading
@@ -47,11 +47,16 @@ async def load(
     await database.write(loading.add_grants, SYSTEM, institution.code, compose.grants())
     report("People", len(people), len(people))
     loaded = Loaded()
+    rebaselined: str | None = None
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):
         added = await database.write(loading.add_plans, SYSTEM, institution.code, batch)
         loaded = loaded.plus(added)
+        if rebaselined is None:
+            codes = (plan.initiative.code for plan in batch if planning.is_rebaselined(plan))
+            rebaselined = next(codes, None)
         report("Initiatives", loaded.initiatives, initiatives)
+    await database.write(planning.add, SYSTEM, institution.code, rebaselined)
     return loaded
 
 

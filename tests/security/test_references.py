@@ -24,7 +24,7 @@ Told = tuple[Any, ...]
 Ask = Callable[[str], Awaitable[httpx.Response]]
 _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-request-id"}
 """Headers that differ from request to request, as ids in problems do."""
-_NAMES_OF_NOBODY = {"new", "number", "baseline", "scheme", "area", "template", "format"}
+_NAMES_OF_NOBODY = {"new", "number", "scheme", "area", "template", "format"}
 """What is new, a number within something, or in a public catalogue or the institution's own."""
 _ATTEMPTED = {
     operation_id: operation
