@@ -57,6 +57,12 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.report(f"{prefix}-QW", 1, 10, "2022-01-01")
     await institution.post(f"initiatives/{prefix}-QW/ratings", {"rating": "green", "reason": "r"})
     await institution.post(f"units/{prefix}1/ratings", {"rating": "green", "reason": "r"})
+    tie = {"milestone": 1, "predecessor": f"{prefix}-QW", "predecessor_milestone": 2}
+    await institution.milestone(f"{prefix}-QW", "2022-04-01")
+    await institution.post(f"initiatives/{prefix}-QW/dependencies", tie)
+    await institution.post(f"initiatives/{prefix}-QW/baselines", {"reason": "r"})
+    template = {"code": prefix, "title": "T", "areas": ["oversight"]}
+    await institution.post("templates", template)
     first = await institution.post("reports", {"title": "First"})
     await institution.post("reports", {"title": "Second", "supersedes": first["id"]})
     webhook = await institution.post("webhooks", {"url": "https://hooks.invalid/"})
