@@ -85,6 +85,7 @@ def serve(
         workers=workers,
         http=Connection,
         h11_max_incomplete_event_size=chosen.max_head_bytes,
+        timeout_graceful_shutdown=chosen.shutdown_seconds,
         ws="none",
         proxy_headers=bool(chosen.trusted_proxies),
         forwarded_allow_ips=",".join(chosen.trusted_proxies),

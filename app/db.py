@@ -51,6 +51,10 @@ _MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migratio
 _SQLITE_READERS = 8
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
+_GROWN = "grown"
+"""Key of `Session.info`: rows that the transaction has added to a table, and from how many on it is
+analyzed next."""
+_ANALYZED_FROM = 1_000
 
 
 class Database:
@@ -250,7 +254,12 @@ class Call(Generic[A]):
 
 
 def bulk_insert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many rows: COPY on PostgreSQL, executemany on SQLite. Rows share their keys."""
+    """Insert many rows: COPY on PostgreSQL, executemany on SQLite. Rows share their keys.
+
+    A transaction that inserts thousands has PostgreSQL look at the tables again as they double:
+    nobody else sees the rows yet, autovacuum neither, and what was planned for a table that was
+    all but empty (each check of a foreign key to it, for one) reads more with every row.
+    """
     if not rows:
         return
     connection = session.connection()
@@ -277,6 +286,14 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) 
             ],
         )
     )
+    grown: dict[str, tuple[int, int]] = session.info.setdefault(_GROWN, {})
+    added, analyzed_at = grown.get(table.name, (0, _ANALYZED_FROM))
+    added += len(rows)
+    if added >= analyzed_at:
+        # Without waiting: another that analyzes the table holds its lock until its own end.
+        connection.exec_driver_sql(f'ANALYZE (SKIP_LOCKED) "{table.name}"')
+        analyzed_at = 2 * added
+    grown[table.name] = added, analyzed_at
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     """How long a request may take to arrive; a body gains a second with each 16 KiB."""
     request_seconds: Seconds = 30
     """How long the work on the database for one request may take; 0 for no limit."""
+    shutdown_seconds: int = Field(default=8, ge=1, le=600)
+    """How long requests may take to finish when the server is told to stop; then they are cut off."""
     database_statement_seconds: Seconds = 20
     """PostgreSQL's `statement_timeout` of the server's connections; 0 leaves it to the database."""
     database_lock_seconds: Seconds = 10

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from itertools import pairwise
 from operator import add, sub
 from typing import NamedTuple
 from uuid import UUID
@@ -154,21 +155,52 @@ def post(session: Session, institution_id: UUID, entries: Iterable[tuple[Bucket,
     for entry in {id(entry): entry for _, entry in given}.values():
         entry.fill_months()
     chains = _chains(session, institution_id, {bucket.unit_id for bucket, _ in given})
-    depths = {unit_id: depth for chain in chains.values() for depth, unit_id in chain}
-    raised: Entries = {}
-    sums: set[Bucket] = set()
+    write(session, institution_id, *_raised(given, chains))
+
+
+def _raised(
+    given: Iterable[tuple[Bucket, Entry]], chains: Mapping[UUID, list[tuple[int, UUID]]]
+) -> tuple[Entries, dict[UUID, int]]:
+    """Sums for units and all their ancestors, and how deep each of these is.
+
+    They go up a level at a time: what many units have in common is added up once, not once for each.
+    """
+    depths: dict[UUID, int] = {}
+    parents: dict[UUID, UUID] = {}
+    for chain in chains.values():
+        depths.update((unit_id, depth) for depth, unit_id in chain)
+        parents.update((below, above) for (_, below), (_, above) in pairwise(chain))
+    sums = _Sums()
     for bucket, entry in given:
-        for _, ancestor_id in chains[bucket.unit_id]:
-            at = Bucket(ancestor_id, bucket.area_id, bucket.year)
-            if at not in raised:
-                raised[at] = entry  # shared as long as it is alone here: a report is never copied
-                continue
-            if at not in sums:
-                alone, raised[at] = raised[at], Entry()
-                raised[at].merge(alone)
-                sums.add(at)
-            raised[at].merge(entry)
-    write(session, institution_id, raised, depths)
+        sums.add(bucket, entry)
+    levels: defaultdict[int, list[Bucket]] = defaultdict(list)
+    for bucket in sums.entries:
+        levels[depths[bucket.unit_id]].append(bucket)
+    for depth in range(max(levels), 0, -1):
+        for bucket in levels[depth]:
+            above = Bucket(parents[bucket.unit_id], bucket.area_id, bucket.year)
+            if above not in sums.entries:
+                levels[depth - 1].append(above)
+            sums.add(above, sums.entries[bucket])
+    return sums.entries, depths
+
+
+class _Sums:
+    """Entries by bucket. One that is alone in its bucket is shared: a report's is never copied."""
+
+    def __init__(self) -> None:
+        self.entries: Entries = {}
+        self._own: set[Bucket] = set()
+
+    def add(self, bucket: Bucket, entry: Entry) -> None:
+        if bucket not in self.entries:
+            self.entries[bucket] = entry
+            return
+        if bucket not in self._own:
+            alone, self.entries[bucket] = self.entries[bucket], Entry()
+            self.entries[bucket].merge(alone)
+            self._own.add(bucket)
+        self.entries[bucket].merge(entry)
 
 
 def write(

@@ -11,8 +11,9 @@ from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import event, inspect
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy import event
+from sqlalchemy.orm import PassiveFlag, Session, UOWTransaction
+from sqlalchemy.orm.attributes import get_history
 
 from app.models import (
     ApiToken,
@@ -277,7 +278,7 @@ def _before(row: Any, column: str) -> tuple[Any, Any]:  # noqa: ANN401  any row
 
 
 def _both(row: Any, column: str) -> tuple[Any, Any] | None:  # noqa: ANN401  any row
-    history = inspect(row).attrs[column].history
+    history = get_history(row, column, PassiveFlag.PASSIVE_NO_INITIALIZE)
     return (_first(history.deleted), _first(history.added)) if history.has_changes() else None
 
 

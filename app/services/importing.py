@@ -4,7 +4,7 @@ All of it is one transaction. Rows are created in bulk, as loaders do, and chang
 initiative has its event, and the ledger is written once, at the end.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,7 @@ from app.services.actors import Actor
 from app.services.directory import Directory, Party
 from app.services.importing_checks import Change, Creation, Verdict
 from app.services.importing_facts import Facts, Names
+from app.services.plans import Present
 from app.services.tables import Table
 from app.spreadsheets import process
 
@@ -132,10 +133,12 @@ def _apply(
             progress(done)
         for changes in portions(verdict.changes, _AT_ONCE):
             rows = _locked(session, scope, changes)
+            present = plans.present(session, scope, list(rows))
             with ledger.recorded(session, scope.id, *rows):
                 for change in changes:
+                    row = rows.get(change.standing.id)
                     try:
-                        _change(session, actor, scope, change, rows.get(change.standing.id))
+                        _change(session, actor, scope, change, row, present)
                     except QuickwinError as error:
                         raise refuse(change.row, error) from error
             done += len(changes)
@@ -166,7 +169,7 @@ def _create(
         access.require(session, scope, Permission.MILESTONES_CHANGE, unit_id)
     directory.check_codes(session, scope, Initiative, [creation.new.code for creation in some])
     # Kept by us while they are told of: the session alone would forget and read them again.
-    units = [session.get(Unit, (scope.id, unit_id)) for unit_id in unit_ids]
+    units = list(session.scalars(access.visible(scope, Unit).where(Unit.id.in_(unit_ids))))
 
     def told(plan: Plan, row: dict[str, Any]) -> None:
         new = plan.initiative
@@ -202,7 +205,12 @@ def _locked(session: Session, scope: Scope, changes: Sequence[Change]) -> dict[U
 
 
 def _change(
-    session: Session, actor: Actor, scope: Scope, change: Change, row: Initiative | None
+    session: Session,
+    actor: Actor,
+    scope: Scope,
+    change: Change,
+    row: Initiative | None,
+    present: Mapping[UUID, Present],
 ) -> None:
     """Change one initiative, as `initiatives.change` and `replace` would."""
     if row is None:
@@ -213,7 +221,7 @@ def _change(
     initiatives.apply(session, scope, row, change.changes)
     if change.plan is not None:
         access.require(session, scope, Permission.MILESTONES_CHANGE, row.unit_id)
-        plans.replace(session, actor, scope, row, change.plan, change.reason)
+        plans.replace(session, actor, scope, row, present[row.id], change.plan, change.reason)
         told["milestones"] = [
             milestone.model_dump(mode="json", exclude_unset=True) for milestone in change.plan
         ]

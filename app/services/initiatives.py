@@ -92,7 +92,8 @@ def replace(
         session, scope, row, wire.InitiativeChanges.model_construct(_fields_set=set(given), **given)
     )
     if new.milestones is not None:
-        plans.replace(session, actor, scope, row, new.milestones, new.reason)
+        present = plans.present(session, scope, [row.id])[row.id]
+        plans.replace(session, actor, scope, row, present, new.milestones, new.reason)
     events.record(session, actor, scope.id, "initiative.replaced", subject(row), new)
     session.flush()
     return portfolio.one(session, scope, row.id), False
@@ -210,7 +211,6 @@ def apply(session: Session, scope: Scope, row: Initiative, changes: wire.Initiat
             assign()
     else:
         assign()
-    session.flush()
 
 
 def _new_unit(

@@ -1,6 +1,8 @@
 """An initiative's whole plan: the numbers of its milestones, and one plan in place of another."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -25,11 +27,28 @@ def numbers(plan: Sequence[NewMilestone], pointer: str = "") -> list[int]:
     return found
 
 
+Present = Mapping[int, Milestone]
+"""An initiative's milestones by their numbers; dropped ones too."""
+
+
+def present(
+    session: Session, scope: Scope, initiative_ids: Collection[UUID]
+) -> dict[UUID, Present]:
+    """The plans of some initiatives, as they are."""
+    found: defaultdict[UUID, dict[int, Milestone]] = defaultdict(dict)
+    for milestone in session.scalars(
+        access.visible(scope, Milestone).where(Milestone.initiative_id.in_(initiative_ids))
+    ):
+        found[milestone.initiative_id][milestone.number] = milestone
+    return {key: found[key] for key in initiative_ids}
+
+
 def replace(
     session: Session,
     actor: Actor,
     scope: Scope,
     row: Initiative,
+    present: Present,
     plan: Sequence[NewMilestone],
     reason: str | None,
 ) -> None:
@@ -38,12 +57,6 @@ def replace(
     Those with a known number are changed, new ones added, and the others removed, but none that has
     reports.
     """
-    present = {
-        milestone.number: milestone
-        for milestone in session.scalars(
-            access.visible(scope, Milestone).where(Milestone.initiative_id == row.id)
-        )
-    }
     numbered = numbers(plan)
     gone = present.keys() - set(numbered)
     if any(present[number].reports for number in gone):
@@ -52,14 +65,20 @@ def replace(
     with ledger.recorded(session, scope.id, row.id):
         for number in gone:
             milestones.take_away(session, actor, scope, row, present[number], reason)
-        session.flush()
+        if gone:
+            session.flush()
         for i, (number, new) in enumerate(zip(numbered, plan, strict=True)):
             if number not in present:
                 given = new.model_copy(update={"number": number})
                 milestones.add(session, scope, row.id, given, f"/milestones/{i}")
+    live = {n: each.weight for n, each in present.items() if each.dropped_at is None}
+    shares_change = live != {n: new.weight for n, new in zip(numbered, plan, strict=True)}
     for number, new in zip(numbered, plan, strict=True):
         if number in present:
             fields = new.model_dump(exclude={"number", "reason"})
+            differs = any(getattr(present[number], name) != fields[name] for name in fields)
+            if not (differs or shares_change):
+                continue
             if new.reason is not None:
                 fields["reason"] = new.reason
             changes = MilestoneChanges.model_construct(_fields_set=set(fields), **fields)

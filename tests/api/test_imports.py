@@ -1,5 +1,10 @@
 """Spreadsheets in: checked, applied as a whole, and the same again changes nothing."""
 
+import io
+from itertools import islice
+from pathlib import Path
+
+import openpyxl
 import pytest
 
 from tests.support.institution import Institution, Json
@@ -169,3 +174,26 @@ async def test_the_template_takes_its_own_form(ready: Institution) -> None:
             zip(head[:5], (f"T-{language}", "Judul", None, "A — Unit A", 2025), strict=True)
         )
         assert (await imported(ready, workbook([row])))["counts"]["create"] == 1
+
+
+async def test_what_libreoffice_made(ready: Institution) -> None:
+    """Saved by LibreOffice 7.4: a date, percents, a formula, rows left empty, merged cells, #REF!."""
+    file = (Path(__file__).parent.parent / "support" / "libreoffice.xlsx").read_bytes()
+    made = await imported(ready, file, status="refused")
+    assert [(row["row"], row["fate"]) for row in made["rows"]] == [
+        (2, "create"), (6, "error"), (7, "error"),
+    ]  # fmt: skip
+    assert [(at["row"], at["column"], at["code"]) for at in made["faults"]] == [
+        (6, "C", "merged_cells"), (7, "C", "merged_cells"), (7, "C", "missing_value"),
+        (7, "D", "formula_error"),
+    ]  # fmt: skip
+    assert (await ready.get("initiatives"))["items"] == []
+    sheet = openpyxl.load_workbook(io.BytesIO(file), data_only=True).worksheets[0]
+    headings, first = (list(row) for row in islice(sheet.iter_rows(values_only=True), 2))
+    mended = await imported(ready, workbook([dict(zip(headings, first, strict=True))]))
+    assert mended["counts"]["create"] == 1
+    found = await ready.get("initiatives/QW-1")
+    assert found["start_on"] == "2025-02-01"
+    assert [(m["title"], m["share"]) for m in found["plan"]] == [
+        ("B03", 25), ("B06", 25), ("B12", 50),
+    ]  # fmt: skip

@@ -28,13 +28,8 @@ async def ready(institution: Institution) -> Institution:
 
 
 def lasting(initiative: Json) -> Json:
-    """What a repeated PUT leaves as it was."""
-    plan = [
-        {k: v for k, v in m.items() if k not in ("version", "updated_at")}
-        for m in initiative["plan"]
-    ]
-    kept = {k: v for k, v in initiative.items() if k not in ("version", "updated_at")}
-    return {**kept, "plan": plan}
+    """What a repeated PUT leaves as it was; of the plan, everything."""
+    return {k: v for k, v in initiative.items() if k not in ("version", "updated_at")}
 
 
 async def put(institution: Institution, status: int, body: Json, **more: Any) -> Json:
@@ -128,6 +123,19 @@ async def test_put_creates_then_replaces(ready: Institution) -> None:
     assert [m["id"] for m in kept["plan"]] == [m["id"] for m in first["plan"]]
     types = [event["type"] for event in (await ready.get("events", limit=200))["items"]]
     assert types[-4:] == ["initiative.created"] + ["initiative.replaced"] * 3
+
+
+async def test_put_counts_only_the_milestones_that_it_changes(ready: Institution) -> None:
+    await put(ready, 201, WHOLE)
+
+    async def versions(*milestones: Json) -> list[int]:
+        made = await put(ready, 200, {**WHOLE, "milestones": milestones})
+        return [milestone["version"] for milestone in made["plan"]]
+
+    first, second = PLAN
+    assert await versions(first, {**second, "title": "Another"}) == [1, 2]
+    # The share of each of them is another then.
+    assert await versions({**first, "weight": 2}, {**second, "title": "Another"}) == [2, 3]
 
 
 PLANS: list[tuple[list[Json], list[tuple[int, str]]]] = [

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.db import Database
 from app.demo import compose
@@ -236,3 +237,24 @@ async def test_damage_is_found_and_mended(
     assert not again.differences
     assert not again.derived
     assert await told(institution) == before
+
+
+async def test_a_table_is_analyzed_as_a_transaction_fills_it(
+    institution: Institution, database: Database, plans: list[Plan]
+) -> None:
+    """Else each foreign key to a new row would be looked for as in a table with no rows."""
+    bare = plans[0].initiative.model_copy(update={"milestones": (), "owners": ()})
+    await institution.unit("A")
+    await institution.unit("A1", "A")
+
+    def fill(session: Any) -> int:
+        for part in range(5):
+            some = [
+                Plan(bare.model_copy(update={"code": f"N-{part}-{i}", "status": None}), [], {})
+                for i in range(250)
+            ]
+            loading.add_plans(session, SYSTEM, institution.code, some)
+        rows = "SELECT reltuples FROM pg_class WHERE oid = 'initiative'::regclass"
+        return 1_250 if database.is_sqlite else session.execute(text(rows)).scalar_one()
+
+    assert await database.write(fill) >= 1_000

@@ -5,11 +5,15 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import NamedTuple
+
+import httpx
 
 from app.settings import Settings
 from tests.processes.conftest import RECEIVE_SECONDS, Misused
 from tests.support.institution import API
+from tests.support.server import serving
 
 PATIENCE = 12.0
 HEAD = f"POST {API}/institutions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
@@ -166,3 +170,22 @@ async def test_who_does_not_read_is_cut_off(misused: Misused) -> None:
 
 def test_the_default_is_fifteen_seconds() -> None:
     assert Settings().receive_seconds == 15
+
+
+def test_who_is_told_to_stop_finishes_what_goes_on_but_not_for_ever(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'quickwin.db'}"
+    with (
+        serving(url, tmp_path / "log", shutdown_seconds=2, receive_seconds=60) as server,
+        socket.create_connection(("127.0.0.1", httpx.URL(server.url).port)) as prompt,
+        socket.create_connection(("127.0.0.1", httpx.URL(server.url).port)) as slow,
+    ):
+        for client in (prompt, slow):
+            client.sendall(HEAD + b"Content-Length: 2\r\n\r\n{")
+        time.sleep(0.3)
+        told = time.monotonic()
+        server.process.terminate()
+        time.sleep(0.3)
+        prompt.sendall(b"}")
+        assert prompt.recv(100).startswith(b"HTTP/1.1 401")
+        server.process.wait(10)
+        assert 2 <= time.monotonic() - told < 8

@@ -45,7 +45,6 @@ UNGUARDED = {
     "feeds._matching": BY_CALLER,
     "grants.covered": "asks what somebody holds that the actor does not: all of it counts",
     "healths.look": SYSTEMS_OWN,
-    "importing._create": FOUND,
     "importing_facts._fill": FOUND,
     "institutions._with_codes": "tells the code of the root, which all people of it know",
     "loading_scores.add": LOADING,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.__main__ import accepted, current
-from tests.clients.compatibility import broken, essence
+from tests.generated.__main__ import accepted, current
+from tests.generated.compatibility import broken, essence
 
 Json = dict[str, Any]
 _NEW = ("paths", "/api/v1/institutions/{institution}/initiatives", "post")
@@ -33,7 +33,7 @@ def document(whole: Json) -> Json:
 
 def test_clients_of_the_accepted_document_go_on_working(whole: Json) -> None:
     wrong = broken(accepted(), whole)
-    assert not wrong, "If this must be, accept it: python -m tests.clients\n" + "\n".join(wrong)
+    assert not wrong, "If this must be, accept it: python -m tests.generated\n" + "\n".join(wrong)
 
 
 def at(document: Json, *steps: Any) -> Any:

@@ -1,6 +1,6 @@
 """Accept the OpenAPI document as it is now: what clients may rely on from here on.
 
-python -m tests.clients        # says what that breaks, and asks nobody
+python -m tests.generated        # says what that breaks, and asks nobody
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from app.main import create_app
 from app.settings import Settings
-from tests.clients.compatibility import broken, essence
+from tests.generated.compatibility import broken, essence
 
 ACCEPTED = Path(__file__).parent / "accepted.json"
 

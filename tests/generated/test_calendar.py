@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from tests.api.test_calendars import HOSTILE, feed
-from tests.clients.conftest import run
+from tests.generated.conftest import run
 from tests.support.institution import Institution
 
 NAME = "Jawa Barat; 32, \\ 龍"

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.clients.conftest import HERE, MODULES, run
 from tests.conftest import OPERATOR
+from tests.generated.conftest import HERE, MODULES, run
 from tests.support.server import serving
 
 MADE = HERE / "made"
