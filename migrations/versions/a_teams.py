@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a_teams"
-down_revision = "a_choosing"
+down_revision = "0017"
 
 _REFERENCES = {
     "person_id": "person",
