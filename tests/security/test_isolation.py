@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.db import Database
 from app.models import Base
 from tests.support.contract import CheckedTransport
-from tests.support.institution import Institution
+from tests.support.institution import API, Institution
+from tests.support.posts import PERIOD
 
 TENANT = "institution_id"
 ABOVE = {"api_token"}  # an operator's token has no institution, and then no person either
@@ -74,12 +75,65 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.patch(f"initiatives/{prefix}-QW", {"decree": prefix})
     member = {"person": f"{prefix}-ani", "role": prefix, "year": 2022, "decree": prefix}
     await institution.post("appointments", member)
+    await fill_programme(institution, prefix)
     first = await institution.post("reports", {"title": "First"})
     await institution.post("reports", {"title": "Second", "supersedes": first["id"]})
     webhook = await institution.post("webhooks", {"url": "https://hooks.invalid/"})
     await institution.post(f"webhooks/{webhook['id']}/test", {})
     path = f"{institution.path}/units/{prefix}2/merge"
     await institution.expect(200, "POST", path, {"into": f"{prefix}1"})
+
+
+async def fill_programme(institution: Institution, prefix: str) -> None:
+    """The same of what stands around the plans."""
+    initiative, code = f"initiatives/{prefix}-QW", prefix
+    names = {"id": "n", "en": "n"}
+    year = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+    component = {"instrument": "permenpan-26-2020", "component": "reform"}
+    await institution.post(
+        "indicators", {"code": code, "name": names, "unit_of_measure": "%", "unit": f"{code}1"}
+    )
+    await institution.expect(201, "PUT", f"{institution.path}/indicators/{code}/values/2022", year)
+    await institution.post("assessments", {
+        "instrument": component["instrument"], "score_year": 2022, "assessor": "self", "score": 70,
+        "scores": [{"component": component["component"], "score": 5}],
+    })  # fmt: skip
+    programme = f"{institution.code}-p"
+    led = {"code": programme, "name": names, "lead": institution.code, "from_year": 2022}
+    await institution.expect(201, "POST", f"{API}/programmes", led)
+    await institution.post("stages", {"code": code, "calendar": "c", "name": names, **year})
+    await institution.patch(initiative, {
+        "outcomes": ["capable"], "programme": programme,
+        "expected_lift": [{**component, "points": 1}],
+        "stages": [{"stage": code, "relation": "runs_during"}],
+    })  # fmt: skip
+    await institution.post(f"{initiative}/publications", {"title": "t"})
+    copies = {"units": [f"{code}1"], "year": 2022, "code": "copy-{unit}"}
+    await institution.post(f"templates/{code}/copies", copies)
+    file = await institution.operator.post(
+        f"{institution.path}/files?name=a.pdf", content=b"%PDF-1.7\n%%EOF\n",
+        headers={"Content-Type": "application/octet-stream"},
+    )  # fmt: skip
+    updates = f"{initiative}/milestones/1/updates"
+    report = {"percent_complete": 20, "evidence": [{"title": "t", "file": file.json()["id"]}]}
+    returned = await institution.post(updates, report)
+    verdict = {"verdict": "returned", "note": "n"}
+    path = f"{institution.path}/{updates}/{returned['id']}/verification"
+    await institution.expect(200, "POST", path, verdict, client=institution.verifier)
+    await institution.post(updates, {"percent_complete": 20, "resubmits": returned["id"]})
+    obstacle = {"title": "t", "owner": f"{code}-ani"}
+    await institution.post("obstacles", {**obstacle, "unit": f"{code}1"})
+    hindered = await institution.post("obstacles", {**obstacle, "initiative": f"{code}-QW"})
+    above = {"to": institution.code, "reason": "r"}
+    escalation = f"{institution.path}/obstacles/{hindered['id']}/escalation"
+    await institution.expect(200, "POST", escalation, above)
+    step = {"action": "a", "owner": f"{code}-ani"}
+    await institution.post(f"obstacles/{hindered['id']}/follow-ups", step)
+    quarter = {**PERIOD, "code": code}
+    await institution.post("periods", quarter)
+    await institution.expect(
+        200, "POST", f"{institution.path}/periods/{code}/close", {"reason": "r"}
+    )
 
 
 async def test_no_row_can_be_made_to_refer_across(
