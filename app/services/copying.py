@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
-from app.errors import CodeTaken, Forbidden, Invalid
+from app.errors import CodeTaken, Invalid
 from app.given import portions
 from app.models import Initiative, Template, Unit, UnitClosure
 from app.models.base import CODE_LENGTH, code_key
@@ -66,8 +66,9 @@ def copy(
     ids = frozenset(unit.id for unit in units)
     permission = Permission.INITIATIVES_CHANGE
     _, held = rights.sort_out(session, actor, scope.id, permission, ids)
-    if held != ids:
-        raise Forbidden
+    for unit in units:
+        if unit.id not in held:
+            access.require(session, scope, permission, unit.id)
     codes = {unit.id: _code(new, unit) for unit in units}
     missing = _missing(session, scope, template, new, units, codes)
     pattern = _pattern(session, scope, template, new)

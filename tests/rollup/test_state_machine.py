@@ -31,8 +31,8 @@ from app.errors import (
 from app.keyset import CURSOR_KEY
 from app.schemas.baselines import NewBaseline
 from app.schemas.deletions import DeletionQuery
-from app.schemas.fields import InitiativeStatus
-from app.schemas.initiatives import InitiativeChanges
+from app.schemas.fields import InitiativeStatus, OwnerRole
+from app.schemas.initiatives import InitiativeChanges, Owner
 from app.schemas.milestones import MilestoneChanges
 from app.schemas.templates import NewCopies
 from app.schemas.units import NewUnit, UnitMerge, UnitMove
@@ -269,7 +269,9 @@ class Planning(Hindering):
         last = date(year, 3, 31)
         at, start = {self.world.heir(unit) for unit in within}, min(start.replace(year=year), last)
         prefix = f"C{next(_numbers)}-"
-        asked = NewCopies(units=within, year=year, start_on=start, code=prefix + "{unit}")
+        owner = Owner(person="owner", role=OwnerRole.ACCOUNTABLE)
+        code = prefix + "{unit}"
+        asked = NewCopies(units=within, year=year, start_on=start, code=code, owners=[owner])
         if self.world.merged.keys() & set(within):
             self.refused(Invalid, copying.copy, TEMPLATE.code, asked)
             asked = asked.model_copy(update={"units": sorted(at)})
