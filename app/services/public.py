@@ -125,19 +125,12 @@ def initiative(session: Session, key: str, code: str) -> wire.PublicInitiativeWi
 
 def _opened(session: Session, key: str) -> tuple[Scope, PublicPolicy]:
     """An institution that shows something; one that does not is not there."""
-    found = session.execute(
-        select(
-            Institution.id,
-            Institution.code,
-            Institution.name,
-            Institution.time_zone,
-            Institution.policy,
-            Institution.scheme_id,
-        ).where(access.named(Institution, key))
+    found = session.scalars(
+        select(Institution.id).where(access.named(Institution, key))
     ).one_or_none()
     if found is None:
         raise NotFound
-    scope = Scope._make((*found, _NOBODY))
+    scope = access.institution(session, _NOBODY._replace(institution_id=found), str(found))
     policy = policies.policy(scope).public
     if policy is None:
         raise NotFound
