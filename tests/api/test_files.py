@@ -143,6 +143,7 @@ async def test_a_part_of_it(planned: Institution) -> None:
     assert (await fetch(planned, made, headers={**known, "If-Range": '"other"'})).content == PDF
 
 
+PLAIN = zipped(mimetype=f"{OPEN}.text")
 TAKEN = {
     "a.PDF": PDF,
     "b.jpeg": b"\xff\xd8\xff\xe1\x00\x10Exif\x00" + bytes(20),
@@ -178,9 +179,10 @@ REFUSED = {
     "archive": zipped(**{"a.exe": "MZ"}),
     "nothing in it": zipped(),
     "cut": office(f"{OFFICE}.spreadsheetml.sheet.main+xml")[:-30],
+    "a part before the beginning": PLAIN[:-6] + bytes([PLAIN[-6] + 9]) + PLAIN[-5:],
     "no zip": b"PK\x03\x04" + bytes(70_000),
     "too many parts": zipped(mimetype=f"{OPEN}.text", **{"x" * 200 + f"{n}": "" for n in range(5_000)}),
-    "zip64": (whole := zipped(mimetype=f"{OPEN}.text"))[:-22] + b"PK\x06\x07" + bytes(16) + whole[-22:],
+    "zip64": PLAIN[:-22] + b"PK\x06\x07" + bytes(16) + PLAIN[-22:],
 }  # fmt: skip
 
 
