@@ -1,6 +1,7 @@
 """Operations on reports, roll-ups and events."""
 
 from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
 
 from app.client import calls
 from app.client.batches import MOST_BYTES, Outcome, Report, Sending
@@ -15,6 +16,7 @@ from app.schemas.evidence import Evidence
 from app.schemas.pages import MOST, Page
 from app.schemas.rollups import Rollup, RollupAreas
 from app.schemas.updates import Update
+from app.schemas.verifications import VerificationCase
 
 
 class Progress(Place):
@@ -32,9 +34,13 @@ class Progress(Place):
         evidence: Sequence[Evidence | Fields] = (),
         source: str | None = None,
         external_id: str | None = None,
+        resubmits: UUID | str | None = None,
         key: str | None = None,
     ) -> Call[Update]:
-        """Report progress on a milestone; today, if no day is named."""
+        """Report progress on a milestone; today, if no day is named.
+
+        `resubmits` is the id of the returned report that this one answers.
+        """
         body = {
             "percent_complete": percent_complete,
             "effective_on": effective_on,
@@ -42,6 +48,7 @@ class Progress(Place):
             "evidence": evidence,
             "source": source,
             "external_id": external_id,
+            "resubmits": resubmits,
         }
         given = {name: value for name, value in body.items() if value is not None}
         return calls.post(self.milestone_at(initiative, milestone, "updates"), Update, given, key)
@@ -92,12 +99,23 @@ class Progress(Place):
     @operation
     def verify(
         self, update: Update, verdict: str = "verified", *, note: str | None = None,
-        key: str | None = None,
+        executed_as_planned: bool | None = None, output_reached: bool | None = None,
+        quality: bool | None = None, on_time: bool | None = None, key: str | None = None,
     ) -> Call[Update]:  # fmt: skip
-        """Verify somebody else's report, or return it (`returned`) with a note."""
+        """Verify somebody else's report, or return it (`returned`) with a note; findings say why."""
         place = ("updates", str(update.id), "verification")
         path = self.milestone_at(update.initiative, update.milestone, *place)
-        return calls.post(path, Update, {"verdict": verdict, "note": note}, key)
+        findings = {
+            "executed_as_planned": executed_as_planned, "output_reached": output_reached,
+            "quality": quality, "on_time": on_time,
+        }  # fmt: skip
+        judged = {name: found for name, found in findings.items() if found is not None}
+        return calls.post(path, Update, {"verdict": verdict, "note": note, **judged}, key)
+
+    @listing
+    def to_verify(self, /, **filters: Filter) -> Call[Stretch[VerificationCase]]:
+        """What waits for a verifier, oldest first; filters are those of `VerificationQuery`."""
+        return pages(self.at("verifications"), Page[VerificationCase], filters)
 
     # Roll-ups: of a unit with all below it, of the institution if none is named
 

@@ -5,8 +5,8 @@ zips, so that is looked for inside, within bounds that no file can stretch.
 """
 
 import re
+import struct
 import zlib
-from struct import unpack_from
 from typing import IO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
@@ -22,6 +22,11 @@ _END, _END_SIZE, _LONGEST_COMMENT = b"PK\x05\x06", 22, 65_535
 _ZIP64, _ZIP64_SIZE = b"PK\x06\x07", 20
 _MACROS = re.compile(rb"macro|vba|activex", re.IGNORECASE)
 _MACRO_PARTS = re.compile(r"(^|/)(vba\w*\.bin|activex/.*)$|^(basic|scripts)/", re.IGNORECASE)
+_DAMAGE = (
+    BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, LookupError,
+    OverflowError, struct.error, zlib.error,
+)  # fmt: skip
+"""What reading a zip that is none, or that somebody bent, ends with."""
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -100,7 +105,7 @@ def _document(file: IO[bytes]) -> Kind:
                 types = _part(parts, "[Content_Types].xml")
             else:
                 types = _part(parts, "mimetype") if names[:1] == ["mimetype"] else b""
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error) as error:
+    except _DAMAGE as error:
         raise FileRefused from error
     if _MACROS.search(types) or any(map(_MACRO_PARTS.search, names)):
         raise HasMacros
@@ -128,6 +133,6 @@ def _check_directory(file: IO[bytes]) -> None:
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_SIZE:
         raise FileRefused
-    (directory,) = unpack_from("<I", tail, at + 12)
+    (directory,) = struct.unpack_from("<I", tail, at + 12)
     if directory > _MOST_DIRECTORY or tail[max(0, at - _ZIP64_SIZE) : at].startswith(_ZIP64):
         raise FileRefused

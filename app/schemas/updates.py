@@ -126,9 +126,10 @@ class Update(Shape):
     """Who gave the latest verdict."""
     verified_at: Instant | None
     verification_note: str | None
-    verifications: list[GivenVerification]
+    # What came later has defaults, for answers that were kept before it came.
+    verifications: list[GivenVerification] = Field(default_factory=list)
     """Every verdict with its findings, oldest first; the last one is the one that holds."""
-    resubmits: UUID | None
+    resubmits: UUID | None = None
     """The returned report that this one answers."""
 
 

@@ -117,14 +117,19 @@ async def test_reports_and_what_they_add_up_to(
             await reporter.verify(update)
         with pytest.raises(Forbidden):
             await reporter.change_initiative("QW-1", {"title": "T"})
+    assert [each.id async for each in quickwin.to_verify(latest=True)] == [update.id]
+    returned = await quickwin.verify(update, "returned", note="blurred", quality=False)
+    assert returned.verifications[0].quality is False
+    answered = await quickwin.report("QW-1", 1, 60, resubmits=update.id)
+    assert answered.resubmits == update.id
     verified = await quickwin.verify(update, note="seen")
     assert (verified.verification, verified.verification_note) == ("verified", "seen")
     batch = await quickwin.report_batch(
         [{"initiative": "QW-1", "milestone": n, "percent_complete": 50} for n in (2, 9)]
     )
     assert (batch.summary.created, batch.summary.failed) == (1, 1)
-    assert [each.id async for each in quickwin.updates("QW-1", 1)] == [update.id]
-    assert len([each async for each in quickwin.feed(initiative="QW-1", limit=1)]) == 2
+    assert [each.id async for each in quickwin.updates("QW-1", 1)] == [answered.id, update.id]
+    assert len([each async for each in quickwin.feed(initiative="QW-1", limit=1)]) == 3
 
     rollup = await quickwin.rollup("a", year=2022, area="accountability")
     assert (rollup.percent_complete, rollup.percent_verified) == (55.0, 30.0)
@@ -140,7 +145,7 @@ async def test_reports_and_what_they_add_up_to(
     events = [event async for event in quickwin.events(limit=2)]
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     reported = quickwin.events(type="update.reported", sort="-sequence", after=None)
-    assert len([event async for event in reported]) == 2
+    assert len([event async for event in reported]) == 3
 
 
 async def test_what_is_wrong_is_told_with_its_place(quickwin: AsyncQuickwin) -> None:
