@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.db import Database
 from app.models import Base
 from tests.support.contract import CheckedTransport
-from tests.support.institution import Institution
+from tests.support.institution import API, Institution
 
 TENANT = "institution_id"
 ABOVE = {"api_token"}  # an operator's token has no institution, and then no person either
@@ -52,7 +52,31 @@ async def fill(institution: Institution, prefix: str) -> None:
     async with institution.client(issued["token"]) as ani:
         path = f"{institution.path}/calendars"
         await institution.expect(201, "POST", path, {"name": "Mine"}, client=ani)
-    await institution.initiative(f"{prefix}-QW", f"{prefix}1", tags=["t"])
+    names = {"id": "Nama", "en": "Name"}
+    programme = {
+        "code": institution.code,
+        "name": names,
+        "lead": institution.code,
+        "from_year": 2022,
+    }
+    await institution.expect(201, "POST", f"{API}/programmes", programme)
+    part = {"instrument": "permenpan-26-2020", "component": "results"}
+    await institution.initiative(
+        f"{prefix}-QW",
+        f"{prefix}1",
+        tags=["t"],
+        level="micro",
+        programme=institution.code,
+        expected_lift=[{**part, "points": 1}],
+    )
+    score = {"instrument": part["instrument"], "score_year": 2022, "assessor": "self", "score": 70}
+    scores = [{"component": part["component"], "score": 30}]
+    await institution.post("assessments", {**score, "scores": scores})
+    indicator = {"code": "ikm", "name": names, "unit_of_measure": "%"}
+    await institution.post("indicators", indicator)
+    period = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+    path = f"{institution.path}/indicators/ikm/values/2022"
+    await institution.expect(201, "PUT", path, period)
     await institution.milestone(f"{prefix}-QW", "2022-03-01")
     await institution.report(f"{prefix}-QW", 1, 10, "2022-01-01")
     await institution.post(f"initiatives/{prefix}-QW/ratings", {"rating": "green", "reason": "r"})
