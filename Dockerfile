@@ -11,7 +11,8 @@ RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/quickwin quic
 COPY --from=build /opt/quickwin /opt/quickwin
 ENV PATH=/opt/quickwin/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    QUICKWIN_DATABASE_URL=sqlite:////var/lib/quickwin/quickwin.db
+    QUICKWIN_DATABASE_URL=sqlite:////var/lib/quickwin/quickwin.db \
+    QUICKWIN_FILES_URL=/var/lib/quickwin/quickwin-files
 USER 10001
 WORKDIR /var/lib/quickwin
 VOLUME /var/lib/quickwin

@@ -59,21 +59,21 @@ async def list_baselines(
     return answers.paged(request, response, page)
 
 
-@routes.get("/{baseline}")
+@routes.get("/{number}")
 async def get_baseline(
-    call: Call, institution: InstitutionPath, initiative: InitiativePath, baseline: BaselineNumber
+    call: Call, institution: InstitutionPath, initiative: InitiativePath, number: BaselineNumber
 ) -> BaselineWithPlan:
     """One version, with the plan as it was."""
-    return await call.read(baselines.get, institution, initiative, baseline)
+    return await call.read(baselines.get, institution, initiative, number)
 
 
-@routes.get("/{baseline}/comparison")
+@routes.get("/{number}/comparison")
 async def compare_baseline(
     call: Call,
     institution: InstitutionPath,
     initiative: InitiativePath,
-    baseline: BaselineNumber,
+    number: BaselineNumber,
     query: Annotated[ComparisonQuery, Query()],
 ) -> BaselineComparison:
     """What became of a version, up to the present plan or to another version."""
-    return await call.read(baselines.compare, institution, initiative, baseline, query)
+    return await call.read(baselines.compare, institution, initiative, number, query)

@@ -15,7 +15,7 @@ from app.api.downloads import Download
 from app.api.problems import MEDIA_TYPE
 from app.api.refusals import RangeNotSatisfiable
 from app.filing import antivirus, content, storage
-from app.filing.storage import FilesUnavailable, Storage
+from app.filing.storage import Storage
 from app.schemas.files import File, NewFile
 from app.services import files
 from app.services.files import Received
@@ -149,10 +149,7 @@ def _part(wanted: str, size: int) -> tuple[int, int] | None:
 
 
 def _open(stored: Storage, institution_id: UUID, digest: str, start: int) -> IO[bytes]:
-    try:
-        opened = stored.open(institution_id, digest)
-    except FileNotFoundError as error:
-        raise FilesUnavailable from error
+    opened = stored.open(institution_id, digest)
     opened.seek(start)
     return opened
 

@@ -20,11 +20,12 @@ from app.schemas.stages import (
 )
 from app.services import stage_conflicts, stages
 
-routes = router("/institutions/{institution}/stages", "stages")
+_STAGES = "/stages"
+routes = router("/institutions/{institution}", "stages")
 StagePath = Annotated[str, Path(description="Code or id of the stage.", max_length=64)]
 
 
-@routes.post("", status_code=201)
+@routes.post(_STAGES, status_code=201)
 async def create_stage(
     call: Call, institution: InstitutionPath, new: NewStage, response: Response
 ) -> Stage:
@@ -36,7 +37,7 @@ async def create_stage(
     return answers.created(response, made, "institutions", institution, "stages", made.code)
 
 
-@routes.get("")
+@routes.get(_STAGES)
 async def list_stages(
     call: Call,
     institution: InstitutionPath,
@@ -48,8 +49,7 @@ async def list_stages(
     return answers.paged(request, response, await call.read(stages.page, institution, query))
 
 
-# These two before the stages themselves: no stage can have such a code.
-@routes.get("/conflicts")
+@routes.get("/stage-conflicts")
 async def list_stage_conflicts(
     call: Call,
     institution: InstitutionPath,
@@ -65,7 +65,7 @@ async def list_stage_conflicts(
     return answers.paged(request, response, page)
 
 
-@routes.get("/load")
+@routes.get("/stage-load")
 async def list_stage_loads(
     call: Call,
     institution: InstitutionPath,
@@ -78,7 +78,7 @@ async def list_stage_loads(
     return answers.paged(request, response, page)
 
 
-@routes.get("/{stage}")
+@routes.get(_STAGES + "/{stage}")
 async def get_stage(
     call: Call,
     institution: InstitutionPath,
@@ -90,7 +90,7 @@ async def get_stage(
     return answers.fresh(request, response, await call.read(stages.get, institution, stage))
 
 
-@routes.patch("/{stage}")
+@routes.patch(_STAGES + "/{stage}")
 async def change_stage(
     call: Call,
     institution: InstitutionPath,
@@ -104,7 +104,7 @@ async def change_stage(
     return answers.tagged(response, changed)
 
 
-@routes.delete("/{stage}", status_code=204)
+@routes.delete(_STAGES + "/{stage}", status_code=204)
 async def delete_stage(
     call: Call,
     institution: InstitutionPath,

@@ -10,7 +10,17 @@ from random import Random
 from typing import Any
 
 from app.demo.choice import decree_code
-from app.demo.courses import STATUS, YEARS, Course, Stage, course_of, days, reached, stages
+from app.demo.courses import (
+    LAST_DAY,
+    STATUS,
+    YEARS,
+    Course,
+    Stage,
+    course_of,
+    days,
+    reached,
+    stages,
+)
 from app.demo.kpu import Place, grants, institution, people, places, units
 from app.demo.quick_wins import TEMPLATES, Template
 from app.demo.reports import Desk, desk, reports
@@ -173,6 +183,7 @@ def _plan(
         decree=decree_code(year) if is_decreed else None,
         stages=related,
         public=course in _PUBLIC,
+        cancelled_on=calendar[LAST_DAY // 2] if course is Course.CANCELLED else None,
         milestones=_milestones(
             random, calendar, template, timetable, baselined=baselined, guided=guided
         ),

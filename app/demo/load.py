@@ -6,7 +6,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import choice, compose, kpu_index, publications, stages, team
+from app.demo import choice, compose, kpu_index, planning, publications, stages, team
 from app.demo import obstacles as hindering
 from app.demo import periods as calendar
 from app.errors import NotFound
@@ -30,7 +30,7 @@ from app.services import (
 from app.services import publications as telling
 from app.services import stages as calendars
 from app.services.actors import SYSTEM
-from app.services.loading import Loaded
+from app.services.insertion import Loaded
 
 INITIATIVES = 1_700
 _FEW, _MANY = 425, 5_000
@@ -70,16 +70,21 @@ async def load(
     await database.write(_add_stages, institution.code)
     await _prepare(database, institution.code)
     loaded, candidates = Loaded(), list[NewInitiative]()
+    rebaselined: str | None = None
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):
         added = await database.write(loading.add_plans, SYSTEM, institution.code, batch)
         loaded = loaded.plus(added)
         if len(candidates) < choice.MOST_SCORED:
             candidates += filter(choice.is_candidate, (plan.initiative for plan in batch))
+        if rebaselined is None:
+            codes = (plan.initiative.code for plan in batch if planning.is_rebaselined(plan))
+            rebaselined = next(codes, None)
         report("Initiatives", loaded.initiatives, initiatives)
     await database.write(
         loading_scores.add, SYSTEM, institution.code, list(choice.scores(candidates))
     )
+    await database.write(planning.add, SYSTEM, institution.code, rebaselined)
     await database.write(_add_publications, institution.code)
     await _add_periods(database, institution.code)
     for obstacle in hindering.obstacles():

@@ -28,12 +28,12 @@ _NOTES = (
 )
 _CORRECTED = "Koreksi: capaian sebelumnya terlalu tinggi karena bukti dukung belum lengkap."
 _DOCUMENTS = {
-    "sk": "Surat keputusan",
-    "notula": "Notula rapat",
-    "laporan": "Laporan kegiatan",
-    "foto": "Dokumentasi foto",
-    "daftar-hadir": "Daftar hadir",
-    "tangkapan-layar": "Tangkapan layar aplikasi",
+    "sk": ("Surat keputusan", "decree"),
+    "notula": ("Notula rapat", "minutes"),
+    "laporan": ("Laporan kegiatan", "report"),
+    "foto": ("Dokumentasi foto", "photo"),
+    "daftar-hadir": ("Daftar hadir", "attendance"),
+    "tangkapan-layar": ("Tangkapan layar aplikasi", "screenshot"),
 }
 _COUNTS = (1, 2, 3, 3, 3, 4, 4, 5)
 _FEW_COUNTS = (1, 1, 1, 1, 1, 2, 2, 4)
@@ -62,8 +62,8 @@ class Desk(NamedTuple):
 def desk(unit: str) -> Desk:
     """Return the desk of a unit; its documents are made once and shared by its reports."""
     documents = tuple(
-        Evidence(title=title, url=f"https://kpu.example/bukti/{unit}/{slug}-{n}.pdf")
-        for slug, title in _DOCUMENTS.items()
+        Evidence(title=title, url=f"https://kpu.example/bukti/{unit}/{slug}-{n}.pdf", kind=kind)
+        for slug, (title, kind) in _DOCUMENTS.items()
         for n in (1, 2)
     )
     return Desk(f"sek-{unit}", f"ops-{unit}", documents)
@@ -89,8 +89,9 @@ def reports(
             update = _update(random, at, calendar, step)
             verdict = _verdict(draw(), step)
             verifier = VERIFIERS[int(draw() * 4)] if verdict else None
+            findings = _findings(stage, step, verdict) if verdict else ()
             planned = PlannedReport(
-                number, update, reporter, verdict, verifier, _VERDICT_NOTES.get(verdict)
+                number, update, reporter, verdict, verifier, _VERDICT_NOTES.get(verdict), findings
             )
             found.append((step.arrival, planned))
     found.sort(key=itemgetter(0))
@@ -154,6 +155,12 @@ def _verdict(draw: float, step: Step) -> Verdict | None:
     if draw < (0.8 if step.level == FULL else 0.55):
         return Verdict.VERIFIED
     return Verdict.RETURNED if draw > 0.95 else None
+
+
+def _findings(stage: Stage, step: Step, verdict: Verdict) -> tuple[bool, ...]:
+    """What was found: as planned, output reached, quality, on time."""
+    stands = verdict is Verdict.VERIFIED
+    return stands and step.day <= stage.due, stands, not step.overstated, step.day <= stage.due
 
 
 @cache

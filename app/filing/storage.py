@@ -46,6 +46,7 @@ class Storage:
         """`address` is a folder, or a URL that fsspec knows; raises `ImportError` without its package."""
         fs, root = url_to_fs(address)
         self._fs: Any = fs  # fsspec has no types
+        self._is_local = isinstance(fs, LocalFileSystem)
         self.root: str = root
         """The folder, without what the URL says of where it is."""
 
@@ -56,12 +57,13 @@ class Storage:
         with _available():
             if self._fs.exists(target):
                 return
-            for path in (target, unfinished):
-                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if self._is_local:  # a bucket has no folders, and would be made by asking for them
+                for path in (target, unfinished):
+                    self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
             try:
                 with self._fs.open(unfinished, "wb") as sink:
                     shutil.copyfileobj(file, sink)
-                    if isinstance(self._fs, LocalFileSystem):
+                    if self._is_local:
                         sink.flush()
                         os.fsync(sink.fileno())  # else a name could outlive its content
                 self._fs.mv(unfinished, target)
@@ -117,8 +119,6 @@ def _in_utc(instant: datetime) -> datetime:
 def _available() -> Iterator[None]:
     try:
         yield
-    except (FilesUnavailable, FileNotFoundError):
-        raise
     except Exception as error:
         _log.warning("the storage of files fails: %s", type(error).__qualname__)
         raise FilesUnavailable from error

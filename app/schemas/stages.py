@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import MISSING, AfterValidator, Field, model_validator
+from pydantic import MISSING, Field, model_validator
 
 from app.schemas.fields import (
     Code,
@@ -21,8 +21,6 @@ from app.schemas.fields import (
     example,
 )
 from app.schemas.pages import ChangesPaging, Paging, Sort
-
-_ADDRESSES = {"conflicts", "load"}
 
 
 class StageRelation(StrEnum):
@@ -60,13 +58,6 @@ class StageLink(Shape):
 StageLinks = Annotated[list[StageLink], Field(max_length=50)]
 
 
-def _not_an_address(value: str) -> str:
-    if value.lower() in _ADDRESSES:
-        message = "this word is an address below stages"
-        raise ValueError(message)
-    return value
-
-
 class NewStage(Shape):
     """A new stage, from the beginning of its first day to the end of its last."""
 
@@ -81,8 +72,8 @@ class NewStage(Shape):
         }
     )
 
-    code: Annotated[Code, AfterValidator(_not_an_address)]
-    """Unique in the institution, whatever the calendar; not `conflicts` or `load`."""
+    code: Code
+    """Unique in the institution, whatever the calendar."""
     calendar: Label
     """Label of the calendar that it belongs to, such as `pemilu-2024`: calendars stand side by side."""
     name: Names

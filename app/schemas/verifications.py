@@ -41,6 +41,9 @@ class VerificationQuery(Paging):
     owner: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of people who own the initiative, in any role."""
     initiative: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    latest: bool = False
+    """True: of each milestone only the report that holds now; what is found of an older one moves
+    no number of today."""
     since: Instant | None = None
     """Reported at or after this instant."""
     state: Annotated[list[Verification], Field(min_length=1, max_length=3)] = Field(

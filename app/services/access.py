@@ -223,18 +223,20 @@ def _belongs(scope: Scope, model: type[Base], units: Select[UUID]) -> ColumnElem
         return Unit.id.in_(units)
     if model is Person:
         return or_(Person.unit_id.in_(units), Person.id == scope.actor.id)
-    for owned in (
-        Initiative, Indicator, FrozenReport, RoleGrant, Deletion, Event, Webhook, Appointment,
-    ):  # fmt: skip
-        if model is owned:
-            return owned.unit_id.in_(units)
+    if model in _OF_UNITS:
+        return table_of(model).c.unit_id.in_(units)
     parents = select(Initiative.id).where(within(scope, Initiative), Initiative.unit_id.in_(units))
     if model is Obstacle:
         return or_(Obstacle.unit_id.in_(units), Obstacle.initiative_id.in_(parents))
-    for child in (Milestone, ProgressUpdate, Publication):
-        if model is child:
-            return child.initiative_id.in_(parents)
+    if model in _OF_INITIATIVES:
+        return table_of(model).c.initiative_id.in_(parents)
     return true()
+
+
+_OF_UNITS = {
+    Initiative, Indicator, FrozenReport, RoleGrant, Deletion, Event, Webhook, Appointment,
+}  # fmt: skip
+_OF_INITIATIVES = {Milestone, ProgressUpdate, Publication}
 
 
 def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
@@ -270,10 +272,7 @@ def below(scope: Scope, keys: list[str], *, subtree: bool = True) -> Select[UUID
         return select(Unit.id).where(within(scope, Unit), named_any(Unit, keys))
     return (
         select(UnitClosure.descendant_id)
-        .join(
-            Unit,
-            refers(UnitClosure.ancestor_id, Unit),
-        )
+        .join(Unit, refers(UnitClosure.ancestor_id, Unit))
         .where(within(scope, UnitClosure), named_any(Unit, keys))
     )
 

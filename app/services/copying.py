@@ -30,8 +30,8 @@ from app.services import (
     announcing,
     belongings,
     events,
+    insertion,
     lifecycle,
-    loading,
     rights,
     schemes,
     templates,
@@ -259,4 +259,4 @@ def _insert(
         announcing.created(session, actor, scope, plan.initiative, row)
 
     with ledger.gathered(session, scope.id):
-        loading.insert_plans(session, scope, known, batch, told)
+        insertion.insert_plans(session, scope, known, batch, told)

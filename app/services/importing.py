@@ -33,7 +33,7 @@ from app.services import (
     importing_checks,
     importing_facts,
     initiatives,
-    loading,
+    insertion,
     plans,
     tables,
     versions,
@@ -175,7 +175,7 @@ def _create(
         announcing.created(session, actor, scope, plan.initiative, row)
 
     batch = [Plan(creation.new, [], {}) for creation in some]
-    loading.insert_plans(session, scope, known, batch, told)
+    insertion.insert_plans(session, scope, known, batch, told)
     units.clear()
 
 

@@ -14,7 +14,7 @@ from app.models import (
 )
 from app.models.base import code_key, new_id, now
 from app.rollup import ledger
-from app.rollup.contribution import Standing
+from app.rollup.contribution import COUNTED, Standing
 from app.schemas import initiatives as wire
 from app.schemas.fields import InitiativeStatus
 from app.schemas.milestones import NewMilestone
@@ -190,13 +190,13 @@ def apply(
 ) -> None:
     """Apply checked changes to a locked initiative that the actor may change, with its roll-up.
 
-    Milestones are made the given ones, if there are any given. What becomes active gets its first
-    baseline, of the plan that it has then.
+    Milestones are made the given ones, if there are any given. What becomes active and did not
+    count before gets its first baseline, of the plan that it has then.
     """
     given = {name: getattr(changes, name) for name in changes.model_fields_set & _PLAIN}
     lifecycle.check_dates(given.get("start_on", row.start_on), given.get("due_on", row.due_on))
     status = given.get("status", row.status)
-    is_designated = status is InitiativeStatus.ACTIVE is not row.status
+    is_designated = status is InitiativeStatus.ACTIVE and row.status not in COUNTED
     if status is not row.status:
         plan = milestones.plan(session, scope, row)
         lifecycle.check_transition(

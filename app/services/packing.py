@@ -26,7 +26,6 @@ from sqlalchemy.orm import Session
 from app import __version__, rows
 from app.archive import Writer
 from app.filing import storage
-from app.filing.storage import FilesUnavailable
 from app.models import (
     ApiToken,
     Appointment,
@@ -191,11 +190,8 @@ def _add_files(session: Session, scope: Scope, writer: Writer, progress: Progres
     ).all()
     stored = storage.held(session.info)
     for done, digest in enumerate(digests, start=1):
-        try:
-            with stored.open(scope.id, digest) as file:
-                writer.add_file(digest, file)
-        except FileNotFoundError as error:
-            raise FilesUnavailable from error
+        with stored.open(scope.id, digest) as file:
+            writer.add_file(digest, file)
         progress("files", done, len(digests))
 
 

@@ -143,8 +143,7 @@ class Reporting:
             detail = "This milestone is dropped; bring it back before you report on it."
             raise NotReportable(detail)
         if target.status is InitiativeStatus.CANCELLED:
-            detail = "This initiative is cancelled."
-            raise NotReportable(detail)
+            raise NotReportable("This initiative is cancelled.")
         if day > self._today:
             detail = "Progress cannot be reported for a day that has not come."
             raise Invalid.field("/effective_on", "in_future", detail)

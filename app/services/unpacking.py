@@ -42,12 +42,12 @@ from app.models import (
 )
 from app.models.base import code_key, email_key, new_id, now
 from app.models.base import table as table_of
-from app.models.events import GENESIS
 from app.rollup import audit
-from app.services import access, chain, events, people, rights, windows
+from app.services import access, events, people, rights, windows
 from app.services.actors import Actor
 from app.services.catalogues import Catalogues
 from app.services.packing import AT_ONCE, BIG, CATALOGUES, PACKED, REVISION, Progress
+from app.services.trails import Trail
 
 Row = dict[str, Any]
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
@@ -117,7 +117,7 @@ class _Arrival:
             model = _SIMPLE.get(table.name)
             if model is not None:
                 self._insert(model, self._fitted(model))
-        trail = _Trail(self._id if self._is_copy else None)
+        trail = Trail(self._id if self._is_copy else None)
         self._insert(Event, map(trail.follow, self._archived(Event)))
         if trail.at != (self._of.sequence, self._of.head):
             raise ArchiveRefused("The trail of events does not end where the manifest says.")
@@ -258,35 +258,6 @@ _SIMPLE = {
     if model not in {Institution, Unit, Event, *CATALOGUES}
 }
 """Tables whose rows are taken in one after another."""
-
-
-class _Trail:
-    """The chain of events, verified as it comes; for a copy chained anew under another id."""
-
-    def __init__(self, renewed: UUID | None) -> None:
-        self._renewed = renewed
-        self._sequence, self._digest = 0, GENESIS
-        self.head = GENESIS
-        """Of the chain as it is inserted."""
-
-    @property
-    def at(self) -> tuple[int, str]:
-        """Where the chain of the archive stands."""
-        return self._sequence, self._digest
-
-    def follow(self, row: Row) -> Row:
-        """The next event; raises `ArchiveRefused` where it does not fit behind the last one."""
-        self._sequence += 1
-        digest = chain.digest(self._digest, row)
-        if (row["sequence"], row["digest"]) != (self._sequence, digest):
-            detail = f"Event {self._sequence} was changed, removed or put in: the trail is broken."
-            raise ArchiveRefused(detail)
-        self._digest = digest
-        if self._renewed is not None:
-            row["institution_id"] = self._renewed
-            row["digest"] = digest = chain.digest(self.head, row)
-        self.head = digest
-        return row
 
 
 def _fit_report(row: Row) -> None:

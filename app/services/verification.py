@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, literal, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from app.errors import Conflict, Invalid, NotFound, OwnReport
 from app.keyset import Key, paginate
@@ -90,6 +90,16 @@ def page(
         statement = statement.where(Initiative.year.in_(query.year))
     if query.initiative:
         statement = statement.where(access.named_any(Initiative, query.initiative))
+    if query.latest:
+        later = aliased(ProgressUpdate)
+        order = [(row.effective_on, row.sequence) for row in (later, ProgressUpdate)]
+        statement = statement.where(
+            ~exists().where(
+                later.institution_id == scope.id,
+                later.milestone_id == ProgressUpdate.milestone_id,
+                tuple_(*order[0]) > tuple_(*order[1]),
+            )
+        )
     if query.since is not None:
         statement = statement.where(ProgressUpdate.reported_at >= query.since)
     found = paginate(session, statement, _OLDEST_FIRST, query)

@@ -89,6 +89,8 @@ async def test_becoming_active_takes_the_first(proposed: Institution) -> None:
 async def test_what_is_moved_in_has_one_on_request(institution: Institution) -> None:
     """An initiative that is created as active has none: it changes as before."""
     await institution.initiative("QW-1", milestones=PLAN)
+    for status in ("on_hold", "active"):
+        await institution.patch(QW, {"status": status})
     await institution.patch(f"{QW}/milestones/1", {"due_on": "2022-04-30"})
     await institution.patch(f"{QW}/milestones/2", {"baseline_due_on": "2022-05-31"})
     assert (await institution.get(QW))["baseline"] is None
@@ -101,9 +103,8 @@ async def test_what_is_moved_in_has_one_on_request(institution: Institution) -> 
     assert (await milestone(institution, 2))["first_baseline_due_on"] == "2022-05-31"
 
 
-@pytest.mark.parametrize("number", [1, 2])
-async def test_a_change_owes_a_reason(active: Institution, number: int) -> None:
-    path = f"{QW}/milestones/{number}"
+async def test_a_change_owes_a_reason(active: Institution) -> None:
+    path = f"{QW}/milestones/2"
     address = f"{active.path}/{path}"
     before = await sequence(active)
     for change in ({"due_on": "2022-12-31"}, {"weight": 7}, {"baseline_due_on": None}):

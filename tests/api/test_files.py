@@ -360,4 +360,7 @@ async def test_bytes_are_not_removed_while_they_are_stored(
             await database.write(files.expect, key, digest)
         assert (await upload(planned, status=503))["code"] == "files_unavailable"
         await clean(database)  # a process that began it is gone: another one ends it
-        await upload(planned)
+        made = await upload(planned)
+    storage.held(database.session_info).remove(key, digest)  # by somebody else's hand
+    answer = await fetch(planned, made)
+    assert (answer.status_code, answer.json()["code"]) == (503, "files_unavailable")

@@ -104,6 +104,8 @@ async def test_the_queue_has_what_waits_oldest_first(planned: Institution) -> No
         ({"state": "verified"}, [1]),
         ({"state": ["returned", "verified"]}, [1, 2]),
         ({"state": ["reported", "returned", "verified"]}, [0, 1, 2, 3]),
+        ({"latest": True}, [0, 3]),
+        ({"latest": True, "state": ["returned", "verified"]}, []),
         ({"unit": "32"}, [0]),
         ({"unit": planned.code, "subtree": False}, [3]),
         ({"area": "accountability"}, [3]),
@@ -115,6 +117,10 @@ async def test_the_queue_has_what_waits_oldest_first(planned: Institution) -> No
     ):
         found = [ids.index(each["id"]) for each in await queue(planned, **asked)]
         assert found == expected, asked
+    back_dated = await planned.report("QW-2", 1, 10, "2022-04-30")
+    assert [each["id"] for each in await queue(planned, unit="32")] == [ids[0], back_dated["id"]]
+    assert [each["id"] for each in await queue(planned, unit="32", latest=True)] == [ids[0]]
+    await planned.verify(back_dated)
     last = (await queue(planned))[-1]
     assert last == last | {
         "initiative": "QW-1", "initiative_title": "Initiative QW-1", "unit": planned.code,

@@ -99,9 +99,9 @@ class Initiative:
                 milestone.baseline_due_on = None
 
     def become(self, status: str) -> None:
-        """Be in another status; what becomes active is agreed on, as due where no date is set."""
+        """Be in another status; what is begun is agreed on, as due where no date is set."""
         before, self.status = self.status, status
-        if status == "active" != before and self.live() and not self.baselined:
+        if status == "active" and before not in COUNTED and self.live() and not self.baselined:
             for milestone in self.live():
                 milestone.baseline_due_on = milestone.planned_on()
             self.baseline()

@@ -81,6 +81,23 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.report(f"{prefix}-QW", 1, 10, "2022-01-01")
     await institution.post(f"initiatives/{prefix}-QW/ratings", {"rating": "green", "reason": "r"})
     await institution.post(f"units/{prefix}1/ratings", {"rating": "green", "reason": "r"})
+    tie = {"milestone": 1, "predecessor": f"{prefix}-QW", "predecessor_milestone": 2}
+    await institution.milestone(f"{prefix}-QW", "2022-04-01")
+    await institution.post(f"initiatives/{prefix}-QW/dependencies", tie)
+    await institution.post(f"initiatives/{prefix}-QW/baselines", {"reason": "r"})
+    template = {"code": prefix, "title": "T", "areas": ["oversight"]}
+    await institution.post("templates", template)
+    names = {"id": "n", "en": "n"}
+    for noun in ("criteria", "team-roles"):
+        await institution.post(noun, {"code": prefix, "name": names})
+    decree = {"number": "1", "issued_on": "2022-01-17", "signer": "s", "title": "t"}
+    await institution.post("decrees", {"code": prefix, **decree})
+    await institution.initiative(f"{prefix}-idea", status="proposed", owners=[])
+    scores = f"{institution.path}/initiatives/{prefix}-idea/scores"
+    await institution.expect(200, "PUT", f"{scores}/{prefix}", {"score": 1})
+    await institution.patch(f"initiatives/{prefix}-QW", {"decree": prefix})
+    member = {"person": f"{prefix}-ani", "role": prefix, "year": 2022, "decree": prefix}
+    await institution.post("appointments", member)
     first = await institution.post("reports", {"title": "First"})
     await institution.post("reports", {"title": "Second", "supersedes": first["id"]})
     webhook = await institution.post("webhooks", {"url": "https://hooks.invalid/"})

@@ -26,11 +26,12 @@ async def ask(
 
 
 def lists(operations: dict[str, Described], parameter: str) -> list[str]:
-    """The operations that take a parameter."""
+    """The operations that take a parameter; but for what is public, since here nothing is."""
     return [
         operation_id
         for operation_id, described in operations.items()
         if any(found["name"] == parameter for found in described.parameters)
+        and TABLE[operation_id].on != "public"
     ]
 
 

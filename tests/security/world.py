@@ -349,7 +349,7 @@ class World:
             "report": report["id"], "grant": grant["id"], "token": token["id"], "deletion": deletion["id"],
             "import_id": submitted.json()["id"],
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
-            "calendar": calendar["id"], "baseline": 1, "template": TEMPLATE,
+            "calendar": calendar["id"], "template": TEMPLATE,
             "publication": publication["id"], **stage,
             "appointment": appointment["id"],
             "dependency": dependency["id"], "predecessor": initiative["code"],

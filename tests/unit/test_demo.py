@@ -248,8 +248,11 @@ def test_on_hold_is_unfinished() -> None:
     )
 
 
-def test_cancelled_owes_a_reason() -> None:
-    assert all(plan.initiative.reason for plan in by_status(InitiativeStatus.CANCELLED))
+def test_cancelled_has_a_reason_and_a_day() -> None:
+    for plan in by_status(InitiativeStatus.CANCELLED):
+        assert plan.initiative.reason
+        assert plan.initiative.cancelled_on is not None
+        assert plan.initiative.cancelled_on.year == plan.initiative.year
 
 
 def test_only_counted_initiatives_have_reports_and_drops() -> None:

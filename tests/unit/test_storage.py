@@ -57,7 +57,7 @@ def test_a_file_is_kept_once(kind: str, tmp_path: Path) -> None:
             assert file.read() == CONTENT[9:]
     stored.sweep()
     elsewhere = uuid4()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FilesUnavailable):
         stored.open(elsewhere, DIGEST)
     stored.put(elsewhere, DIGEST, io.BytesIO(CONTENT))
     for _ in range(2):
