@@ -52,31 +52,8 @@ async def fill(institution: Institution, prefix: str) -> None:
     async with institution.client(issued["token"]) as ani:
         path = f"{institution.path}/calendars"
         await institution.expect(201, "POST", path, {"name": "Mine"}, client=ani)
-    names = {"id": "Nama", "en": "Name"}
-    programme = {
-        "code": institution.code,
-        "name": names,
-        "lead": institution.code,
-        "from_year": 2022,
-    }
-    await institution.expect(201, "POST", f"{API}/programmes", programme)
-    part = {"instrument": "permenpan-26-2020", "component": "results"}
-    await institution.initiative(
-        f"{prefix}-QW",
-        f"{prefix}1",
-        tags=["t"],
-        level="micro",
-        programme=institution.code,
-        expected_lift=[{**part, "points": 1}],
-    )
-    score = {"instrument": part["instrument"], "score_year": 2022, "assessor": "self", "score": 70}
-    scores = [{"component": part["component"], "score": 30}]
-    await institution.post("assessments", {**score, "scores": scores})
-    indicator = {"code": "ikm", "name": names, "unit_of_measure": "%"}
-    await institution.post("indicators", indicator)
-    period = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
-    path = f"{institution.path}/indicators/ikm/values/2022"
-    await institution.expect(201, "PUT", path, period)
+    await institution.initiative(f"{prefix}-QW", f"{prefix}1", tags=["t"])
+    await fill_purpose(institution, f"initiatives/{prefix}-QW")
     await institution.milestone(f"{prefix}-QW", "2022-03-01")
     await institution.report(f"{prefix}-QW", 1, 10, "2022-01-01")
     await institution.post(f"initiatives/{prefix}-QW/ratings", {"rating": "green", "reason": "r"})
@@ -104,6 +81,23 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.post(f"webhooks/{webhook['id']}/test", {})
     path = f"{institution.path}/units/{prefix}2/merge"
     await institution.expect(200, "POST", path, {"into": f"{prefix}1"})
+
+
+async def fill_purpose(institution: Institution, initiative: str) -> None:
+    """What an initiative is for, an assessment, and an indicator with a period."""
+    names = {"id": "Nama", "en": "Name"}
+    led = {"code": institution.code, "name": names, "lead": institution.code, "from_year": 2022}
+    await institution.expect(201, "POST", f"{API}/programmes", led)
+    lift = {"instrument": "permenpan-26-2020", "component": "results", "points": 1}
+    serves = {"level": "micro", "programme": institution.code, "expected_lift": [lift]}
+    await institution.patch(initiative, serves)
+    score = {"instrument": "permenpan-26-2020", "score_year": 2022, "assessor": "self", "score": 70}
+    parts = {"scores": [{"component": "results", "score": 30}]}
+    await institution.post("assessments", score | parts)
+    await institution.post("indicators", {"code": "ikm", "name": names, "unit_of_measure": "%"})
+    path = f"{institution.path}/indicators/ikm/values/2022"
+    period = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+    await institution.expect(201, "PUT", path, period)
 
 
 async def test_no_row_can_be_made_to_refer_across(
