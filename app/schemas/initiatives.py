@@ -71,7 +71,8 @@ class NewInitiative(Shape):
     areas: Areas = Field(default_factory=list)
     """Codes of the reform areas that it serves."""
     outcomes: Outcomes = Field(default_factory=list)
-    """Codes of the outcomes that it serves."""
+    """Codes of the outcomes that it serves. Of this and the next four fields, a PUT keeps those that it
+    leaves out."""
     strategies: Strategies = Field(default_factory=list)
     """Codes of the strategies that it follows."""
     level: Reference | None = None

@@ -67,9 +67,10 @@ def replace(
 ) -> tuple[wire.InitiativeWithPlan, bool]:
     """Create the initiative of this code, or make it what is given; says whether it is new.
 
-    What is left out gets its default, but for the status, the stages, what is public and the milestones, which stay. Of given
-    milestones those with a known number are changed, new ones added, and the others removed; one
-    that has reports must be dropped with a reason first.
+    What is left out gets its default, but for the status, the stages, what is public, what it is
+    linked to and the milestones, which stay. Of given milestones those with a known number are
+    changed, new ones added, and the others removed; one that has reports must be dropped with a
+    reason first.
     """
     if code_key(new.code) != code_key(code):
         raise Invalid.field("/code", "code_mismatch", "The code differs from the address.")
@@ -81,8 +82,8 @@ def replace(
         return _create(session, actor, scope, new), True
     may_change(session, scope, row.unit_id)
     versions.check(row, expected)
-    whole = _PLAIN | {"unit", "areas", "owners", "tags", "stages"} | links.FIELDS.keys()
-    given = {name: getattr(new, name) for name in whole}
+    whole = _PLAIN | {"unit", "areas", "owners", "tags", "stages"}
+    given = {name: getattr(new, name) for name in whole | links.given(new)}
     for name in _KEPT:
         if given[name] is None:
             del given[name]

@@ -191,6 +191,11 @@ def gather(
         rows[FIELDS[name].model].extend({**shared, **row} for row in linked)
 
 
+def given(new: NewInitiative) -> set[str]:
+    """The fields that a whole initiative names: a client that knows none of them takes none away."""
+    return new.model_fields_set & FIELDS.keys()
+
+
 def of_new(new: NewInitiative) -> dict[str, Any]:
     """The fields that are given of a new initiative, as `resolve` takes them."""
     return {name: value for name in FIELDS if (value := getattr(new, name))}

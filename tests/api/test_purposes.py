@@ -123,6 +123,11 @@ async def test_an_initiative_says_what_it_is_for(institution: Institution) -> No
         assert [each["code"] for each in found] == codes, asked
     whole = {name: changed[name] for name in ("code", "title", "unit", "year", "owners")}
     answer = await institution.operator.put(f"{institution.path}/initiatives/QW-1", json=whole)
+    kept = {name: changed[name] for name in nothing}
+    assert answer.json() == answer.json() | kept, "a client that does not know them keeps them"
+    answer = await institution.operator.put(
+        f"{institution.path}/initiatives/QW-1", json=whole | nothing
+    )
     assert answer.json() == answer.json() | nothing
 
 

@@ -54,6 +54,7 @@ async def fill(institution: Institution, prefix: str) -> None:
         path = f"{institution.path}/calendars"
         await institution.expect(201, "POST", path, {"name": "Mine"}, client=ani)
     await institution.initiative(f"{prefix}-QW", f"{prefix}1", tags=["t"])
+    await fill_purpose(institution, f"initiatives/{prefix}-QW")
     await institution.milestone(f"{prefix}-QW", "2022-03-01")
     await institution.report(f"{prefix}-QW", 1, 10, "2022-01-01")
     await institution.post(f"initiatives/{prefix}-QW/ratings", {"rating": "green", "reason": "r"})
@@ -84,34 +85,37 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.expect(200, "POST", path, {"into": f"{prefix}1"})
 
 
+async def fill_purpose(institution: Institution, initiative: str) -> None:
+    """What an initiative is for, an assessment, and an indicator with a period."""
+    names = {"id": "Nama", "en": "Name"}
+    led = {"code": institution.code, "name": names, "lead": institution.code, "from_year": 2022}
+    await institution.expect(201, "POST", f"{API}/programmes", led)
+    lift = {"instrument": "permenpan-26-2020", "component": "results", "points": 1}
+    serves = {"level": "micro", "programme": institution.code, "expected_lift": [lift]}
+    await institution.patch(initiative, serves)
+    score = {"instrument": "permenpan-26-2020", "score_year": 2022, "assessor": "self", "score": 70}
+    parts = {"scores": [{"component": "results", "score": 30}]}
+    await institution.post("assessments", score | parts)
+    await institution.post("indicators", {"code": "ikm", "name": names, "unit_of_measure": "%"})
+    path = f"{institution.path}/indicators/ikm/values/2022"
+    period = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+    await institution.expect(201, "PUT", path, period)
+
+
 async def fill_programme(institution: Institution, prefix: str) -> None:
     """The same of what stands around the plans."""
     initiative, code = f"initiatives/{prefix}-QW", prefix
-    names = {"id": "n", "en": "n"}
-    year = {"starts_on": "2022-01-01", "ends_on": "2022-12-31"}
-    component = {"instrument": "permenpan-26-2020", "component": "reform"}
-    await institution.post(
-        "indicators", {"code": code, "name": names, "unit_of_measure": "%", "unit": f"{code}1"}
-    )
-    await institution.expect(201, "PUT", f"{institution.path}/indicators/{code}/values/2022", year)
-    await institution.post("assessments", {
-        "instrument": component["instrument"], "score_year": 2022, "assessor": "self", "score": 70,
-        "scores": [{"component": component["component"], "score": 5}],
+    await institution.post("stages", {
+        "code": code, "calendar": "c", "name": {"id": "n", "en": "n"}, "starts_on": "2022-01-01",
+        "ends_on": "2022-12-31",
     })  # fmt: skip
-    programme = f"{institution.code}-p"
-    led = {"code": programme, "name": names, "lead": institution.code, "from_year": 2022}
-    await institution.expect(201, "POST", f"{API}/programmes", led)
-    await institution.post("stages", {"code": code, "calendar": "c", "name": names, **year})
-    await institution.patch(initiative, {
-        "outcomes": ["capable"], "programme": programme,
-        "expected_lift": [{**component, "points": 1}],
-        "stages": [{"stage": code, "relation": "runs_during"}],
-    })  # fmt: skip
+    link = {"stage": code, "relation": "runs_during"}
+    await institution.patch(initiative, {"stages": [link]})
     await institution.post(f"{initiative}/publications", {"title": "t"})
     copies = {"units": [f"{code}1"], "year": 2022, "code": "copy-{unit}"}
     await institution.post(f"templates/{code}/copies", copies)
     file = await institution.operator.post(
-        f"{institution.path}/files?name=a.pdf", content=b"%PDF-1.7\n%%EOF\n",
+        f"{institution.path}/files?name=a.pdf", content=f"%PDF-1.7\n%{prefix}\n%%EOF\n".encode(),
         headers={"Content-Type": "application/octet-stream"},
     )  # fmt: skip
     updates = f"{initiative}/milestones/1/updates"
