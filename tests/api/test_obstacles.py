@@ -2,9 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from app.db import Database
+from app.models import RollupPeriod, RollupTotal
 from app.models.base import day_in, now
+from app.rollup.audit import Difference
 from app.services import rollups
 from app.services.actors import SYSTEM
 from tests.api.test_query_counts import statements
@@ -235,9 +241,42 @@ async def test_they_are_counted_where_they_are(
     assert back["decision"] == deleted["items"][0]["decision"]
     await change(institution, early, state="resolved")
     assert await counted(institution) == [4, 2, 1]
-    found = await database.read(rollups.audit, SYSTEM, institution.code, lambda _done, _all: None)
-    assert (found.differences, found.derived) == ([], [])
+    assert await audited(institution, database) == []
     assert (await institution.delete("units/B", 409))["code"] == "in_use"
+
+
+async def audited(institution: Institution, database: Database) -> list[Difference]:
+    """What the audit finds in the ledger, and mends."""
+    asked = (SYSTEM, institution.code)
+    found = await database.read(rollups.audit, *asked, lambda _done, _all: None)
+    await database.write(rollups.mend, *asked, found)
+    return found.differences
+
+
+async def test_the_audit_counts_them_again(institution: Institution, database: Database) -> None:
+    await tree(institution)
+    await raised(institution, unit="A1", year=2022, due_on=day(-1), decision_asked="?")
+    await raised(institution, initiative="QW-A1", due_on=day(-1))
+
+    mine = UUID((await institution.expect(200, "GET", institution.path))["id"])
+
+    def tamper(session: Session) -> None:
+        session.execute(
+            update(RollupTotal)
+            .where(RollupTotal.institution_id == mine)
+            .values(waiting=RollupTotal.waiting + 5)
+        )
+        session.execute(
+            update(RollupPeriod).where(RollupPeriod.institution_id == mine).values(obstructed=0)
+        )
+
+    assert await counted(institution, "A") == [2, 2, 1]
+    await database.write(tamper)
+    assert await counted(institution, "A") != [2, 2, 1]
+    units = {difference.unit for difference in await audited(institution, database)}
+    assert {"A1", "A", institution.code} <= units
+    assert await counted(institution, "A") == [2, 2, 1]
+    assert await audited(institution, database) == []
 
 
 async def test_filters(institution: Institution) -> None:
