@@ -32,13 +32,26 @@ from app.schemas.fields import Health, Technique
 
 def figures(
     session: Session,
-    institution_ids: Sequence[UUID],
+    institution_id: UUID,
     unit_ids: Sequence[UUID],
     area_ids: Sequence[UUID],
     year: int | None,
     as_of: date,
 ) -> dict[tuple[UUID, UUID], Figures]:
     """Sums for each (unit, area) on a date; a pair with nothing in it is left out."""
+    found = across(session, [institution_id], unit_ids, area_ids, year, as_of)
+    return {(unit_id, area_id): sums for (_, unit_id, area_id), sums in found.items()}
+
+
+def across(
+    session: Session,
+    institution_ids: Sequence[UUID],
+    unit_ids: Sequence[UUID],
+    area_ids: Sequence[UUID],
+    year: int | None,
+    as_of: date,
+) -> dict[tuple[UUID, UUID, UUID], Figures]:
+    """The same in several institutions, by (institution, unit, area): a copy shares its unit ids."""
     asked = {
         "institutions": institution_ids,
         "units": unit_ids,
@@ -46,8 +59,8 @@ def figures(
         "year": year,
     }
     rows = session.connection().execute(_TOTALS[year is None], asked)
-    totals = {(row[0], row[1]): Totals(*row[2:]) for row in rows}
-    changed = changes(session, institution_ids, unit_ids, area_ids, year, as_of)
+    totals = {(row[0], row[1], row[2]): Totals(*row[3:]) for row in rows}
+    changed = _changes(session, asked, as_of)
     return {
         key: Figures(totals.get(key, Totals()), changed.get(key, Change()))
         for key in totals.keys() | changed.keys()
@@ -56,7 +69,7 @@ def figures(
 
 def changes(
     session: Session,
-    institution_ids: Sequence[UUID],
+    institution_id: UUID,
     unit_ids: Sequence[UUID],
     area_ids: Sequence[UUID],
     year: int | None,
@@ -64,15 +77,21 @@ def changes(
 ) -> dict[tuple[UUID, UUID], Change]:
     """The dated sums alone, for each (unit, area) on a date."""
     asked = {
-        "institutions": institution_ids,
+        "institutions": [institution_id],
         "units": unit_ids,
         "areas": area_ids,
         "year": year,
-        "as_of": as_of,
-        "month": as_of.replace(day=1),
     }
-    rows = session.connection().execute(_TO_DATE[year is None], asked)
-    return {(row[0], row[1]): Change(*row[2:]) for row in rows}
+    found = _changes(session, asked, as_of)
+    return {(unit_id, area_id): change for (_, unit_id, area_id), change in found.items()}
+
+
+def _changes(
+    session: Session, asked: dict[str, Any], as_of: date
+) -> dict[tuple[UUID, UUID, UUID], Change]:
+    dates = {"as_of": as_of, "month": as_of.replace(day=1)}
+    rows = session.connection().execute(_TO_DATE[asked["year"] is None], asked | dates)
+    return {(row[0], row[1], row[2]): Change(*row[3:]) for row in rows}
 
 
 def _of_buckets(table: Table) -> ColumnElement[bool]:
@@ -91,17 +110,16 @@ def sums(columns: Any, names: tuple[str, ...]) -> list[ColumnElement[int]]:  # n
 
 def _totals(*, every_year: bool) -> Select[*tuple[Any, ...]]:
     table = table_of(RollupTotal)
-    statement = select(table.c.unit_id, table.c.area_id, *sums(table.c, Totals._fields)).where(
-        _of_buckets(table)
-    )
+    keys = (table.c.institution_id, table.c.unit_id, table.c.area_id)
+    statement = select(*keys, *sums(table.c, Totals._fields)).where(_of_buckets(table))
     if not every_year:
         statement = statement.where(table.c.year == bindparam("year"))
-    return statement.group_by(table.c.unit_id, table.c.area_id)
+    return statement.group_by(*keys)
 
 
 def _to_date(*, every_year: bool) -> Select[*tuple[Any, ...]]:
     table = table_of(RollupPeriod)
-    columns = [table.c.unit_id, table.c.area_id, *(table.c[name] for name in Change._fields)]
+    columns = [table.c[name] for name in ("institution_id", "unit_id", "area_id", *Change._fields)]
     months = select(*columns).where(
         _of_buckets(table),
         table.c.span == literal(int(Span.MONTH)),
@@ -116,9 +134,8 @@ def _to_date(*, every_year: bool) -> Select[*tuple[Any, ...]]:
         months = months.where(table.c.year == bindparam("year"))
         days = days.where(table.c.year == bindparam("year"))
     steps = union_all(months, days).subquery("steps")
-    return select(steps.c.unit_id, steps.c.area_id, *sums(steps.c, Change._fields)).group_by(
-        steps.c.unit_id, steps.c.area_id
-    )
+    keys = (steps.c.institution_id, steps.c.unit_id, steps.c.area_id)
+    return select(*keys, *sums(steps.c, Change._fields)).group_by(*keys)
 
 
 _TOTALS = {every: _totals(every_year=every) for every in (True, False)}

@@ -87,7 +87,7 @@ def _units(session: Session, asked: Asked, query: wire.ChangesQuery) -> list[_St
     if query.level is wire.Level.UNIT:
         nodes += rollups.children(session, asked)
     area_id, ids = asked.area[0], [node.id for node in nodes]
-    then = queries.changes(session, [asked.scope.id], ids, [area_id], asked.year, query.from_)
+    then = queries.changes(session, asked.scope.id, ids, [area_id], asked.year, query.from_)
     found = rollups.figures(session, asked, ids, [area_id])
     stretches = [
         _Stretch(

@@ -55,7 +55,7 @@ def children(
     found = rollups.figures(session, asked, [asked.unit.id, *ids], [area_id])
     whole = found.get((asked.unit.id, area_id), Figures()).totals.bac
     then = (
-        queries.changes(session, [asked.scope.id], ids, [area_id], asked.year, query.since)
+        queries.changes(session, asked.scope.id, ids, [area_id], asked.year, query.since)
         if query.since is not None
         else {}
     )

@@ -40,7 +40,7 @@ def get(
     ends = _ends(first, to, asked.as_of, query)
 
     figures = queries.figures(
-        session, [bucket.institution_id], [unit_id], [area_id], asked.year, asked.as_of
+        session, bucket.institution_id, [unit_id], [area_id], asked.year, asked.as_of
     )
     found = figures.get((unit_id, area_id), Figures())
     before = _before(session, bucket, first)
@@ -102,7 +102,7 @@ def _ends(first: date, to: date, as_of: date, query: wire.CurveQuery) -> list[da
 def _before(session: Session, bucket: Bucket, first: date) -> Change:
     at = (bucket.unit_id, bucket.area_id)
     found = queries.changes(
-        session, [bucket.institution_id], [at[0]], [at[1]], bucket.year, first - _ONE_DAY
+        session, bucket.institution_id, [at[0]], [at[1]], bucket.year, first - _ONE_DAY
     )
     return found.get(at, Change())
 

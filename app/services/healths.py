@@ -83,7 +83,7 @@ def look(session: Session, institution_id: UUID) -> Look:
     codes = {unit_id: code for unit_id, code in session.execute(named)}  # noqa: C416  as rows are typed
     found: dict[UUID, Looked] = {}
     for ids in portions(list(codes), _UNITS_AT_ONCE):
-        sums = queries.figures(session, [institution_id], ids, [ALL_AREAS], None, today)
+        sums = queries.figures(session, institution_id, ids, [ALL_AREAS], None, today)
         for unit_id in ids:
             figures = sums.get((unit_id, ALL_AREAS), Figures())
             found[unit_id] = Looked(codes[unit_id], figures.health(limits), figures)

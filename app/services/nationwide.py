@@ -35,7 +35,7 @@ def get(session: Session, actor: Actor, query: RollupQuery) -> wire.PortfolioRol
     as_of = query.as_of or now().astimezone(UTC).date()
     area_id, area = rollups.resolve_area(session, query.area)
     roots = session.execute(_roots(actor)).all()
-    found = queries.figures(
+    found = queries.across(
         session, [root[0].id for root in roots], [root.unit_id for root in roots], [area_id],
         query.year, as_of,
     ).values()  # fmt: skip
@@ -70,7 +70,7 @@ def institutions(session: Session, actor: Actor, query: wire.InstitutionsQuery) 
     ]
     found = _figures(session, asked)
     return listed.page(
-        [rollups.shape(each, each.unit, area[1], found.get(each.unit.id)) for each in asked]
+        [rollups.shape(each, each.unit, area[1], found.get(each.scope.id)) for each in asked]
     )
 
 
@@ -85,18 +85,18 @@ def _check(as_of: date | None) -> None:
 
 
 def _figures(session: Session, asked: Sequence[Asked]) -> dict[UUID, Figures]:
-    """Sums by root unit; two statements for each day that it is somewhere: three at the most."""
+    """Sums by institution; two statements for each day that it is somewhere: three at the most."""
     by_day: defaultdict[date, list[Asked]] = defaultdict(list)
     for each in asked:
         by_day[each.as_of].append(each)
     found: dict[UUID, Figures] = {}
     for as_of, those in by_day.items():
         first = those[0]
-        sums = queries.figures(
+        sums = queries.across(
             session, [each.scope.id for each in those], [each.unit.id for each in those],
             [first.area[0]], first.year, as_of,
         )  # fmt: skip
-        found |= {unit_id: figures for (unit_id, _), figures in sums.items()}
+        found |= {institution_id: figures for (institution_id, *_), figures in sums.items()}
     return found
 
 

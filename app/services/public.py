@@ -200,7 +200,7 @@ def _figures(
         return {}
     if policy.rollup is PublicRollup.PUBLISHED:
         return published.figures(session, scope.id, unit_ids, today)
-    found = queries.figures(session, [scope.id], unit_ids, [ALL_AREAS], None, today)
+    found = queries.figures(session, scope.id, unit_ids, [ALL_AREAS], None, today)
     return {unit_id: figures for (unit_id, _), figures in found.items()}
 
 

@@ -159,7 +159,7 @@ def figures(
     session: Session, asked: Asked, unit_ids: Sequence[UUID], area_ids: Sequence[UUID]
 ) -> dict[tuple[UUID, UUID], Figures]:
     """Sums for each (unit, area), of the year and on the date that are asked for."""
-    return queries.figures(session, [asked.scope.id], unit_ids, area_ids, asked.year, asked.as_of)
+    return queries.figures(session, asked.scope.id, unit_ids, area_ids, asked.year, asked.as_of)
 
 
 def shape(asked: Asked, unit: Node, area: str | None, found: Figures | None) -> wire.Rollup:

@@ -114,6 +114,9 @@ async def test_a_unit_above_decides(institution: Institution) -> None:
         await institution.person("stranger", "admin", "B") as stranger,
     ):
         await say(institution, made, "escalation", {"reason": "x"}, status=404, client=stranger)
+        path, unseen = f"{institution.path}/obstacles", {"title": "T", "unit": "A1"}
+        told = await institution.expect(422, "POST", path, unseen, client=stranger)
+        assert told["errors"][0]["code"] == "unknown_unit"
         up = await say(
             institution, made, "escalation", {"reason": "Di luar wewenang"}, client=local
         )

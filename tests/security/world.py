@@ -504,6 +504,7 @@ class World:
             "parent": above,
             "path": above,
             "after": above,  # of an event about a new unit
+            "to": above,  # where an obstacle was handed to
             "root_unit": frozenset({unit_code("R"), unit_code("X")}),
             "unit": frozenset(unit_code(place) for _, place in spec.holdings),
         }
