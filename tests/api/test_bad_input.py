@@ -245,7 +245,7 @@ async def test_another_institution_does_not_exist_for_a_person(
     theirs, _ = other
     names = {
         "institution": theirs.code, "unit": "theirs", "person": "verifier", "number": "1",
-        "initiative": "QW-X", "period": "2022",
+        "initiative": "QW-X", "label": "2022",
     }  # fmt: skip
     nowhere = "01a20d0f-7aff-70b8-9c49-d31eb6a5564a"
     bodies: dict[str, Json] = {

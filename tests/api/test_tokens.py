@@ -32,7 +32,7 @@ async def test_a_token_acts_for_its_person(institution: Institution) -> None:
         "rights": [
             {
                 "unit": institution.code, "role": "reporter",
-                "permissions": ["plans:read", "updates:report"],
+                "permissions": ["obstacles:report", "plans:read", "updates:report"],
             },
         ],
     }  # fmt: skip

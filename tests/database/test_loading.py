@@ -34,7 +34,9 @@ def small(plan: Plan) -> Plan:
         for report in plan.reports
     ]
     return plan._replace(
-        initiative=plan.initiative.model_copy(update={"unit": "A1", "owners": roles, "stages": []}),
+        initiative=plan.initiative.model_copy(
+            update={"unit": "A1", "owners": roles, "stages": [], "decree": None}
+        ),
         reports=reports,
     )
 
@@ -52,6 +54,7 @@ async def one_by_one(institution: Institution, plan: Plan) -> None:
     begins = {InitiativeStatus.CANCELLED: InitiativeStatus.ACTIVE}.get(
         plan.initiative.status or InitiativeStatus.PROPOSED, plan.initiative.status
     )
+    cancelled_on = new.pop("cancelled_on")
     made = {**new, "status": begins, "milestones": milestones}
     if begins is InitiativeStatus.ACTIVE and not plan.initiative.owners:
         made["status"] = "proposed"
@@ -68,7 +71,8 @@ async def one_by_one(institution: Institution, plan: Plan) -> None:
         await institution.patch(f"initiatives/{code}/milestones/{number}", change)
     if plan.initiative.status is InitiativeStatus.CANCELLED:
         await institution.patch(
-            f"initiatives/{code}", {"status": "cancelled", "reason": "No budget"}
+            f"initiatives/{code}",
+            {"status": "cancelled", "reason": "No budget", "cancelled_on": cancelled_on},
         )
 
 

@@ -69,7 +69,7 @@ from tests.rollup.machine import (
 )
 
 GIVEN = os.environ.get("QUICKWIN_STATE_MACHINE_EXAMPLES")
-EXAMPLES, STEPS = int(GIVEN or 4), 25
+EXAMPLES, STEPS = int(GIVEN or 3), 25
 MOST_MERGERS = 3
 """Half of the units, so that there are some left to move."""
 MOST_KINDS = 14

@@ -140,11 +140,22 @@ def _references(
     return found
 
 
+_ON_SQLITE_ALONE = {
+    f"{role} {place}"
+    for role in ("reporter", "planner", "verifier")
+    for place in ("parent", "root", "descendant", "sibling")
+} | {name for name in SPECS if "token" in name}
+"""What roles and scopes allow is computed here; where they are held, the database says. There that is
+tried by admins and viewers everywhere, and by all roles in the unit itself."""
+
+
 @pytest.mark.parametrize("name", SPECS)
 async def test_the_matrix(
     world: World, database: Database, operations: dict[str, Described], name: str
 ) -> None:
     """Everybody gets the status of the table, sees nothing else, and changes nothing else."""
+    if name in _ON_SQLITE_ALONE and not database.is_sqlite:
+        pytest.skip("tried on SQLite: the difference is not the database's")
     actor, wrong = world.actors[name], []
     for operation_id, operation in TABLE.items():
         described = operations[operation_id]
