@@ -74,7 +74,7 @@ async def test_a_token_is_in_its_answer_alone(
 def test_the_password_of_the_database_is_not_printed(tmp_path: Path, url: str) -> None:
     given = url.replace("{}://", "mysql://").format(CANARY, free_port())
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli", "db", "upgrade"], cwd=tmp_path,
+        [sys.executable, "-m", "app", "db", "upgrade"], cwd=tmp_path,
         env=environment(given, None), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0

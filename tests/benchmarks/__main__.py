@@ -67,9 +67,7 @@ def load(url: str, size: tuple[str, str]) -> None:
     """Make a data set."""
     flags = ["demo", "load", "--initiatives", size[0], "--milestones", size[1]]
     start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "app.cli", *flags], env=environment(url, None), check=True
-    )
+    subprocess.run([sys.executable, "-m", "app", *flags], env=environment(url, None), check=True)
     show(
         f"load {int(size[1]):,} milestones",
         f"{time.perf_counter() - start:.0f} s",
@@ -258,7 +256,7 @@ async def on_sqlite(folder: Path) -> None:
     """Start-up and reports on SQLite with the demo."""
     url = f"sqlite:///{folder / 'quickwin.db'}"
     subprocess.run(
-        [sys.executable, "-m", "app.cli", "demo", "load"], env=environment(url, None), check=True
+        [sys.executable, "-m", "app", "demo", "load"], env=environment(url, None), check=True
     )
     starts = []
     for _ in range(3):

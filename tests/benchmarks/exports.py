@@ -37,7 +37,7 @@ def command(url: str, *words: str) -> tuple[float, int]:
     """Seconds of a command, and the most memory that it took, MB."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", *words],
+        [sys.executable, "-m", "app", *words],
         env=environment(url, None), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     _, status, usage = os.wait4(process.pid, 0)

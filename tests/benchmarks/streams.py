@@ -133,7 +133,7 @@ def database() -> Iterator[str]:
         made = asyncio.run(create_database(url, "streams"))
         flags = ["demo", "load", "--initiatives", "500"]
         subprocess.run(
-            [sys.executable, "-m", "app.cli", *flags], env=environment(made, None), check=True
+            [sys.executable, "-m", "app", *flags], env=environment(made, None), check=True
         )
         yield made
 

@@ -44,7 +44,7 @@ def small(plan: Plan) -> Plan:
 @pytest.fixture
 def plans() -> list[Plan]:
     """Plans of every state."""
-    return [small(plan) for plan in islice(compose.plans(300), 0, 300, 12)]
+    return [small(plan) for plan in islice(compose.plans(300), 0, 300, 24)]
 
 
 async def one_by_one(institution: Institution, plan: Plan) -> None:

@@ -41,7 +41,7 @@ def misused(
     trusts = request.param == "h11"
     with serving(
         f"sqlite:///{folder / 'quickwin.db'}", folder / "log", token=OPERATOR,
-        program=("-c", H11) if trusts else ("-m", "app.cli"),
+        program=("-c", H11) if trusts else ("-m", "app"),
         receive_seconds=RECEIVE_SECONDS, rate_limit_failures=0,
         trusted_proxies=PROXY if trusts else "",
     ) as server:  # fmt: skip

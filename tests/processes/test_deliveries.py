@@ -65,7 +65,7 @@ def worker(url: str) -> subprocess.Popen[bytes]:
         url, None, webhook_networks="127.0.0.1", webhook_retry_seconds="0.1," * 99, webhook_seconds=2,
     )  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "worker"], env=seen, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "app", "worker"], env=seen, stdout=subprocess.DEVNULL
     )
 
 

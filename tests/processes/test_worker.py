@@ -42,7 +42,7 @@ async def test_a_worker_removes_what_has_expired(
 ) -> None:
     await database.write(keep_expired_keys)
     process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "worker"],
+        [sys.executable, "-m", "app", "worker"],
         env=environment(configuration.database_url, None),
         stdout=subprocess.PIPE,
         text=True,

@@ -25,8 +25,12 @@ class Server(NamedTuple):
 
 
 def environment(database_url: str, token: str | None, **settings: object) -> dict[str, str]:
-    """What a server process sees: nothing of ours but its database, token and settings."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("QUICKWIN_")}
+    """What a server process sees: nothing of ours but its database, token and settings.
+
+    It may keep what it compiles, whatever is set here: the suite starts dozens of processes.
+    """
+    ours = ("QUICKWIN_", "PYTHONDONTWRITEBYTECODE")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     plain["QUICKWIN_DATABASE_URL"] = database_url
     if token is not None:
         plain["QUICKWIN_ADMIN_TOKEN"] = token
@@ -40,7 +44,7 @@ def serving(
     log: Path,
     *flags: str,
     token: str | None = None,
-    program: tuple[str, str] = ("-m", "app.cli"),
+    program: tuple[str, str] = ("-m", "app"),
     **settings: object,
 ) -> Iterator[Server]:
     """`quickwin serve` on a free port, until the block ends; ended hard if it does not stop."""
@@ -76,7 +80,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def quickwin(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`quickwin` as a process of its own, run to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
+        [sys.executable, "-m", "app", *arguments],
         env=environment(url, None),
         capture_output=True,
         text=True,
