@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid
@@ -20,7 +20,7 @@ from app.models.base import new_id, now
 from app.schemas import assessments as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, alterations, events, grading, instruments, versions
+from app.services import access, alterations, events, grading, instruments, parts, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -179,18 +179,9 @@ def _scores(
 def _put_scores(session: Session, scope: Scope, row: Assessment, scores: Scores) -> None:
     """Make the scores of an assessment the given ones, and tell what that changes."""
     before = _told(session, scope, row)
-    session.execute(
-        delete(AssessmentScore)
-        .where(access.within(scope, AssessmentScore), AssessmentScore.assessment_id == row.id)
-        .execution_options(synchronize_session=False)
-    )
-    session.add_all(
-        AssessmentScore(
-            institution_id=scope.id, assessment_id=row.id, component_id=component_id, score=score
-        )
-        for component_id, score in scores.items()
-    )
-    session.flush()
+    session.flush()  # its own row, of which these are parts
+    rows = [{"component_id": id_, "score": score} for id_, score in scores.items()]
+    parts.replace(session, scope, AssessmentScore, {"assessment_id": row.id}, rows)
     alterations.note(session, row.id, before, _told(session, scope, row))
 
 

@@ -6,17 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.models import InitiativeArea, InitiativeOwner, InitiativeTag, Person, ReformArea
+from app.models import Base, InitiativeArea, InitiativeOwner, InitiativeTag, Person, ReformArea
 from app.models.base import refers
 from app.schemas import initiatives as wire
 from app.schemas.fields import OwnerRole, PersonKind
-from app.services import access, alterations, schemes
+from app.services import access, alterations, parts, schemes
 from app.services.access import Scope
 
+Given = dict[type[Base], list[dict[str, Any]]]
+"""Rows in place of those that there are, by their model."""
 _ROLE_ORDER = list(OwnerRole)
 
 
@@ -50,10 +52,7 @@ def owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID,
     found: defaultdict[UUID, list[wire.Owner]] = defaultdict(list)
     for initiative_id, person, role in session.execute(
         select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
-        .join(
-            Person,
-            refers(InitiativeOwner.person_id, Person),
-        )
+        .join(Person, refers(InitiativeOwner.person_id, Person))
         .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
         .order_by(Person.code_key)
     ):
@@ -114,48 +113,36 @@ def change(
     session: Session, scope: Scope, initiative_id: UUID, changes: wire.InitiativeChanges
 ) -> None:
     """Replace what a change gives; raises `Invalid` for who or what is not there."""
+    given: Given = {}
     if changes.areas is not MISSING:
-        area_ids = schemes.area_ids(session, changes.areas, "/areas")
-        set_areas(session, scope, initiative_id, area_ids)
+        given |= serving(schemes.area_ids(session, changes.areas, "/areas"))
     if changes.owners is not MISSING:
-        set_owners(session, scope, initiative_id, may_own(session, scope, changes.owners))
+        given |= owned_by(may_own(session, scope, changes.owners))
     if changes.tags is not MISSING:
-        set_tags(session, scope, initiative_id, changes.tags)
+        given |= tagged(changes.tags)
+    put(session, scope, initiative_id, given)
 
 
-def set_areas(session: Session, scope: Scope, of: UUID, area_ids: Iterable[UUID]) -> None:
-    """Replace the areas that an initiative serves."""
-    _set(session, scope, of, InitiativeArea, [{"area_id": area_id} for area_id in area_ids])
+def serving(area_ids: Iterable[UUID]) -> Given:
+    """The areas that an initiative serves, as they are kept."""
+    return {InitiativeArea: [{"area_id": area_id} for area_id in area_ids]}
 
 
-def set_owners(
-    session: Session, scope: Scope, of: UUID, given: Iterable[tuple[UUID, OwnerRole]]
-) -> None:
-    """Replace the owners of an initiative."""
-    rows = [{"person_id": person_id, "role": role} for person_id, role in given]
-    _set(session, scope, of, InitiativeOwner, rows)
+def owned_by(people: Iterable[tuple[UUID, OwnerRole]]) -> Given:
+    """The owners of an initiative, as they are kept."""
+    return {InitiativeOwner: [{"person_id": id_, "role": role} for id_, role in people]}
 
 
-def set_tags(session: Session, scope: Scope, of: UUID, given: Iterable[str]) -> None:
-    """Replace the tags of an initiative."""
-    _set(session, scope, of, InitiativeTag, [{"tag": tag} for tag in dict.fromkeys(given)])
+def tagged(given: Iterable[str]) -> Given:
+    """The tags of an initiative, as they are kept."""
+    return {InitiativeTag: [{"tag": tag} for tag in dict.fromkeys(given)]}
 
 
-def _set(
-    session: Session,
-    scope: Scope,
-    initiative_id: UUID,
-    model: type[InitiativeArea | InitiativeOwner | InitiativeTag],
-    rows: list[dict[str, Any]],
-) -> None:
+def put(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> None:
+    """Replace what is given, and tell the trail; the rest stays."""
+    if not given:
+        return
     before = told(session, scope, initiative_id)
-    session.execute(
-        delete(model)
-        .where(access.within(scope, model), model.initiative_id == initiative_id)
-        .execution_options(synchronize_session=False)
-    )
-    if rows:
-        shared = {"institution_id": scope.id, "initiative_id": initiative_id}
-        session.execute(insert(model), [{**shared, **row} for row in rows])
-    after = told(session, scope, initiative_id)
-    alterations.note(session, initiative_id, before, after)
+    for model, rows in given.items():
+        parts.replace(session, scope, model, {"initiative_id": initiative_id}, rows)
+    alterations.note(session, initiative_id, before, told(session, scope, initiative_id))

@@ -15,8 +15,6 @@ from sqlalchemy import (
     Select,
     String,
     cast,
-    delete,
-    insert,
     literal,
     null,
     select,
@@ -39,7 +37,7 @@ from app.models import (
 from app.schemas.assessments import ExpectedLift
 from app.schemas.initiatives import NewInitiative
 from app.schemas.purposes import PurposeKind
-from app.services import access, alterations, programmes, purposes
+from app.services import access, alterations, parts, programmes, purposes
 from app.services.access import Scope
 
 Row = dict[str, Any]
@@ -152,21 +150,10 @@ def put(session: Session, scope: Scope, initiative_id: UUID, linked: dict[str, l
     if not linked:
         return
     before = _told(session, scope, initiative_id)
-    shared = {"institution_id": scope.id, "initiative_id": initiative_id}
     for name, rows in linked.items():
-        model, own = FIELDS[name].model, FIELDS[name].own
-        columns = model.__table__.c
-        session.execute(
-            delete(model)
-            .where(
-                access.within(scope, model),
-                columns.initiative_id == initiative_id,
-                *(columns[column] == value for column, value in own.items()),
-            )
-            .execution_options(synchronize_session=False)
-        )
-        if rows:
-            session.execute(insert(model), [{**shared, **row} for row in rows])
+        field = FIELDS[name]
+        of = {"initiative_id": initiative_id, **field.own}
+        parts.replace(session, scope, field.model, of, rows)
     after = _told(session, scope, initiative_id)
     alterations.note(session, initiative_id, before, after)
 

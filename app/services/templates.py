@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.keyset import Key, paginate
@@ -15,7 +15,7 @@ from app.models.base import code_key, new_id, now
 from app.schemas import templates as wire
 from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
-from app.services import access, alterations, events, plans, schemes, versions
+from app.services import access, alterations, events, parts, plans, schemes, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -149,14 +149,8 @@ def _numbered(milestones: Sequence[wire.TemplateMilestone]) -> list[dict[str, An
 def _set_areas(session: Session, scope: Scope, of: UUID, area_ids: Iterable[UUID]) -> None:
     """Replace what copies of a template serve."""
     before = {"areas": area_codes(session, scope, [of])[of]}
-    session.execute(
-        delete(TemplateArea)
-        .where(access.within(scope, TemplateArea), TemplateArea.template_id == of)
-        .execution_options(synchronize_session=False)
-    )
-    shared = {"institution_id": scope.id, "template_id": of}
-    if rows := [{**shared, "area_id": area_id} for area_id in area_ids]:
-        session.execute(insert(TemplateArea), rows)
+    rows = [{"area_id": area_id} for area_id in area_ids]
+    parts.replace(session, scope, TemplateArea, {"template_id": of}, rows)
     alterations.note(session, of, before, {"areas": area_codes(session, scope, [of])[of]})
 
 

@@ -16,7 +16,7 @@ FLOORS = {
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "auditing": 4, "moving": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "events", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
+    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "parts", "events", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
     "stages", "stage_links", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people", "minting", "tokens", "operators", "units", "reorganising", "decrees",
     "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "insertion", "loading", "loading_scores",
