@@ -71,6 +71,8 @@ from app.outbound import RULES, Rules
 from app.services.operators import service_secret
 from app.services.signing import SEAL
 from app.settings import Settings, settings
+from app.web import assets, home, overview
+from app.web import problems as problem_pages
 
 
 def create_app(configuration: Settings | None = None) -> FastAPI:
@@ -122,13 +124,16 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         api.include_router(noun.routes)
     app.include_router(api)
     app.include_router(health.routes)
-    problems.install(app)
+    for pages in (home, overview):
+        app.include_router(pages.routes)
+    app.mount(assets.ADDRESS, assets.files)
+    problems.install(app, problem_pages.shown)
     app.add_exception_handler(answers.NotModified, answers.not_modified)
     documents.install(app, chosen.oidc_issuer)
     # From the innermost layer to the outermost.
     app.add_middleware(limits.Limits, chosen)
     app.add_middleware(heads.Heads, chosen.max_head_bytes)
-    app.add_middleware(requests.Failures)
+    app.add_middleware(requests.Failures, problem_pages.shown)
     app.add_middleware(headers.cross_origin(chosen.cors_origins))
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
     app.add_middleware(requests.RequestIds)

@@ -23,7 +23,7 @@ EXPOSED = (
     "Retry-After", "X-Request-ID",
 )  # fmt: skip
 PAGES = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc"})
-ASSETS = "/static/"
+ASSETS = ("/static/", "/assets/")
 ALWAYS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

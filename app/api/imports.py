@@ -11,13 +11,13 @@ from app.api import answers, bodies
 from app.api.bodies import File
 from app.api.calls import Call, InstitutionPath, router
 from app.api.spreadsheets import MEDIA_TYPE, Spreadsheet
+from app.schemas.fields import Language
 from app.schemas.imports import (
     UNFINISHED,
     AnnotatedQuery,
     Import,
     ImportQuery,
     ImportSummary,
-    Language,
     NewImport,
     SheetFormat,
     TemplateQuery,

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import traceback
+from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -29,8 +30,17 @@ _BY_STATUS: dict[int, type[QuickwinError]] = {
 _log = logging.getLogger(__name__)
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the application answer as a problem."""
+Shown = Callable[[Request, Problem], Response | None]
+"""Shows a problem to a person as a page; None where it is a program that asks."""
+
+
+def as_data(_: Request, __: Problem) -> None:
+    """For services without pages."""
+
+
+def install(app: FastAPI, shown: Shown = as_data) -> None:
+    """Let every error of the application answer as a problem, or as a page where one is wanted."""
+    app.state.shown = shown
     app.add_exception_handler(QuickwinError, _raised)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -38,11 +48,29 @@ def install(app: FastAPI) -> None:
 
 def render(error: QuickwinError, request_id: str) -> Response:
     """An error as a response; errors of the server are logged with the request's id."""
+    return _as_json(_noted(error, request_id), error)
+
+
+def answer(request: Request, error: QuickwinError, shown: Shown) -> Response:
+    """An error as the one who asks wants it: as `render` does, or as a page."""
+    problem = _noted(error, request.state.request_id)
+    page = shown(request, problem)
+    if page is None:
+        return _as_json(problem, error)
+    page.headers.update(error.headers)
+    return page
+
+
+def _noted(error: QuickwinError, request_id: str) -> Problem:
     problem = Problem.of(error, request_id)
     if error.status >= 500:  # noqa: PLR2004  server errors
         _log.error(
             "%s request %s %s\n%s", problem.instance, request_id, problem.code, _trace(error)
         )
+    return problem
+
+
+def _as_json(problem: Problem, error: QuickwinError) -> Response:
     body = problem.model_dump(mode="json")
     return Response(
         json.dumps(body),  # ASCII, so that any code point can be named in a pointer
@@ -66,15 +94,17 @@ def _trace(error: BaseException) -> str:
 async def _raised(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuickwinError)  # noqa: S101  registered for this class
     await request.app.state.denials.note(request, error)
-    return render(error, request.state.request_id)
+    return answer(request, error, request.app.state.shown)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
     places = [_place(found["loc"], found["type"], str(found["msg"])) for found in error.errors()]
     if any(found["loc"][0] == "path" for found in error.errors()):
-        return render(errors.NotFound(), request.state.request_id)  # an address that cannot exist
-    return render(errors.Invalid(errors=tuple(places)), request.state.request_id)
+        return answer(
+            request, errors.NotFound(), request.app.state.shown
+        )  # an address that cannot exist
+    return answer(request, errors.Invalid(errors=tuple(places)), request.app.state.shown)
 
 
 def _place(location: tuple[int | str, ...], code: str, message: str) -> FieldError:
@@ -92,7 +122,7 @@ async def _http(request: Request, error: Exception) -> Response:
     problem.headers.update(error.headers or {})
     if isinstance(problem, refusals.MethodNotAllowed) and (methods := _methods(request)):
         problem.headers["Allow"] = ", ".join(sorted(methods))
-    return render(problem, request.state.request_id)
+    return answer(request, problem, request.app.state.shown)
 
 
 def _methods(request: Request) -> set[str]:

@@ -3,7 +3,7 @@
 import re
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
@@ -51,8 +51,8 @@ class Failures:
     So nothing passes by the layers further out, which put their headers on each answer.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, shown: problems.Shown = problems.as_data) -> None:
+        self._app, self._shown = app, shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -77,7 +77,7 @@ class Failures:
             problem.__cause__ = error
         else:
             return
-        answer = problems.render(problem, scope["state"]["request_id"])
+        answer = problems.answer(Request(scope), problem, self._shown)
         if is_started:
             raise AnswerBrokenOff from None  # the server closes the connection
         await answer(scope, receive, send)

@@ -37,6 +37,13 @@ def example(body: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [body]})
 
 
+class Language(StrEnum):
+    """What a reader reads: Indonesian or English."""
+
+    ID = "id"
+    EN = "en"
+
+
 class InitiativeStatus(StrEnum):
     """Where an initiative is in its life."""
 

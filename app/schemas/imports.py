@@ -5,17 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.schemas.fields import Instant, Reference, Shape
+from app.schemas.fields import Instant, Language, Reference, Shape
 from app.schemas.pages import Paging
 
 MOST_FAULTS = 5_000
-
-
-class Language(StrEnum):
-    """In which language headings and words of a sheet are: Indonesian or English."""
-
-    ID = "id"
-    EN = "en"
 
 
 class ImportMode(StrEnum):

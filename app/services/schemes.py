@@ -199,6 +199,13 @@ def areas_of(session: Session, scheme_id: UUID) -> Sequence[tuple[UUID, str]]:
     ]
 
 
+def named_areas(session: Session, scheme_id: UUID) -> list[wire.Area]:
+    """A scheme's areas with their names, by position."""
+    statement = _areas(session.get_one(Scheme, scheme_id))
+    rows = session.execute(statement.order_by(SchemeArea.position, ReformArea.code_key))
+    return [_area(row) for row in rows]
+
+
 def area_ids(session: Session, keys: Sequence[str], pointer: str) -> list[UUID]:
     """Ids of areas that a body refers to, without repeats; raises `Invalid` at `pointer`/index."""
     if not keys:

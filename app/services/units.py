@@ -161,6 +161,22 @@ _SORTS = {
 }
 
 
+def ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[access.Node]:
+    """The units above one that the actor may see, the topmost first."""
+    statement = (
+        select(Unit.id, Unit.code, Unit.name)
+        .join(UnitClosure, refers(UnitClosure.ancestor_id, Unit))
+        .where(
+            access.within(scope, Unit),
+            access.seen(scope, Unit),
+            UnitClosure.descendant_id == unit_id,
+            UnitClosure.distance > 0,
+        )
+        .order_by(UnitClosure.distance.desc())
+    )
+    return [access.Node(*row) for row in session.execute(statement)]
+
+
 def not_merged(session: Session, row: Unit) -> None:
     """Raise `UnitMerged` for a unit that has been merged into another."""
     if session.get(UnitMerger, (row.institution_id, row.id)) is not None:

@@ -10,7 +10,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_cell_to_rowcol
 from xlsxwriter.worksheet import Worksheet
 
-from app.schemas.imports import Fate, Fault, Import, Language
+from app.schemas.fields import Language
+from app.schemas.imports import Fate, Fault, Import
 from app.spreadsheets.columns import letter
 
 _WORDS: dict[Language, dict[Fate | str, str]] = {

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from xlsxwriter.utility import xl_col_to_name
 
-from app.schemas.fields import InitiativeStatus
-from app.schemas.imports import Language
+from app.schemas.fields import InitiativeStatus, Language
 
 
 class Column(NamedTuple):

@@ -9,8 +9,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_range_abs
 from xlsxwriter.worksheet import Worksheet
 
-from app.schemas.fields import FIRST_DAY, LAST_DAY
-from app.schemas.imports import Language
+from app.schemas.fields import FIRST_DAY, LAST_DAY, Language
 from app.spreadsheets.columns import COLUMNS, OWED, QUARTERS, STATUSES, labelled
 
 _ROWS = 2_000

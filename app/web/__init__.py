@@ -1,0 +1,1 @@
+"""Pages that people look at: HTML made on the server, from the same verbs as the JSON."""

@@ -1,0 +1,151 @@
+"""A page: its template, in the reader's language, with what it must know of its request."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+
+from app import __version__
+from app.api.bodies import Handler
+from app.languages import Words, preferred, words
+from app.schemas.fields import Language
+from app.terms import term
+from app.web import assets
+
+LANGUAGE_COOKIE = "language"
+FALLBACK = Language.ID
+"""For readers of whom nothing is known: those of the first user."""
+SECURITY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy of pages: nothing from elsewhere, no script and no style in the markup."""
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+class Page:
+    """The page that answers a request."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    @property
+    def path(self) -> str:
+        """The page's own address, without its query."""
+        return quote(self._request.url.path)
+
+    @property
+    def here(self) -> str:
+        """The page's own address with its query, to come back to."""
+        query = self._request.url.query
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def language(self) -> Language:
+        """The reader's choice, else what their browser prefers."""
+        chosen = self._request.cookies.get(LANGUAGE_COOKIE)
+        if chosen in set(Language):
+            return Language(chosen)
+        return preferred(self._request.headers.get("accept-language")) or FALLBACK
+
+    @property
+    def words(self) -> Words:
+        """What is said to the reader."""
+        return words(self.language)
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address; empty where it is not there."""
+        return self._request.query_params.get(name, "")
+
+    def with_query(self, **changes: object) -> str:
+        """This address with other parameters; None takes one away. Pages begin at the first again."""
+        kept = [
+            (name, value)
+            for name, value in self._request.query_params.multi_items()
+            if name not in changes and name != "cursor"
+        ]
+        added = [(name, str(value)) for name, value in changes.items() if value is not None]
+        query = urlencode(kept + added)
+        return f"{self.path}?{query}" if query else self.path
+
+    def only(self, *names: str) -> str:
+        """Those of the address's parameters, as a query with its `?`: what other pages share."""
+        kept = [
+            (name, value)
+            for name, value in self._request.query_params.multi_items()
+            if name in names
+        ]
+        return f"?{urlencode(kept)}" if kept else ""
+
+    def render(self, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401  what a template shows
+        """The page as it is sent."""
+        text = _environment(self.language).get_template(template).render(page=self, **context)
+        return HTMLResponse(
+            text,
+            status,
+            {
+                "Content-Security-Policy": SECURITY,
+                "Content-Language": self.language.value,
+                "Cache-Control": "private, no-cache",
+                "Vary": "Accept-Language, Cookie",
+            },
+        )
+
+
+Shown = Annotated[Page, Depends(Page)]
+"""The dependency of an endpoint that answers with a page."""
+
+
+class Route(APIRoute):
+    """A page's route: forms send what is left empty too, and an address is shared without it."""
+
+    def get_route_handler(self) -> Handler:
+        """The route's handler behind the redirection."""
+        answer = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            asked = request.query_params.multi_items()
+            if request.method == "GET" and any(not value for _, value in asked):
+                query = urlencode([(name, value) for name, value in asked if value])
+                path = quote(request.url.path)
+                return RedirectResponse(f"{path}?{query}" if query else path, 303)
+            return await answer(request)
+
+        return handler
+
+
+@cache
+def _environment(language: Language) -> jinja2.Environment:
+    """Templates as readers of a language see them; compiled once."""
+    said = words(language)
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(said, newstyle=True)  # type: ignore[attr-defined]
+    made.globals.update(
+        words=said, version=__version__, languages=tuple(Language), asset=assets.address
+    )
+    filters: dict[str, Any] = {
+        "percent": said.percent,
+        "points": said.points,
+        "number": said.number,
+        "day": said.day,
+        "full_day": said.full_day,
+        "instant": said.instant,
+        "name": said.name,
+        "term": lambda value: term(said, value),
+    }
+    made.filters.update(filters)
+    return made

@@ -1,0 +1,77 @@
+"""Pages: who gets them, in which language, and what stands in their addresses."""
+
+import pytest
+
+from app.web.pages import SECURITY
+from tests.conftest import Clients
+from tests.support.institution import API, Institution
+
+PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("header", "language", "word"),
+    [("en-GB,en;q=0.9", "en", "Schedule variance"), ("id", "id", "Selisih jadwal"),
+     ("fr", "id", "Selisih jadwal")],
+)  # fmt: skip
+async def test_a_page_speaks_the_readers_language(
+    institution: Institution, header: str, language: str, word: str
+) -> None:
+    address = institution.path.removeprefix(API)
+    answer = await institution.operator.get(address, headers=PAGE | {"Accept-Language": header})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-language"] == language
+    assert f'<html lang="{language}">' in answer.text
+    assert word in answer.text
+
+
+async def test_a_page_runs_nothing_but_our_own_files(institution: Institution) -> None:
+    answer = await institution.operator.get(institution.path.removeprefix(API), headers=PAGE)
+    assert answer.headers["content-security-policy"] == SECURITY
+    assert "unsafe" not in SECURITY
+    for forbidden in (
+        " style=",
+        "<style",
+        "<script>",
+        " onclick=",
+        "javascript:",
+        "http://",
+        "https://",
+    ):
+        assert forbidden not in answer.text
+
+
+async def test_what_a_form_leaves_empty_does_not_stay_in_the_address(
+    institution: Institution,
+) -> None:
+    address = institution.path.removeprefix(API)
+    answer = await institution.operator.get(f"{address}?year=2022&area=&as_of=", headers=PAGE)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{address}?year=2022"
+
+
+async def test_an_error_is_a_page_for_people_and_a_problem_for_programs(clients: Clients) -> None:
+    for path in ("/institutions/none", "/nowhere"):
+        page = await clients.operator.get(path, headers=PAGE | {"Accept-Language": "en"})
+        assert page.status_code == 404
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "There is nothing at this address that you may see." in page.text
+        problem = await clients.operator.get(path, headers={"Accept": "*/*"})
+        assert problem.status_code == 404
+        assert problem.json()["code"] == "not_found"
+    problem = await clients.operator.get(f"{API}/nowhere", headers=PAGE)
+    assert problem.json()["code"] == "not_found"
+
+
+async def test_names_are_text_and_never_markup(institution: Institution) -> None:
+    name = '<script>alert(1)</script> & "Sons"'
+    made = await institution.operator.post(
+        f"{institution.path}/units", json={"code": "odd", "name": name}
+    )
+    assert made.status_code == 201
+    page = await institution.operator.get(
+        f"{institution.path.removeprefix(API)}/units/odd", headers=PAGE
+    )
+    assert page.status_code == 200
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;Sons&#34;" in page.text
