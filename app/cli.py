@@ -45,7 +45,7 @@ def main() -> None:
     try:
         app()
     except QuickwinError as error:
-        err.print(f"[red]{error.title}[/red]: {error.detail}")
+        err.print(f"[red]{error.title}[/red]: {error.detail}", soft_wrap=True)
         raise SystemExit(1) from error
 
 

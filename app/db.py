@@ -9,15 +9,12 @@ a serialization failure or a busy database, a verb has no effect outside its ses
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, Table, insert, make_url, text
+from sqlalchemy import Engine, Table, insert, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -29,7 +26,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app import engines, faults
+from app import engines, faults, revisions
 from app.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -46,8 +43,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A")
 
-_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-_MIGRATION_LOCK = 0x51_57  # any constant: the advisory lock that keeps migrations one at a time
 _SQLITE_READERS = 8
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
@@ -129,29 +124,21 @@ class Database:
         """Bring the schema to a revision; safe when several processes start at once.
 
         On PostgreSQL a `service_role` gets what it needs to run the service without owning the
-        tables. Raises `SchemaBehind` where the schema is older and is not ours to change.
+        tables. Raises `SchemaBehind` where the schema is older and is not ours to change, and
+        `DatabaseUnavailable` with the reason, which holds no password.
         """
-        if isinstance(self.engine, AsyncEngine):
-            try:
-                async with self.engine.begin() as connection:
-                    await connection.execute(
-                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
-                    )
-                    await connection.run_sync(_upgrade, revision)
-                    for statement in service_role_grants(service_role) if service_role else ():
-                        await connection.exec_driver_sql(statement)
-            except ProgrammingError as error:
-                if faults.sqlstate(error) == _NOT_ALLOWED:
-                    raise SchemaBehind from error
+        try:
+            await self._migrate(revision, service_role)
+        except ProgrammingError as error:
+            if faults.sqlstate(error) == _NOT_ALLOWED:
+                raise SchemaBehind from error
+            raise
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not faults.is_away(error):
                 raise
-        else:
-            engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
-
-            def upgrade() -> None:
-                with engine.begin() as connection:
-                    _upgrade(connection, revision)
-
-            await to_thread.run_sync(upgrade)
+            raise DatabaseUnavailable(
+                f"The database cannot be reached: {faults.reason(error)}"
+            ) from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -159,6 +146,24 @@ class Database:
             await self.engine.dispose()
         else:
             self.engine.dispose()
+
+    async def _migrate(self, revision: str, service_role: str | None) -> None:
+        if isinstance(self.engine, AsyncEngine):
+            async with self.engine.begin() as connection:
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": revisions.LOCK}
+                )
+                await connection.run_sync(revisions.upgrade, revision)
+                for statement in service_role_grants(service_role) if service_role else ():
+                    await connection.exec_driver_sql(statement)
+            return
+        engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+
+        def upgrade() -> None:
+            with engine.begin() as connection:
+                revisions.upgrade(connection, revision)
+
+        await to_thread.run_sync(upgrade)
 
     async def _run(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
@@ -296,10 +301,3 @@ def bulk_insert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) 
         connection.exec_driver_sql(f'ANALYZE (SKIP_LOCKED) "{table.name}"')
         analyzed_at = 2 * added
     grown[table.name] = added, analyzed_at
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)

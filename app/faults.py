@@ -71,3 +71,9 @@ def is_full(error: BaseException | None) -> bool:
 def sqlstate(error: DBAPIError) -> str | None:
     """SQLSTATE of an error, where the database has such."""
     return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+
+
+def reason(error: BaseException) -> str:
+    """Why a database cannot be reached, for its operator; the errors of a connection have no values."""
+    cause = getattr(error, "orig", None) or error
+    return getattr(cause, "strerror", None) or str(cause).partition("\n")[0] or type(cause).__name__

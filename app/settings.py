@@ -1,5 +1,6 @@
 """Configuration: every setting, its default and its unit, read from the environment (`QUICKWIN_…`)."""
 
+import re
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
@@ -28,7 +29,27 @@ def _listed(value: object) -> object:
 
 
 def _network(value: str) -> str:
-    ip_network(value)  # a ValueError says what is wrong
+    try:
+        ip_network(value)
+    except ValueError:
+        message = "each must be an IP address, or a network such as 10.0.0.0/8 without host bits"
+        raise ValueError(message) from None  # theirs repeats the value
+    return value
+
+
+def _database(value: str) -> str:
+    if not re.match(r"(sqlite|postgresql)(\+[a-z0-9]+)?://", value):
+        message = "it must begin with sqlite:/// or postgresql://"
+        raise ValueError(message)
+    return value
+
+
+def _counted(value: SecretStr) -> SecretStr:
+    if not re.match(
+        r"memory://$|rediss?(\+(unix|sentinel|cluster))?://.", value.get_secret_value()
+    ):
+        message = "it must be memory:// or begin with redis:// or rediss://"
+        raise ValueError(message)
     return value
 
 
@@ -81,7 +102,9 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    database_url: str = Field(default="sqlite:///quickwin.db", repr=False)
+    database_url: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite:///quickwin.db", repr=False
+    )
     """SQLAlchemy URL: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`."""
     database_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process keeps open to PostgreSQL; as many again may be opened under load."""
@@ -128,7 +151,7 @@ class Settings(BaseSettings):
     """Refused tokens in a minute from one address; then only tokens known to be good are looked at."""
     rate_limit_public: PerMinute = 600
     """Requests in a minute for what is public from one address, whatever token comes along."""
-    rate_limit_storage: SecretStr = SecretStr("memory://")
+    rate_limit_storage: Annotated[SecretStr, AfterValidator(_counted)] = SecretStr("memory://")
     """Where requests are counted: `memory://` for each process alone, or `redis://HOST:PORT/DB`."""
     background: bool = True
     """Whether a server does the background work too; if not, run `quickwin worker` beside it."""

@@ -13,6 +13,7 @@ from app.schemas.pages import MOST, ChangesPaging
 from app.services import institutions
 from app.services.actors import SYSTEM
 from app.settings import Settings, settings
+from app.starting import settings_or_exit
 
 T = TypeVar("T")
 
@@ -26,11 +27,11 @@ Institution = Annotated[
 
 
 def configure(database_url: str | None) -> Settings:
-    """Settings of this run; child processes of the server read them from the environment."""
+    """Settings of this run, looked at; child processes of the server read them from the environment."""
     if database_url is not None:
         os.environ["QUICKWIN_DATABASE_URL"] = database_url
         settings.cache_clear()
-    return settings()
+    return settings_or_exit()
 
 
 def run(chosen: Settings, work: Callable[[Database], Awaitable[T]]) -> T:

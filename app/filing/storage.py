@@ -46,7 +46,8 @@ class Storage:
         """`address` is a folder, or a URL that fsspec knows; raises `ImportError` without its package."""
         fs, root = url_to_fs(address)
         self._fs: Any = fs  # fsspec has no types
-        self._is_local = isinstance(fs, LocalFileSystem)
+        self.is_local = isinstance(fs, LocalFileSystem)
+        """Whether it is a folder."""
         self.root: str = root
         """The folder, without what the URL says of where it is."""
 
@@ -57,13 +58,13 @@ class Storage:
         with _available():
             if self._fs.exists(target):
                 return
-            if self._is_local:  # a bucket has no folders, and would be made by asking for them
+            if self.is_local:  # a bucket has no folders, and would be made by asking for them
                 for path in (target, unfinished):
                     self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
             try:
                 with self._fs.open(unfinished, "wb") as sink:
                     shutil.copyfileobj(file, sink)
-                    if self._is_local:
+                    if self.is_local:
                         sink.flush()
                         os.fsync(sink.fileno())  # else a name could outlive its content
                 self._fs.mv(unfinished, target)

@@ -21,16 +21,16 @@ class Done(NamedTuple):
     stderr: str
 
 
-def quickwin(url: str, *arguments: str) -> Done:
-    """Run `quickwin` on a database, to its end."""
+def quickwin(url: str, *arguments: str, **settings: str) -> Done:
+    """Run `quickwin` on a database with these settings, to its end."""
     with ThreadPoolExecutor(1) as threads:  # where no event loop is running
-        return threads.submit(_run, url, arguments).result()
+        return threads.submit(_run, environment(url, None, **settings), arguments).result()
 
 
-def _run(url: str, arguments: tuple[str, ...]) -> Done:
+def _run(seen: dict[str, str], arguments: tuple[str, ...]) -> Done:
     stdout, stderr = StringIO(), StringIO()
     with (
-        mock.patch.dict(os.environ, environment(url, None), clear=True),
+        mock.patch.dict(os.environ, seen, clear=True),
         mock.patch.object(sys, "argv", ["quickwin", *arguments]),
         redirect_stdout(stdout),
         redirect_stderr(stderr),
