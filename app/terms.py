@@ -21,6 +21,7 @@ TERMS = {
     "in_progress": noted("In progress"),
     "done": noted("Done"),
     "dropped": noted("Dropped"),
+    "overdue": noted("Overdue"),
     # verification
     "reported": noted("Reported"),
     "verified": noted("Verified"),

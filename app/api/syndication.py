@@ -1,19 +1,17 @@
 """Feeds of what was published: Atom (RFC 4287), and JSON Feed 1.1."""
 
-import re
 from datetime import UTC, datetime
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from app.api.answers import PUBLIC
+from app.markup import writable
 from app.schemas.public import JsonFeed, JsonFeedAuthor, JsonFeedItem
 from app.services.public_feeds import Entry, Feed
 
 ATOM, JSON_FEED = "application/atom+xml", "application/feed+json"
 LANGUAGE = "id"
 _NAMESPACE = "http://www.w3.org/2005/Atom"
-# What no XML 1.0 document can have, not even escaped.
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def atom(feed: Feed, here: str) -> bytes:
@@ -93,4 +91,4 @@ def _instant(instant: datetime) -> str:
 
 
 def _text(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = _UNWRITABLE.sub(" ", text)
+    SubElement(parent, name).text = writable(text)
