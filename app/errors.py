@@ -2,7 +2,8 @@
 
     QuickwinError
     ├── Unauthorized           401  unauthorized
-    │   └── InvalidToken       401  unauthorized
+    │   ├── InvalidToken       401  unauthorized
+    │   └── SessionEnded       401  unauthorized
     ├── Forbidden              403  forbidden
     │   └── OwnReport          403  own_report
     ├── NotFound               404  not_found
@@ -37,8 +38,7 @@
         └── TimedOut           503  timeout
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
-What only HTTP knows, such as a body that is too large, is in `api/refusals.py`.
-No message repeats what the client sent.
+What only HTTP knows is in `api/refusals.py`. No message repeats what the client sent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -108,6 +108,10 @@ class InvalidToken(Unauthorized):
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail)
         self.headers["WWW-Authenticate"] = f'{_CHALLENGE}, error="invalid_token"'  # RFC 6750, 3.1
+
+
+class SessionEnded(Unauthorized):
+    """You are not signed in, or not any more."""
 
 
 class Forbidden(QuickwinError):

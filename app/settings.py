@@ -58,13 +58,14 @@ def _secure(value: str) -> str:
     if not parts.hostname or "@" in parts.netloc or "?" in value or "#" in value:
         message = "an address of a host and a path is needed"
         raise ValueError(message)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         message = "this must begin with https:// unless it is on this machine"
         raise ValueError(message)
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name or address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -179,6 +180,19 @@ class Settings(BaseSettings):
     """Claim that must be true for the e-mail address to count."""
     oidc_leeway_seconds: int = Field(default=30, ge=0, le=60)
     """By how much the issuer's clock and this one's may differ, seconds."""
+    oidc_client_id: str | None = Field(default=None, min_length=1, max_length=500)
+    """What the issuer calls our pages as a client; with it people sign in there by their browser."""
+    oidc_client_secret: SecretStr | None = Field(default=None, min_length=1, max_length=2_000)
+    """That client's secret; none for a public client, for which PKCE stands alone."""
+    oidc_scopes: str = Field(default="openid email", pattern=r"^openid( [!#-\[\]-~]{1,100}){0,20}$")
+    """What is asked of the issuer, with spaces: `openid` first, and what brings the claims above."""
+    public_url: Annotated[Origin, AfterValidator(_secure)] | None = None
+    """How people's browsers reach this service, such as `https://quickwin.example`; by default it is
+    what each request says, behind trusted proxies what these say."""
+    session_seconds: int = Field(default=43_200, ge=60, le=2_592_000)
+    """How long a browser stays signed in at most."""
+    session_idle_seconds: int = Field(default=7_200, ge=60, le=2_592_000)
+    """After how long without a request a browser is signed out, to within a twentieth."""
 
     import_read_seconds: int = Field(default=4, ge=1, le=60)
     """How long a processor may work on reading one spreadsheet; 10,000 rows take about 2 s."""
@@ -203,6 +217,18 @@ class Settings(BaseSettings):
     def _issuer_and_audience(self) -> "Settings":
         if (self.oidc_issuer is None) != (self.oidc_audience is None):
             message = "QUICKWIN_OIDC_ISSUER and QUICKWIN_OIDC_AUDIENCE are set together"
+            raise ValueError(message)
+        if self.oidc_client_id is None:
+            if self.oidc_client_secret is not None:
+                message = "QUICKWIN_OIDC_CLIENT_SECRET is that of a QUICKWIN_OIDC_CLIENT_ID"
+                raise ValueError(message)
+        elif self.oidc_issuer is None:
+            message = "QUICKWIN_OIDC_CLIENT_ID is known to a QUICKWIN_OIDC_ISSUER"
+            raise ValueError(message)
+        elif self.oidc_plain_jwt and self.oidc_client_id == self.oidc_audience:
+            message = (
+                "with QUICKWIN_OIDC_PLAIN_JWT the audience must not be the client, as of ID tokens"
+            )
             raise ValueError(message)
         return self
 

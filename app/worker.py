@@ -28,6 +28,7 @@ from app.services import (
     idempotency,
     import_jobs,
     imports,
+    sessions,
 )
 from app.settings import Settings
 from app.wakes import happened
@@ -64,6 +65,7 @@ async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -
         await exhaust(database, imports.forget)
         await exhaust(database, deliveries.forget)
         await exhaust(database, files.forget)
+        await exhaust(database, sessions.forget)
         await shed(database)
         if await happened(stop, EXPIRY_SECONDS):
             return

@@ -9,27 +9,31 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import db
-from app.api import oidc
+from app.api import cookies, oidc, origins
 from app.api.bodies import Route
 from app.api.denials import Asked
 from app.api.idempotency import OnceCall, name_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
-from app.services import actors, minting, sign_in, tokens
+from app.services import actors, minting, sessions, sign_in, tokens
 from app.services.actors import Actor
 from app.services.events import REQUEST_ID
+from app.services.sessions import Visit
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `qw_…`.")
+BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `qw_…`.")
 _log = logging.getLogger(__name__)
 
 
-async def _call(
+async def call(
     request: Request,
     response: Response,
     after: BackgroundTasks,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> db.Call[Actor]:
+    """The call of whoever sends a token, or reads in a browser that is signed in."""
     token = credentials.credentials if credentials else ""
+    if not token and "authorization" not in request.headers:
+        return _browser_call(request)
     if not token:
         raise Unauthorized
     if len(token) > oidc.LONGEST_TOKEN or minting.is_mistyped(token):
@@ -55,15 +59,40 @@ async def _call(
     return db.Call(database, identify)
 
 
+def _browser_call(request: Request) -> db.Call[Actor]:
+    """A call of whoever is signed in with this browser, which only reads; raises `Unauthorized`.
+
+    It is no use of the session: a page that is left open asks by itself.
+    """
+    secret = cookies.read(request)
+    if secret is None or request.method not in origins.SAFE:
+        raise Unauthorized
+    origins.refuse_foreign(request)
+    return session_call(request, secret, [])
+
+
+def session_call(request: Request, secret: str, visits: list[Visit]) -> db.Call[Actor]:
+    """A call of the session that a secret stands for, which is put into `visits`."""
+    resolve = sessions.identify(secret)
+
+    def identify(session: Session) -> Actor:
+        session.info[REQUEST_ID] = request.state.request_id
+        visits[:] = [resolve(session)]
+        request.state.asked = Asked(visits[-1].actor, session.info)
+        return visits[-1].actor
+
+    return db.Call(request.app.state.database, identify)
+
+
 async def _call_unless_keyed(
     request: Request,
     response: Response,
     after: BackgroundTasks,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> db.Call[Actor] | None:
     if "key" in request.query_params:
         return None
-    return await _call(request, response, after, credentials)
+    return await call(request, response, after, credentials)
 
 
 async def _note_use(database: db.Database, resolved: list[Actor]) -> None:
@@ -75,7 +104,7 @@ async def _note_use(database: db.Database, resolved: list[Actor]) -> None:
             _log.warning("the last use of a token was not noted")
 
 
-Call = Annotated[db.Call[Actor], Depends(_call)]
+Call = Annotated[db.Call[Actor], Depends(call)]
 CallUnlessKeyed = Annotated[db.Call[Actor] | None, Depends(_call_unless_keyed)]
 """For an address that a secret in the parameter `key` opens too: None where there is one."""
 

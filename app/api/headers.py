@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.answers import PUBLIC
+from app.api.answers import API, PUBLIC
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 ALLOWED = (
@@ -139,6 +139,8 @@ def _guard(headers: MutableHeaders, scope: Scope, status: int) -> None:
         headers.setdefault("Cache-Control", _KEPT)
     elif is_read and "etag" in headers:
         headers.setdefault("Cache-Control", _REVALIDATED)
+    if scope["path"].startswith(f"{API}/") and not scope["path"].startswith(PUBLIC):
+        headers.add_vary_header("Cookie")
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)
     if scope.get("scheme") == "https":

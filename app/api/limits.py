@@ -6,6 +6,7 @@ policy with its quota and window, `RateLimit` what is left of it and for how man
 
 import hashlib
 import logging
+import re
 import time
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -24,10 +25,12 @@ from app.api.refusals import RateLimited
 from app.settings import Settings
 
 WINDOW = 60
+SIGN_IN = "/sign-in"
 _UNLIMITED = "/health/"
 _MOST_KNOWN = 10_000
 _STORAGE_TIMEOUT = 0.25  # seconds
 _STORAGE_PAUSE = 10.0  # seconds
+_SESSION = re.compile(rb"(?:^|[; ])((?:__Host-)?quickwin=[^;]+)")
 _log = logging.getLogger(__name__)
 
 
@@ -155,9 +158,10 @@ class Counters:
 class Limits:
     """Refuses with 429 what is over a quota, and tells each client where it stands.
 
-    A token that was accepted is counted by itself. All else is counted by address: whoever tries
-    tokens, and whoever has none. Once an address has had too many tokens refused, no token is
-    looked at that was not accepted before: others behind the same address go on working.
+    A token that was accepted is counted by itself, and so is a browser that is signed in. All else is
+    counted by address: whoever tries tokens, and whoever has none. Once an address has had too many
+    tokens refused, no token is looked at that was not accepted before, at the sign-in page neither:
+    others behind the same address go on working.
 
     What is public has a quota of its own by address: there a token is nothing, and proves nothing.
     """
@@ -179,25 +183,30 @@ class Limits:
         address = address_of(scope)
         is_public = scope["path"].startswith(PUBLIC)
         token = None if is_public else _token(scope["headers"])
+        client = token or (None if is_public else _browser(scope["headers"]))
+        tries = token is not None or is_sign_in(scope)
         if is_public:
             standing = await self._count(self._public, address)
         else:
-            standing = await self._admit(address, token)
+            standing = await self._admit(address, client, tries=tries)
 
         async def send_counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if token is not None and scope["path"].startswith(API):
-                    await self._learn(scope, address, token, message["status"])
+                status: int = message["status"]
+                if status == 401 and tries:  # noqa: PLR2004  who are you?
+                    await self._refused(scope, address, client)
+                elif client is not None and _is_accepted(scope, status):
+                    self._learn(client)
                 if standing is not None:
                     standing.put_on(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_counted)
 
-    async def _admit(self, address: str, token: str | None) -> Standing | None:
-        if token is not None and token in self._accepted:
-            return await self._count(self._by_token, token)
-        if token is not None and self._failures.quota:
+    async def _admit(self, address: str, client: str | None, *, tries: bool) -> Standing | None:
+        if client is not None and client in self._accepted:
+            return await self._count(self._by_token, client)
+        if tries and self._failures.quota:
             failed = await self._counters.look(self._failures, address)
             if failed.remaining == 0:
                 raise failed.exceeded()
@@ -211,23 +220,38 @@ class Limits:
             raise standing.exceeded()
         return standing
 
-    async def _learn(self, scope: Scope, address: str, token: str, status: int) -> None:
-        """Remember tokens that were accepted; count those that were refused.
+    async def _refused(self, scope: Scope, address: str, client: str | None) -> None:
+        if client is not None:
+            self._accepted.pop(client, None)
+        request_id = scope["state"]["request_id"]
+        _log.warning("A token was refused: request %s from %s", request_id, address)
+        if self._failures.quota:
+            await self._counters.count(self._failures, address)
 
-        An address below `API` answers 2xx or 304 to accepted tokens alone; what a 4xx says of the
-        token is open, since some are found before it is looked at.
-        """
-        if status == 401:  # noqa: PLR2004  who are you?
-            self._accepted.pop(token, None)
-            request_id = scope["state"]["request_id"]
-            _log.warning("A token was refused: request %s from %s", request_id, address)
-            if self._failures.quota:
-                await self._counters.count(self._failures, address)
-        elif status < 400 and self._by_token.quota:  # noqa: PLR2004  errors
-            self._accepted[token] = None
-            self._accepted.move_to_end(token)
+    def _learn(self, client: str) -> None:
+        if self._by_token.quota:
+            self._accepted[client] = None
+            self._accepted.move_to_end(client)
             if len(self._accepted) > _MOST_KNOWN:
                 self._accepted.popitem(last=False)
+
+
+def _is_accepted(scope: Scope, status: int) -> bool:
+    """Whether an answer shows that somebody was let in.
+
+    An address below `API` answers 2xx or 304 to accepted tokens alone; what a 4xx says of the token
+    is open, since some are found before it is looked at. A page may be for everybody, so it counts
+    that the database knew who asks.
+    """
+    if scope["path"].startswith(API):
+        return status < 400  # noqa: PLR2004  errors
+    return "asked" in scope["state"]
+
+
+def is_sign_in(scope: Scope) -> bool:
+    """Whether a secret is tried at the sign-in page."""
+    path: str = scope["path"]
+    return (path == SIGN_IN and scope["method"] == "POST") or path.startswith(f"{SIGN_IN}/")
 
 
 def address_of(scope: Scope) -> str:
@@ -250,6 +274,14 @@ def _token(headers: list[tuple[bytes, bytes]]) -> str | None:
     for name, value in headers:
         if name == b"authorization":
             return hashlib.sha256(value).hexdigest()[:32]
+    return None
+
+
+def _browser(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """What a signed-in browser is counted by, likewise."""
+    for name, value in headers:
+        if name == b"cookie" and (found := _SESSION.search(value)):
+            return hashlib.sha256(found[1]).hexdigest()[:32]
     return None
 
 

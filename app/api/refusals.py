@@ -3,6 +3,9 @@
 QuickwinError
 ├── Unreadable             400  malformed_body
 │   └── MalformedRequest   400  malformed_request
+├── Forbidden              403  forbidden
+│   ├── CrossSite          403  cross_site
+│   └── SecureOnly         403  secure_only
 ├── MethodNotAllowed       405  method_not_allowed
 ├── SlowRequest            408  request_timeout
 ├── TooLarge               413  too_large
@@ -16,7 +19,7 @@ QuickwinError
 └── TooManyStreams         503  too_many_streams
 """
 
-from app.errors import QuickwinError
+from app.errors import Forbidden, QuickwinError
 
 
 class Unreadable(QuickwinError):
@@ -29,6 +32,18 @@ class MalformedRequest(Unreadable):
     """The request is not well-formed HTTP."""
 
     code = "malformed_request"
+
+
+class CrossSite(Forbidden):
+    """This was sent by another site's page: begin from a page of this service."""
+
+    code = "cross_site"
+
+
+class SecureOnly(Forbidden):
+    """Signing in takes https, so that nobody reads along, or a browser on the server's own machine."""
+
+    code = "secure_only"
 
 
 class MethodNotAllowed(QuickwinError):

@@ -34,6 +34,7 @@ from app.models.purposes import InitiativePurpose, Purpose, SchemePurpose
 from app.models.ratings import Rating
 from app.models.rollups import RollupPeriod, RollupTotal
 from app.models.schemes import ReformArea, Scheme, SchemeArea
+from app.models.sessions import BrowserSession
 from app.models.stages import InitiativeStage, Stage
 from app.models.teams import Appointment, TeamRole
 from app.models.templates import Template, TemplateArea
@@ -49,6 +50,7 @@ __all__ = [
     "AssessmentScore",
     "Base",
     "Baseline",
+    "BrowserSession",
     "CalendarFeed",
     "Criterion",
     "Decree",

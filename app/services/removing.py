@@ -10,6 +10,7 @@ from app.errors import InUse, Invalid, RootUnit
 from app.models import (
     ApiToken,
     Appointment,
+    BrowserSession,
     CalendarFeed,
     FollowUp,
     FrozenReport,
@@ -40,6 +41,7 @@ from app.services import (
     milestones,
     people,
     portfolio,
+    sessions,
     units,
     versions,
 )
@@ -106,6 +108,7 @@ def person(
     subject = events.Subject(row.id, row.code)
     doomed = Doomed(row, subject, row.name, row.unit_id)
     deletions.keep(session, actor, scope, doomed, reason)
+    session.execute(delete(BrowserSession).where(sessions.of_person(scope.id, row.id)))
     session.delete(row)
     events.record(session, actor, scope.id, "person.deleted", subject, before, reason=reason)
 

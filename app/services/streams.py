@@ -19,7 +19,7 @@ from app.services import access, events, feeds
 from app.services.actors import Actor, Reach
 
 _EVENT = table_of(Event).c
-_RIGHTS = ("grant.", "institution.", "person.", "token.", "unit.")
+_RIGHTS = ("grant.", "institution.", "person.", "session.ended", "token.", "unit.")
 """What begins so can change what somebody sees, or what a filter's codes name."""
 
 

@@ -11,9 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from app import __version__
+from app.api import cookies, origins
 from app.api.bodies import Handler
+from app.api.denials import Asked
 from app.languages import Words, preferred, words
 from app.schemas.fields import Language
+from app.services.actors import Actor
 from app.terms import term
 from app.web import assets
 
@@ -59,6 +62,17 @@ class Page:
         """What is said to the reader."""
         return words(self.language)
 
+    @property
+    def actor(self) -> Actor | None:
+        """Who looks at it, where that is known."""
+        asked: Asked | None = getattr(self._request.state, "asked", None)
+        return None if asked is None else asked.actor
+
+    @property
+    def is_of_stranger(self) -> bool:
+        """Whether the browser is not signed in for all it says."""
+        return self.actor is None and cookies.read(self._request) is None
+
     def asked(self, name: str) -> str:
         """A parameter of the address; empty where it is not there."""
         return self._request.query_params.get(name, "")
@@ -103,13 +117,18 @@ Shown = Annotated[Page, Depends(Page)]
 
 
 class Route(APIRoute):
-    """A page's route: forms send what is left empty too, and an address is shared without it."""
+    """A page's route: what has an effect is sent by pages of ours alone.
+
+    Forms send what is left empty too, and an address is shared without it.
+    """
 
     def get_route_handler(self) -> Handler:
-        """The route's handler behind the redirection."""
+        """The route's handler behind both."""
         answer = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            if request.method not in origins.SAFE:
+                origins.demand_own(request)
             asked = request.query_params.multi_items()
             if request.method == "GET" and any(not value for _, value in asked):
                 query = urlencode([(name, value) for name, value in asked if value])

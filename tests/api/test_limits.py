@@ -178,13 +178,13 @@ async def test_a_window_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await ask(who)).status_code == 401
 
 
-async def test_accepted_tokens_take_no_more_than_their_place(
+def test_accepted_tokens_take_no_more_than_their_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "_MOST_KNOWN", 2)
     layer = limits.Limits(endpoint, Settings())
     for token in "abcab":
-        await layer._learn({"type": "http"}, "x", token, 200)  # noqa: SLF001
+        layer._learn(token)  # noqa: SLF001
     assert list(layer._accepted) == ["a", "b"]  # noqa: SLF001
 
 

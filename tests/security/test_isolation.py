@@ -1,5 +1,6 @@
 """Institutions are kept apart by the database itself, whatever the code above it does."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,17 @@ from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.models import Base
+from app.services import sessions
+from app.services.sessions import Lifetime
 from tests.support.contract import CheckedTransport
 from tests.support.institution import API, Institution
 from tests.support.posts import PERIOD
 
 TENANT = "institution_id"
-ABOVE = {"api_token"}  # an operator's token has no institution, and then no person either
+ABOVE = {
+    "api_token",
+    "browser_session",
+}  # an operator's has no institution, and then no person either
 OPERATORS = [("calendar_feed", ["token_id"])]  # an operator's token, which is of no institution
 REFERENCES = [
     (table, constraint)
@@ -50,6 +56,8 @@ async def fill(institution: Institution, prefix: str) -> None:
     await institution.post("people", body)
     await institution.post("grants", {"person": f"{prefix}-ani", "role": "viewer"})
     issued = await institution.post("tokens", {"person": f"{prefix}-ani", "name": "laptop"})
+    lifetime = Lifetime(timedelta(hours=1), timedelta(hours=1))
+    await institution.database.write(sessions.begin_with_token, issued["token"], lifetime)
     async with institution.client(issued["token"]) as ani:
         path = f"{institution.path}/calendars"
         await institution.expect(201, "POST", path, {"name": "Mine"}, client=ani)
@@ -145,6 +153,7 @@ async def test_no_row_can_be_made_to_refer_across(
 ) -> None:
     """Each reference of a row is turned to a row of another institution: the database refuses."""
     other = Institution(f"{institution.code}-b", institution.operator, checked)
+    other.database = database
     await other.create()
     await fill(institution, "x")
     await fill(other, "y")

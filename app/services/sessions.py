@@ -1,0 +1,179 @@
+"""Browsers that are signed in: begun with a token or by the OIDC issuer, and ended at once.
+
+The browser holds 256 random bits, the database their digest. What they stand for is what one signed
+in with; who that is, and what they may do, is found anew within each request's transaction, as if
+it had come along itself. So whatever ends a token or a person ends the sessions, too.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Delete, and_, bindparam, delete, select
+from sqlalchemy.orm import Session
+
+from app import expiry
+from app.errors import SessionEnded, Unauthorized
+from app.models import ApiToken, BrowserSession, Person
+from app.models.base import new_id, now
+from app.models.base import table as table_of
+from app.schemas.tokens import SignIn
+from app.services import actors, events, sign_in, tokens
+from app.services.actors import Actor
+from app.services.sign_in import Identity
+
+MOST_FORGOTTEN = 200
+_BYTES = 32
+_NEWS = 20
+"""A use is written down once in so many parts of the time that a session may be idle."""
+_SESSION = table_of(BrowserSession).c
+_BY_DIGEST = select(table_of(BrowserSession)).where(_SESSION.digest == bindparam("digest"))
+
+
+class Lifetime(NamedTuple):
+    """How long sessions last."""
+
+    longest: timedelta
+    idle: timedelta
+
+
+class Visit(NamedTuple):
+    """A session that is used, and by whom."""
+
+    actor: Actor
+    session_id: UUID
+    last_used_at: datetime
+
+
+def begin_with_token(session: Session, token: str, lifetime: Lifetime) -> str:
+    """Begin a session of whoever holds an API token; answers the secret for their browser.
+
+    It does no more than the token, and lasts no longer. Raises `InvalidToken`.
+    """
+    digest = actors.digest(token)
+    actor = actors.identify(digest)(session)
+    if actor.token_id is not None:
+        tokens.used(session, actor.token_id)
+    end = actor.expires_at
+    return _begin(session, actor, lifetime, end, BrowserSession(token_digest=digest))
+
+
+def begin_with_oidc(session: Session, identity: Identity, lifetime: Lifetime) -> str:
+    """Begin a session of whom the issuer vouched for, until `identity.until` at most.
+
+    Raises `InvalidToken` as `sign_in.identify` does.
+    """
+    actor = sign_in.identify(identity)(session)
+    row = BrowserSession(oidc_subject=identity.subject, oidc_email=identity.email)
+    return _begin(session, actor, lifetime, datetime.fromtimestamp(identity.until, UTC), row)
+
+
+def identify(secret: str) -> Callable[[Session], Visit]:
+    """Resolve who a browser is, within the transaction of the call that it authorises.
+
+    Raises `SessionEnded`.
+    """
+    digest = actors.digest(secret)
+
+    def resolve(session: Session) -> Visit:
+        row = session.connection().execute(_BY_DIGEST, {"digest": digest}).one_or_none()
+        if row is None or row.ends_at <= now():
+            raise SessionEnded
+        if row.token_digest is not None:
+            find = actors.identify(row.token_digest)
+        else:
+            until = row.expires_at.timestamp()
+            find = sign_in.identify(Identity(row.oidc_subject, row.oidc_email, until))
+        try:
+            actor = find(session)
+        except Unauthorized as error:
+            raise SessionEnded from error
+        if row.person_id is not None and (actor.institution_id, actor.id) != (
+            row.institution_id,
+            row.person_id,
+        ):
+            raise SessionEnded  # the issuer's subject is another person's by now
+        return Visit(actor, row.id, row.last_used_at)
+
+    return resolve
+
+
+def is_use_news(visit: Visit, lifetime: Lifetime) -> bool:
+    """Whether a use is worth keeping: not every read becomes a write."""
+    return now() - visit.last_used_at > lifetime.idle / _NEWS
+
+
+def used(session: Session, visit: Visit, lifetime: Lifetime) -> None:
+    """Note that a session has been used, and its token with it; what has ended stays so."""
+    row = session.get(BrowserSession, visit.session_id)
+    at = now()
+    if row is not None and row.ends_at > at:
+        row.last_used_at = at
+        row.ends_at = min(row.expires_at, at + lifetime.idle)
+    if visit.actor.token_id is not None and actors.is_use_news(visit.actor):
+        tokens.used(session, visit.actor.token_id)
+
+
+def end(session: Session, actor: Actor, secret: str) -> None:
+    """Sign a browser out."""
+    _end(session, actor, _SESSION.digest == actors.digest(secret))
+
+
+def end_all(session: Session, actor: Actor) -> None:
+    """Sign out all browsers of the actor: those of the person, or of the operator's token."""
+    if actor.institution_id is None:
+        mine = select(ApiToken.digest).where(ApiToken.id == actor.token_id).scalar_subquery()
+        _end(session, actor, _SESSION.token_digest == mine)
+    else:
+        _end(session, actor, of_person(actor.institution_id, actor.id))
+
+
+def forget(session: Session) -> int:
+    """Remove some sessions that have ended; answers how many."""
+    return session.connection().execute(_FORGET, {"now": now(), "most": MOST_FORGOTTEN}).rowcount
+
+
+def of_person(institution_id: UUID, person_id: UUID) -> ColumnElement[bool]:
+    """Which sessions are a person's."""
+    return and_(_SESSION.institution_id == institution_id, _SESSION.person_id == person_id)
+
+
+def _begin(
+    session: Session, actor: Actor, lifetime: Lifetime, until: datetime | None, row: BrowserSession
+) -> str:
+    at = now()
+    latest = at + lifetime.longest
+    secret = secrets.token_urlsafe(_BYTES)
+    row.id = new_id()
+    if not actor.operator:
+        row.institution_id, row.person_id = actor.institution_id, actor.id
+    row.digest = actors.digest(secret)
+    row.created_at = row.last_used_at = at
+    row.expires_at = latest if until is None else min(latest, until)
+    row.ends_at = min(row.expires_at, at + lifetime.idle)
+    session.add(row)
+    _record(session, actor, "session.begun", {"signed_in_with": _means(actor)})
+    return secret
+
+
+def _end(session: Session, actor: Actor, which: ColumnElement[bool]) -> None:
+    ended = session.connection().execute(delete(table_of(BrowserSession)).where(which)).rowcount
+    if ended:
+        _record(session, actor, "session.ended", {"sessions": ended})
+
+
+def _record(session: Session, actor: Actor, kind: str, data: dict[str, Any]) -> None:
+    feed = actor.institution_id or events.CATALOGUE
+    person = session.get(Person, (feed, actor.id))
+    subject = events.Subject(actor.id, actor.name)
+    unit_id = person.unit_id if person else None
+    events.record(session, actor, feed, kind, subject, data, unit_id=unit_id)
+
+
+def _means(actor: Actor) -> SignIn:
+    return SignIn.OIDC if actor.token_id is None else SignIn.API_TOKEN
+
+
+_FORGET: Delete = expiry.removal(table_of(BrowserSession), _SESSION.ends_at)

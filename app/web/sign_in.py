@@ -1,0 +1,149 @@
+"""Signing in and out with a browser, and choosing a language."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+
+from app.api import calls, cookies
+from app.api.limits import SIGN_IN
+from app.api.refusals import SecureOnly
+from app.errors import Invalid, InvalidToken, Unauthorized
+from app.languages import noted
+from app.schemas.fields import Language, Shape
+from app.services import minting, sessions
+from app.settings import LONGEST_API_TOKEN
+from app.web import forms
+from app.web.calls import lifetime_of
+from app.web.pages import LANGUAGE_COOKIE, Page, Route, Shown
+
+routes = APIRouter(route_class=Route, include_in_schema=False)
+_LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1999}")
+"""A path of ours with its query: not `//host`, nor anything that a browser reads as that."""
+_YEAR = timedelta(days=365)
+_WRONG = noted("This token is not valid, or not valid any more.")
+_MISSING = noted("Enter your token.")
+
+
+class SignInQuery(Shape):
+    """Where to go afterwards."""
+
+    next: str | None = None
+    signed_out: str | None = None
+
+
+class _SignIn(Shape):
+    token: Annotated[str, Field(max_length=1_000)]
+    next: str = "/"
+
+
+class _SignOut(Shape):
+    everywhere: str | None = None
+
+
+class _Choice(Shape):
+    language: Language
+    next: str = "/"
+
+
+@routes.get(SIGN_IN)
+async def show_sign_in(
+    request: Request, page: Shown, query: Annotated[SignInQuery, Query()]
+) -> Response:
+    """The page where one signs in."""
+    _secure_only(request)
+    return _form(page, local(query.next), signed_out=query.signed_out is not None)
+
+
+@routes.post(SIGN_IN)
+async def sign_in(request: Request, page: Shown) -> Response:
+    """Sign in with an API token."""
+    _secure_only(request)
+    try:
+        form = await forms.read(request, _SignIn)
+    except Invalid:
+        return _form(page, "/", 422, wrong=_MISSING)
+    token = form.token.strip()
+    after = local(form.next)
+    try:
+        if len(token) > LONGEST_API_TOKEN or minting.is_mistyped(token):
+            raise InvalidToken
+        secret = await request.app.state.database.write(
+            sessions.begin_with_token, token, lifetime_of(request)
+        )
+    except Unauthorized:
+        return _form(page, after, 401, wrong=_WRONG)
+    return await signed_in(request, secret, after)
+
+
+@routes.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """Sign this browser out, or all that one is signed in with."""
+    form = await forms.read(request, _SignOut)
+    await _end(request, everywhere=form.everywhere is not None)
+    answer = RedirectResponse(f"{SIGN_IN}?signed_out=yes", 303)
+    cookies.drop(request, answer)
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+@routes.post("/language")
+async def choose_language(request: Request) -> Response:
+    """Read in another language from now on."""
+    form = await forms.read(request, _Choice)
+    answer = RedirectResponse(local(form.next), 303)
+    answer.set_cookie(
+        LANGUAGE_COOKIE,
+        form.language.value,
+        max_age=int(_YEAR.total_seconds()),
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def local(address: str | None) -> str:
+    """Where to go: an address of ours, or the beginning in place of any other."""
+    if address is None or not _LOCAL.fullmatch(address) or address.startswith(SIGN_IN):
+        return "/"
+    return address
+
+
+async def signed_in(request: Request, secret: str, after: str) -> Response:
+    """The answer to who has signed in: their browser's new secret, and where they wanted to go."""
+    await _end(request, everywhere=False)
+    answer = RedirectResponse(after, 303)
+    cookies.keep(request, answer, secret, lifetime_of(request).longest)
+    return answer
+
+
+def _secure_only(request: Request) -> None:
+    if not cookies.may_have(request):
+        raise SecureOnly
+
+
+async def _end(request: Request, *, everywhere: bool) -> None:
+    """End the session that the browser has, if it has one."""
+    secret = cookies.read(request)
+    if secret is None:
+        return
+    call = calls.session_call(request, secret, [])
+    try:
+        if everywhere:
+            await call.write(sessions.end_all)
+        else:
+            await call.write(sessions.end, secret)
+    except Unauthorized:
+        return
+
+
+def _form(page: Page, after: str, status: int = 200, **told: object) -> Response:
+    answer = page.render(
+        "sign_in.html", status, next=after, **{"wrong": "", "signed_out": False} | told
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
