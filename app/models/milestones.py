@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import NAME_LENGTH, Base, Instant, choice
 from app.schemas.fields import Technique
 
-_DONE = text("done_on IS NOT NULL")
+_DONE, _OPEN = text("done_on IS NOT NULL"), text("done_on IS NULL AND dropped_at IS NULL")
 
 
 class Milestone(Base):
@@ -40,6 +40,10 @@ class Milestone(Base):
         Index(
             "ix_milestone_done", "institution_id", "done_on", "id",
             postgresql_where=_DONE, sqlite_where=_DONE,
+        ),
+        Index(
+            "ix_milestone_open", "institution_id", "due_on", "id",
+            postgresql_where=_OPEN, sqlite_where=_OPEN,
         ),
         CheckConstraint("number >= 1", "number"),
         CheckConstraint("weight BETWEEN 1 AND 1000", "weight"),

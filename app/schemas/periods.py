@@ -207,6 +207,8 @@ class PeriodsQuery(ChangesPaging):
     state: list[PeriodState] = Field(default_factory=list)
     covers: Day | None = None
     """The one that is about this day."""
+    ended_before: Day | None = None
+    """Those whose last day is before this one."""
     sort: Sort = "starts_on"
     """`starts_on` or `closes_on`, `-` for descending."""
 

@@ -36,7 +36,8 @@ from app.services.actors import Actor
 from app.services.rollups import Asked
 
 _LIVE = Milestone.dropped_at.is_(None)
-_OPEN = and_(_LIVE, Milestone.percent < FULL, Initiative.status.in_(COUNTED))
+_OPEN = and_(_LIVE, Milestone.done_on.is_(None), Initiative.status.in_(COUNTED))
+"""Said by `done_on`, as the index of what is open is."""
 _STATUS = {
     MilestoneStatus.DROPPED: Milestone.dropped_at.is_not(None),
     MilestoneStatus.DONE: and_(_LIVE, Milestone.percent == FULL),

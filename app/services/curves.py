@@ -31,12 +31,20 @@ def get(
 
     Raises `Invalid` for a range that is reversed, longer than 20 years, or of over 2,000 points.
     """
-    asked = rollups.resolve(session, actor, institution, unit, query)
+    return of(session, rollups.resolve(session, actor, institution, unit, query), query)
+
+
+def of(
+    session: Session, asked: Asked, query: wire.CurveQuery, *, whole_plan: bool = False
+) -> wire.Curve:
+    """As `get`, of what is resolved; without a `to`, up to the end of the plan if the `whole_plan` is wanted."""
     unit_id, area_id = asked.unit.id, asked.area[0]
     bucket = Bucket(asked.scope.id, unit_id, area_id, asked.year)
     plan = series.plan(session, bucket)
     to = query.to or asked.as_of
     first = query.from_ or _beginning(session, bucket, plan, min(to, asked.as_of))
+    if whole_plan and query.to is None and plan and first >= _years_before(plan.ends_on):
+        to = max(to, plan.ends_on)
     ends = _ends(first, to, asked.as_of, query)
 
     figures = queries.figures(

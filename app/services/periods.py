@@ -130,6 +130,8 @@ def page(
         statement = statement.where(
             ReportingPeriod.starts_on <= query.covers, ReportingPeriod.ends_on >= query.covers
         )
+    if query.ended_before is not None:
+        statement = statement.where(ReportingPeriod.ends_on < query.ended_before)
     if query.updated_since is not None:
         statement = statement.where(ReportingPeriod.updated_at >= query.updated_since)
     sorts = {"starts_on": ReportingPeriod.starts_on, "closes_on": ReportingPeriod.closes_on}

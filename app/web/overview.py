@@ -1,4 +1,4 @@
-"""The overview of an institution, or of any unit."""
+"""The overview of an institution, or of any unit: where it stands, and what needs somebody's eye."""
 
 from typing import Annotated, NamedTuple
 
@@ -6,55 +6,131 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from app.api.calls import InstitutionPath, UnitPath
+from app.schemas.attention import MilestonesQuery, PlannedMilestone
 from app.schemas.comparisons import ChildrenQuery, ComparedRollup
-from app.schemas.rollups import Rollup
+from app.schemas.curves import Curve, CurveQuery
+from app.schemas.obstacles import Obstacle, ObstaclesQuery
+from app.schemas.pages import Sort
+from app.schemas.periods import Period, PeriodsQuery
+from app.schemas.rollups import Rollup, RollupQuery
 from app.schemas.schemes import Area
-from app.services import comparisons, rollups, schemes, units
+from app.services import (
+    attention,
+    comparisons,
+    curves,
+    periods,
+    register,
+    rollups,
+    schemes,
+    units,
+)
 from app.services.access import Node
 from app.services.actors import Actor
+from app.services.rollups import Asked
 from app.web.calls import PageCall
-from app.web.pages import Route, Shown
+from app.web.pages import Page, Route, Shown
 
 routes = APIRouter(prefix="/institutions/{institution}", route_class=Route, include_in_schema=False)
-Asked = Annotated[ChildrenQuery, Query()]
+_FIRST = 5
+"""How many of a list an overview shows; the whole list has an address of its own."""
+_SOON = 30
+"""Days ahead; as in a roll-up's `due_next_30_days`."""
+
+
+class OverviewQuery(ChildrenQuery):
+    """What of an overview is asked for."""
+
+    sort: Sort = "-percent_complete"
+
+
+class Today(NamedTuple):
+    """The first of what waits for somebody; lists are of today alone."""
+
+    overdue: list[PlannedMilestone]
+    due: list[PlannedMilestone]
+    waiting: list[Obstacle]
 
 
 class Overview(NamedTuple):
     """What an overview shows, from one snapshot."""
 
     ancestors: list[Node]
-    areas: list[Area]
     rollup: Rollup
+    curve: Curve
+    areas: list[Area]
+    by_area: list[Rollup]
     children: list[ComparedRollup]
+    since: Period | None
+    """The last reporting period that was over on the day; change is counted from its end."""
+    today: Today | None
     sort: str
 
 
 @routes.get("")
 async def show_institution(
-    call: PageCall, page: Shown, institution: InstitutionPath, query: Asked
+    call: PageCall,
+    page: Shown,
+    institution: InstitutionPath,
+    query: Annotated[OverviewQuery, Query()],
 ) -> Response:
     """The institution's overview."""
-    found = await call.read(_overview, institution, None, query)
-    return page.render("overview.html", institution=found.rollup.institution, found=found)
+    return _shown(page, await call.read(_overview, institution, None, query))
 
 
 @routes.get("/units/{unit}")
 async def show_unit(
-    call: PageCall, page: Shown, institution: InstitutionPath, unit: UnitPath, query: Asked
+    call: PageCall,
+    page: Shown,
+    institution: InstitutionPath,
+    unit: UnitPath,
+    query: Annotated[OverviewQuery, Query()],
 ) -> Response:
     """A unit's overview, with all below it."""
-    found = await call.read(_overview, institution, unit, query)
+    return _shown(page, await call.read(_overview, institution, unit, query))
+
+
+def _shown(page: Page, found: Overview) -> Response:
     return page.render("overview.html", institution=found.rollup.institution, found=found)
 
 
 def _overview(
-    session: Session, actor: Actor, institution: str, unit: str | None, query: ChildrenQuery
+    session: Session, actor: Actor, institution: str, unit: str | None, query: OverviewQuery
 ) -> Overview:
-    asked = rollups.resolve(session, actor, institution, unit, query)
+    plain = RollupQuery(year=query.year, area=query.area, as_of=query.as_of)
+    asked = rollups.resolve(session, actor, institution, unit, plain)
+    over = periods.page(
+        session,
+        actor,
+        institution,
+        PeriodsQuery(ended_before=asked.as_of, sort="-starts_on", limit=1),
+    ).items
+    since = next(iter(over), None)
+    if since is not None and query.since is None:
+        query = query.model_copy(update={"since": since.ends_on})
     return Overview(
         ancestors=units.ancestors(session, asked.scope, asked.unit.id),
+        rollup=rollups.get(session, actor, institution, unit, plain),
+        curve=curves.of(session, asked, CurveQuery(**dict(plain)), whole_plan=True),
         areas=schemes.named_areas(session, asked.scope.scheme_id),
-        rollup=rollups.get(session, actor, institution, unit, query),
+        by_area=rollups.areas(session, actor, institution, unit, plain).items,
         children=comparisons.children(session, actor, institution, unit, query).items,
+        since=since,
+        today=_today(session, actor, asked) if asked.as_of == asked.scope.today() else None,
         sort=query.sort,
     )
+
+
+def _today(session: Session, actor: Actor, asked: Asked) -> Today:
+    institution, unit = asked.scope.code, [asked.unit.code]
+    places = MilestonesQuery(
+        unit=unit,
+        area=[asked.area[1]] if asked.area[1] else [],
+        year=[asked.year] if asked.year else [],
+        limit=_FIRST,
+    )
+    late, due = (
+        attention.milestones(session, actor, institution, places.model_copy(update=which)).items
+        for which in ({"overdue": True}, {"due_within": _SOON})
+    )
+    query = ObstaclesQuery(unit=unit, waiting=True, sort="created_at", limit=_FIRST)
+    return Today(late, due, register.page(session, actor, institution, query).items)

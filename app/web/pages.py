@@ -9,11 +9,14 @@ import jinja2
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
+from markupsafe import Markup
 
 from app import __version__
 from app.api import cookies, origins
 from app.api.bodies import Handler
 from app.api.denials import Asked
+from app.charts.curves import s_curve
+from app.charts.paper import Look
 from app.languages import Words, preferred, words
 from app.schemas.fields import Language
 from app.services.actors import Actor
@@ -90,12 +93,16 @@ class Page:
 
     def only(self, *names: str) -> str:
         """Those of the address's parameters, as a query with its `?`: what other pages share."""
+        return self.also(*names).replace("&", "?", 1)
+
+    def also(self, *names: str) -> str:
+        """As `only`, to follow parameters that an address has already."""
         kept = [
             (name, value)
             for name, value in self._request.query_params.multi_items()
             if name in names
         ]
-        return f"?{urlencode(kept)}" if kept else ""
+        return f"&{urlencode(kept)}" if kept else ""
 
     def render(self, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401  what a template shows
         """The page as it is sent."""
@@ -154,7 +161,13 @@ def _environment(language: Language) -> jinja2.Environment:
     )
     made.install_gettext_translations(said, newstyle=True)  # type: ignore[attr-defined]
     made.globals.update(
-        words=said, version=__version__, languages=tuple(Language), asset=assets.address
+        words=said,
+        version=__version__,
+        languages=tuple(Language),
+        asset=assets.address,
+        s_curve=lambda curve, width, name: Markup(  # noqa: S704  made of elements, which escape
+            s_curve(curve, said, Look(width, inline=True, name=name))
+        ),
     )
     filters: dict[str, Any] = {
         "percent": said.percent,

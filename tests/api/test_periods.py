@@ -128,6 +128,7 @@ async def test_lists_are_filtered(institution: Institution) -> None:
     assert await codes(state=["upcoming", "open"], sort="-starts_on") == ["next", "now"]
     assert await codes(state="over", sort="-closes_on") == ["2023-B12", "2023-B09", "2023-B03"]
     assert await codes(covers="2023-09-30") == ["2023-B09"]
+    assert await codes(ended_before="2023-06-30") == ["2023-B03"]
     assert await codes(updated_since="2190-01-01T00:00:00Z") == []
     states = {p["code"]: p["state"] for p in (await institution.get("periods"))["items"]}
     assert [states[code] for code in ("2023-B03", "2023-B06", "now", "next")] == [

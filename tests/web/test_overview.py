@@ -11,8 +11,8 @@ PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 @pytest.mark.parametrize(
     ("header", "language", "word"),
-    [("en-GB,en;q=0.9", "en", "Schedule variance"), ("id", "id", "Selisih jadwal"),
-     ("fr", "id", "Selisih jadwal")],
+    [("en-GB,en;q=0.9", "en", "Forecast finish"), ("id", "id", "Perkiraan selesai"),
+     ("fr", "id", "Perkiraan selesai")],
 )  # fmt: skip
 async def test_a_page_speaks_the_readers_language(
     institution: Institution, header: str, language: str, word: str
@@ -29,6 +29,7 @@ async def test_a_page_runs_nothing_but_our_own_files(institution: Institution) -
     answer = await institution.operator.get(institution.path.removeprefix(API), headers=PAGE)
     assert answer.headers["content-security-policy"] == SECURITY
     assert "unsafe" not in SECURITY
+    text = answer.text.replace('xmlns="http://www.w3.org/2000/svg"', "")
     for forbidden in (
         " style=",
         "<style",
@@ -38,7 +39,7 @@ async def test_a_page_runs_nothing_but_our_own_files(institution: Institution) -
         "http://",
         "https://",
     ):
-        assert forbidden not in answer.text
+        assert forbidden not in text
 
 
 async def test_what_a_form_leaves_empty_does_not_stay_in_the_address(
@@ -75,3 +76,55 @@ async def test_names_are_text_and_never_markup(institution: Institution) -> None
     assert page.status_code == 200
     assert "<script>" not in page.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;Sons&#34;" in page.text
+
+
+async def test_an_overview_shows_the_numbers_of_the_rollup(institution: Institution) -> None:
+    await institution.post("units", {"code": "a", "name": "Alpha"})
+    await institution.post("people", {"code": "owner", "name": "Owner"})
+    await institution.post("initiatives", {
+        "code": "qw", "title": "One door", "unit": "a", "year": 2022, "status": "active",
+        "areas": ["public-service"], "owners": [{"person": "owner", "role": "accountable"}],
+        "milestones": [{"title": "Open it", "due_on": "2022-03-31"},
+                       {"title": "Never due", "due_on": "2190-01-01"}],
+    })  # fmt: skip
+    await institution.post("initiatives/qw/milestones/1/updates", {"percent_complete": 12.5})
+    await institution.post("obstacles", {
+        "initiative": "qw", "title": "No server", "severity": "high",
+        "decision_asked": "Rent one?",
+    })  # fmt: skip
+    rollup = await institution.get("rollup")
+    assert rollup["percent_complete"] == 6.25
+    page = await institution.operator.get(
+        institution.path.removeprefix(API), headers=PAGE | {"Accept-Language": "id"}
+    )
+    for shown in (
+        "6,25%", ">Alpha</a>", "Open it", "No server", "Rent one?", 'role="img"',
+        f"/institutions/{institution.code}/units/a",
+    ):  # fmt: skip
+        assert shown in page.text, shown
+    assert "Never due" not in page.text  # neither late nor soon
+    past = await institution.operator.get(
+        f"{institution.path.removeprefix(API)}?as_of=2022-01-01&sort=-name", headers=PAGE
+    )
+    assert "Open it" not in past.text  # lists are of today
+    assert 'aria-sort="descending"' in past.text
+    unit = await institution.operator.get(
+        f"{institution.path.removeprefix(API)}/units/a?year=2022", headers=PAGE
+    )
+    assert (
+        f'<a href="/institutions/{institution.code}/units/{institution.code}?year=2022">'
+        in unit.text
+    )
+
+
+@pytest.mark.parametrize(
+    "query", ["as_of=2190-01-01", "as_of=x", "year=1", "area=none", "sort=colour", "colour=red"]
+)
+async def test_what_cannot_be_asked_is_a_page_that_says_so(
+    institution: Institution, query: str
+) -> None:
+    page = await institution.operator.get(
+        f"{institution.path.removeprefix(API)}?{query}", headers=PAGE
+    )
+    assert page.status_code == 422
+    assert f"<code>{query.split('=', maxsplit=1)[0]}</code>" in page.text
