@@ -19,6 +19,8 @@ from babel.messages.pofile import read_po
 from app.schemas.fields import Language
 
 CATALOGUES = Path(__file__).with_name("locales")
+FALLBACK = Language.ID
+"""For readers of whom nothing is known: those of the first user."""
 NOTHING = "–"
 """What stands where there is no number or day."""
 _TERRITORIES = {Language.ID: "ID", Language.EN: "GB"}

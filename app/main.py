@@ -16,6 +16,7 @@ from app.api import (
     attention,
     baselines,
     calendars,
+    charts,
     criteria,
     decrees,
     deletions,
@@ -115,7 +116,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     )
     api = APIRouter(prefix=answers.API)
     for noun in (
-        rollups, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
+        rollups, charts, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
         dependencies, templates, updates, files, imports, ratings, periods, obstacles, calendars,
         units, people, deletions, institutions, schemes, purposes, programmes, assessments,
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Protocol, TypeVar
 from urllib.parse import quote
@@ -31,8 +31,8 @@ def as_file(name: str) -> dict[str, str]:
 class NotModified(Exception):
     """The client has this already: answered with 304 and no body."""
 
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
+    def __init__(self, tag: str, headers: Mapping[str, str] | None = None) -> None:
+        self.tag, self.headers = tag, headers or {}
         super().__init__(tag)
 
 
@@ -132,12 +132,16 @@ def fresh(
 
 def rolled_up(request: Request, response: Response, rollups: Sequence[_RolledUp]) -> None:
     """ETag of a roll-up: event sequence, date, address and query; 304 where the client has it."""
-    if not rollups:
-        return
-    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}".encode()).hexdigest()[:12]
+    if rollups:
+        known_as(request, response, rolled_up_tag(request, rollups))
+
+
+def rolled_up_tag(request: Request, rollups: Sequence[_RolledUp], form: str = "") -> str:
+    """That ETag; the `form` is what the answer depends on besides."""
+    asked = f"{request.url.path}?{request.url.query}{form}"
     first = rollups[0]
-    tag = f'"r{first.version}.{first.as_of:%Y%m%d}.{len(rollups)}.{asked}"'
-    known_as(request, response, tag)
+    digest = hashlib.sha256(asked.encode()).hexdigest()[:12]
+    return f'"r{first.version}.{first.as_of:%Y%m%d}.{len(rollups)}.{digest}"'
 
 
 def known_as(request: Request, response: Response, tag: str) -> None:
@@ -146,13 +150,13 @@ def known_as(request: Request, response: Response, tag: str) -> None:
     unless_known(request, tag)
 
 
-def unless_known(request: Request, tag: str) -> None:
-    """304 where the client has what this ETag stands for."""
+def unless_known(request: Request, tag: str, headers: Mapping[str, str] | None = None) -> None:
+    """304 where the client has what this ETag stands for, with the `headers` that its 200 has too."""
     known = request.headers.get("if-none-match", "")
     if known.strip() == "*" or tag in (
         part.strip().removeprefix("W/") for part in known.split(",")
     ):
-        raise NotModified(tag)
+        raise NotModified(tag, headers)
 
 
 def paged(request: Request, response: Response, page: Listing) -> Listing:
@@ -166,4 +170,4 @@ def paged(request: Request, response: Response, page: Listing) -> Listing:
 async def not_modified(_: Request, error: Exception) -> Response:
     """Render `NotModified`."""
     assert isinstance(error, NotModified)  # noqa: S101  registered for this class
-    return Response(status_code=304, headers={"ETag": error.tag})
+    return Response(status_code=304, headers={**error.headers, "ETag": error.tag})

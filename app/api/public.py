@@ -1,14 +1,19 @@
 """What anybody may see, over HTTP: no token is needed, and none is looked at."""
 
 import hashlib
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import db
-from app.api import answers, syndication
-from app.api.calls import InitiativePath, InstitutionPath, router
+from app.api import answers, charts, syndication
+from app.api.calls import InitiativePath, InstitutionPath, UnitPath, router
+from app.charts import curves, rollups
+from app.languages import FALLBACK, Words, words
+from app.schemas.charts import BadgeLook, PublicBadgeQuery, PublicCurveChartQuery
 from app.schemas.pages import Page
 from app.schemas.public import (
     JsonFeed,
@@ -20,6 +25,8 @@ from app.schemas.public import (
 from app.services import public, public_feeds
 
 routes = router("/public/institutions/{institution}", "public")
+AskedCurve = Annotated[PublicCurveChartQuery, Query()]
+AskedBadge = Annotated[PublicBadgeQuery, Query()]
 
 
 class JsonAnswer(JSONResponse):
@@ -95,11 +102,74 @@ async def read_public_json_feed(request: Request, institution: InstitutionPath) 
     return _answer(request, JsonFeedAnswer, told.model_dump_json(exclude_none=True).encode())
 
 
-def _answer(request: Request, kind: type[Response], body: bytes) -> Response:
+@routes.get("/rollup/s-curve.svg", **charts.DRAWN)
+async def draw_public_s_curve(
+    request: Request, institution: InstitutionPath, query: AskedCurve
+) -> Response:
+    """The institution's S-curve as a chart, for any page; 404 unless the roll-up of all is shown."""
+    return await _s_curve(request, institution, None, query)
+
+
+@routes.get("/units/{unit}/rollup/s-curve.svg", **charts.DRAWN)
+async def draw_public_unit_s_curve(
+    request: Request, institution: InstitutionPath, unit: UnitPath, query: AskedCurve
+) -> Response:
+    """The same of a unit directly below the root, where the institution shows those."""
+    return await _s_curve(request, institution, unit, query)
+
+
+@routes.get("/rollup/badge.svg", **charts.DRAWN)
+async def draw_public_badge(
+    request: Request, institution: InstitutionPath, query: AskedBadge
+) -> Response:
+    """The institution's percent complete of today as a small badge, for any page."""
+    return await _badge(request, institution, None, query)
+
+
+@routes.get("/units/{unit}/rollup/badge.svg", **charts.DRAWN)
+async def draw_public_unit_badge(
+    request: Request, institution: InstitutionPath, unit: UnitPath, query: AskedBadge
+) -> Response:
+    """The same of a unit directly below the root, where the institution shows those."""
+    return await _badge(request, institution, unit, query)
+
+
+async def _s_curve(
+    request: Request, institution: str, unit: str | None, query: PublicCurveChartQuery
+) -> Response:
+    found = await _database(request).read(public.curve, institution, unit)
+
+    def draw(said: Words) -> str:
+        return curves.s_curve(found, said, charts.look(query))
+
+    return await _drawn(request, query, draw)
+
+
+async def _badge(
+    request: Request, institution: str, unit: str | None, query: PublicBadgeQuery
+) -> Response:
+    found, today = await _database(request).read(public.unit, institution, unit)
+
+    def draw(said: Words) -> str:
+        return rollups.public_badge(found.name, found, today, said, charts.look(query))
+
+    return await _drawn(request, query, draw)
+
+
+async def _drawn(request: Request, query: BadgeLook, draw: Callable[[Words], str]) -> Response:
+    language = query.language or FALLBACK
+    headers = charts.svg_headers(query.theme, language)
+    text = await to_thread.run_sync(draw, words(language))
+    return _answer(request, charts.Svg, text.encode(), headers)
+
+
+def _answer(
+    request: Request, kind: type[Response], body: bytes, headers: Mapping[str, str] | None = None
+) -> Response:
     """The answer with an ETag of what it says, so that it tells nothing else; 304 where it is known."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    answers.unless_known(request, tag)
-    return kind(body, headers={"ETag": tag})
+    answers.unless_known(request, tag, headers)
+    return kind(body, headers={**(headers or {}), "ETag": tag})
 
 
 def _database(request: Request) -> db.Database:

@@ -54,6 +54,8 @@ def children(
     _legend(paper, (MARGIN, above.height + ROW / 2), words)
     if items:
         _axis(paper, columns, first - 8, words)
+        if not look.is_narrow:
+            _grid(paper, columns, Span(first, first + len(items) * row))
     for place, item in enumerate(items):
         _row(paper, columns, first + place * row, item, words)
     if not items:
@@ -132,7 +134,6 @@ def _row(paper: Paper, columns: _Columns, y: float, item: Rollup, words: Words) 
     middle = y + _WIDE_ROW / 2
     room = columns.bar.start - columns.name - 14
     paper.text((columns.name, middle + 4.5), item.unit_name, size=PLAIN, room=room)
-    _grid(paper, columns, Span(y, y + _WIDE_ROW))
     draw_bar(paper, item, columns.bar, Span(middle - 8, middle + 8))
     paper.text((columns.percent, middle + 4), percent, anchor="end", bold=True)
     marks.of_health(paper, (columns.health - 9, middle), item.health)

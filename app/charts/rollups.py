@@ -1,75 +1,56 @@
 """One number as a badge or as a small bar."""
 
-from typing import NamedTuple, Protocol
+from datetime import date
+from typing import NamedTuple
 
 from app.charts import marks, sentences
 from app.charts.letters import fit, measure
 from app.charts.palette import Ink
 from app.charts.paper import Look, Paper
 from app.charts.scales import Span
+from app.charts.sentences import Percents
 from app.languages import Words
-from app.schemas.fields import Health
 from app.schemas.rollups import Rollup
 from app.terms import term
 
 _BADGE, _BADGE_TEXT, _INSIDE, _LONGEST = 20.0, 11.0, 7.0, 260.0
 
 
-class Percents(Protocol):
-    """Whatever has the three numbers."""
-
-    @property
-    def percent_complete(self) -> float | None:
-        """As reported; null where nothing is measurable."""
-
-    @property
-    def percent_verified(self) -> float | None:
-        """As verified."""
-
-    @property
-    def percent_scheduled(self) -> float | None:
-        """As planned."""
-
-
-class Told(NamedTuple):
-    """What a badge tells."""
-
-    name: str
-    percent: float | None
-    health: Health | None
-    """None where it is not told."""
-
-
 def badge(rollup: Rollup, words: Words, look: Look) -> str:
     """A flat badge as SVG: unit, percent complete, health. As wide as its words."""
-    told = Told(rollup.unit_name, rollup.percent_complete, rollup.health)
-    return badge_of(told, sentences.row(rollup, words), words, look)
+    says = term(words, rollup.health)
+    if rollup.percent_complete is not None:
+        says = f"{words.percent(rollup.percent_complete)} · {says}"
+    parts = _Parts(rollup.unit_name, says, marks.HEALTHS[rollup.health])
+    return _badge(parts, sentences.row(rollup, words), look)
 
 
-def badge_of(told: Told, sentence: str, words: Words, look: Look) -> str:
-    """A badge of whatever has a name and a percent; `sentence` is for those who do not see it."""
-    name = fit(told.name, _BADGE_TEXT, _LONGEST)
-    says, ink = _said(told, words)
-    widths = [round(measure(text, _BADGE_TEXT) + 2 * _INSIDE) for text in (name, says)]
+def public_badge(name: str, percents: Percents, day: date, words: Words, look: Look) -> str:
+    """A badge of what anybody may see: a name and what is complete."""
+    parts = _Parts(name, words.percent(percents.percent_complete), Ink.COMPLETED)
+    return _badge(parts, f"{name}. {sentences.percents(percents, day, words)}.", look)
+
+
+class _Parts(NamedTuple):
+    name: str
+    says: str
+    ink: Ink
+
+
+def _badge(parts: _Parts, told: str, look: Look) -> str:
+    name = fit(parts.name, _BADGE_TEXT, _LONGEST)
+    texts = ((name, Ink.LABEL), (parts.says, parts.ink))
+    widths = [round(measure(text, _BADGE_TEXT) + 2 * _INSIDE) for text, _ in texts]
     look = look._replace(width=sum(widths))
-    paper = Paper(look, _BADGE, f"{told.name}: {says}", sentence, "badge")
-    paper.rectangle(0, 0, widths[0], _BADGE, Ink.LABEL)
-    paper.rectangle(widths[0], 0, widths[1], _BADGE, ink)
-    for text, x, width in ((name, 0, widths[0]), (says, widths[0], widths[1])):
-        drawn = paper.text((x + _INSIDE, 14), text, ink=Ink.GROUND, size=_BADGE_TEXT)
+    paper = Paper(look, _BADGE, f"{parts.name}: {parts.says}", told, "badge")
+    x = 0
+    for (text, ink), width in zip(texts, widths, strict=True):
+        paper.rectangle(x, 0, width, _BADGE, ink)
+        written = paper.text((x + _INSIDE, 14), text, ink=Ink.GROUND, size=_BADGE_TEXT)
         # Whatever the font, the text fills what was measured for it.
-        drawn.set("textLength", str(width - round(2 * _INSIDE)))
+        written.set("textLength", str(width - round(2 * _INSIDE)))
+        x += width
     return paper.svg()
-
-
-def _said(told: Told, words: Words) -> tuple[str, Ink]:
-    if told.health is None:
-        return words.percent(told.percent), Ink.COMPLETED
-    ink = marks.HEALTHS[told.health]
-    health = term(words, told.health)
-    if told.percent is None:
-        return health, ink
-    return f"{words.percent(told.percent)} · {health}", ink
 
 
 def bar(percents: Percents, name: str, words: Words, look: Look) -> str:

@@ -1,6 +1,8 @@
 """What charts say in words: their subjects, and their findings for those who do not see them."""
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
 
 from app.languages import Words
 from app.schemas.curves import Curve, CurvePoint
@@ -10,6 +12,22 @@ from app.terms import term
 _NAMED = 3
 """How many units a sentence names at each end."""
 _FULL = 100
+
+
+class Percents(Protocol):
+    """Whatever has the three numbers."""
+
+    @property
+    def percent_complete(self) -> float | None:
+        """As reported; null where nothing is measurable."""
+
+    @property
+    def percent_verified(self) -> float | None:
+        """As verified."""
+
+    @property
+    def percent_scheduled(self) -> float | None:
+        """As planned."""
 
 
 def unmeasured(words: Words) -> str:
@@ -34,26 +52,39 @@ def present(curve: Curve) -> CurvePoint | None:
 
 def standing(of: Curve | Numbers, words: Words) -> str:
     """The three percents, and the day that they are of."""
-    if isinstance(of, Curve):
-        point = present(of)
-        if point is None and any(each.planned is not None for each in of.points):
-            return words.gettext("%(day)s is not among the days shown") % {
-                "day": words.day(of.as_of)
-            }
-        day = point.on if point else of.as_of
-        percents = (point.earned, point.planned, point.verified) if point else None
-    else:
-        day = of.as_of
-        percents = (of.percent_complete, of.percent_scheduled, of.percent_verified)
-    if percents is None or percents[0] is None:
+    if isinstance(of, Numbers):
+        return percents(of, of.as_of, words)
+    point = present(of)
+    if point is not None:
+        return _percents(point.on, point.earned, point.planned, point.verified, words)
+    if any(each.planned is not None for each in of.points):
+        return words.gettext("%(day)s is not among the days shown") % {"day": words.day(of.as_of)}
+    return _percents(of.as_of, None, None, None, words)
+
+
+def percents(of: Percents, day: date, words: Words) -> str:
+    """The three percents of a day."""
+    return _percents(day, of.percent_complete, of.percent_scheduled, of.percent_verified, words)
+
+
+def _percents(
+    day: date,
+    complete: float | None,
+    scheduled: float | None,
+    verified: float | None,
+    words: Words,
+) -> str:
+    if complete is None:
         return f"{words.day(day)}: {unmeasured(words)}"
-    complete, scheduled, verified = map(words.percent, percents)
     told = words.gettext(
         "%(day)s: complete %(complete)s, scheduled %(scheduled)s, verified %(verified)s"
     )
     return told % {
-        "complete": complete, "scheduled": scheduled, "verified": verified, "day": words.day(day),
-    }  # fmt: skip
+        "complete": words.percent(complete),
+        "scheduled": words.percent(scheduled),
+        "verified": words.percent(verified),
+        "day": words.day(day),
+    }
 
 
 def finish(curve: Curve, words: Words) -> str:

@@ -74,6 +74,14 @@ def children(
     return wire.RollupChildren(items=_ranked(_sorted(items, directions), directions))
 
 
+def family(
+    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.ChildrenQuery
+) -> tuple[Rollup, wire.RollupChildren]:
+    """A unit's roll-up and its children's."""
+    below = children(session, actor, institution, unit, query)
+    return rollups.get(session, actor, institution, unit, query), below
+
+
 def _compared(
     rollup: Rollup,
     figures: Figures,

@@ -15,6 +15,7 @@ from app.rollup.points import divide, percent
 from app.rollup.schedule import Forecast
 from app.rollup.series import Bucket, Step
 from app.schemas import curves as wire
+from app.schemas.fields import LAST_DAY
 from app.services import rollups
 from app.services.actors import Actor
 from app.services.rollups import Asked
@@ -34,6 +35,14 @@ def get(
     return of(session, rollups.resolve(session, actor, institution, unit, query), query)
 
 
+def whole(
+    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.CurveQuery
+) -> wire.Curve:
+    """As `get`; without a `to`, up to the end of the plan: what a chart shows."""
+    asked = rollups.resolve(session, actor, institution, unit, query)
+    return of(session, asked, query, whole_plan=True)
+
+
 def of(
     session: Session, asked: Asked, query: wire.CurveQuery, *, whole_plan: bool = False
 ) -> wire.Curve:
@@ -43,8 +52,8 @@ def of(
     plan = series.plan(session, bucket)
     to = query.to or asked.as_of
     first = query.from_ or _beginning(session, bucket, plan, min(to, asked.as_of))
-    if whole_plan and query.to is None and plan and first >= _years_before(plan.ends_on):
-        to = max(to, plan.ends_on)
+    if whole_plan and query.to is None and plan is not None:
+        to = max(to, min(plan.ends_on, _years_after(first)))
     ends = _ends(first, to, asked.as_of, query)
 
     figures = queries.figures(
@@ -88,6 +97,15 @@ def _years_before(day: date) -> date:
     if (day.month, day.day) == _LEAP_DAY:
         day -= _ONE_DAY
     return day.replace(year=day.year - MOST_YEARS)
+
+
+def _years_after(day: date) -> date:
+    year = min(day.year + MOST_YEARS, LAST_DAY.year)
+    return (
+        day.replace(year=year, day=28)
+        if (day.month, day.day) == _LEAP_DAY
+        else day.replace(year=year)
+    )
 
 
 def _beginning(session: Session, bucket: Bucket, plan: schedule.Plan | None, latest: date) -> date:

@@ -21,12 +21,14 @@ from app.rollup import published, queries
 from app.rollup.figures import Figures
 from app.rollup.points import FULL
 from app.schemas import public as wire
+from app.schemas.curves import Curve, CurveQuery
 from app.schemas.pages import Page
 from app.schemas.public import PublicPolicy, PublicRollup
-from app.services import access, belongings, policies, selection
-from app.services.access import Scope
+from app.services import access, belongings, curves, policies, selection
+from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.services.publications import NEWEST_FIRST
+from app.services.rollups import Asked
 
 MOST_PUBLICATIONS = 100
 """Of one initiative."""
@@ -62,6 +64,35 @@ def institution(session: Session, key: str) -> wire.PublicInstitution:
             for unit in below
         ],
     )
+
+
+def unit(session: Session, key: str, code: str | None) -> tuple[wire.PublicUnit, date]:
+    """What is shown of the root, or of a unit directly below it, today; else raises `NotFound`."""
+    scope, policy = _opened(session, key)
+    shown = _unit(session, scope, policy, code)
+    found = _figures(session, scope, policy, [shown.id], today := scope.today())
+    numbers = _numbers(found.get(shown.id, _NOTHING))
+    return wire.PublicUnit(code=shown.code, name=shown.name, **numbers), today
+
+
+def curve(session: Session, key: str, code: str | None) -> Curve:
+    """The S-curve of the root, or of a unit directly below it, up to the end of the plan.
+
+    Raises `NotFound` unless the roll-up of all initiatives is shown: over time no other is kept.
+    """
+    scope, policy = _opened(session, key)
+    if policy.rollup is not PublicRollup.ALL:
+        raise NotFound
+    asked = Asked(
+        scope,
+        Node(*_unit(session, scope, policy, code)),
+        (ALL_AREAS, None),
+        year=None,
+        as_of=scope.today(),
+        version=0,  # how much is written is nobody's business
+        thresholds=policies.thresholds(scope),
+    )
+    return curves.of(session, asked, CurveQuery(), whole_plan=True)
 
 
 def page(session: Session, key: str, query: wire.PublicQuery) -> Page[wire.PublicInitiative]:
@@ -185,12 +216,34 @@ def _shown(session: Session, scope: Scope, rows: Sequence[Any]) -> list[dict[str
 
 def _units(session: Session, scope: Scope, policy: PublicPolicy) -> list[Any]:
     """The root, and the units directly below it by code, where the policy shows them."""
-    units = select(Unit.id, Unit.code, Unit.name).where(access.within(scope, Unit))
-    root = session.execute(units.where(Unit.parent_id.is_(None))).one()
+    root = session.execute(_all_units(scope).where(Unit.parent_id.is_(None))).one()
     if policy.rollup is PublicRollup.NONE or not policy.units:
         return [root]
-    below = units.where(Unit.parent_id == root.id, Unit.archived_at.is_(None))
-    return [root, *session.execute(below.order_by(Unit.code_key))]
+    return [root, *session.execute(_below(scope, root.id).order_by(Unit.code_key))]
+
+
+def _unit(session: Session, scope: Scope, policy: PublicPolicy, code: str | None) -> Any:  # noqa: ANN401  a row
+    """One of these by its code, the root without; raises `NotFound` where its roll-up is not shown."""
+    if policy.rollup is PublicRollup.NONE:
+        raise NotFound
+    root = session.execute(_all_units(scope).where(Unit.parent_id.is_(None))).one()
+    if code is None:
+        return root
+    if not policy.units:
+        raise NotFound
+    named = _below(scope, root.id).where(access.named(Unit, code))
+    found = session.execute(named).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _all_units(scope: Scope) -> Select[UUID, str, str]:
+    return select(Unit.id, Unit.code, Unit.name).where(access.within(scope, Unit))
+
+
+def _below(scope: Scope, root_id: UUID) -> Select[UUID, str, str]:
+    return _all_units(scope).where(Unit.parent_id == root_id, Unit.archived_at.is_(None))
 
 
 def _figures(

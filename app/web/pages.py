@@ -17,15 +17,13 @@ from app.api.bodies import Handler
 from app.api.denials import Asked
 from app.charts.curves import s_curve
 from app.charts.paper import Look
-from app.languages import Words, preferred, words
+from app.languages import FALLBACK, Words, preferred, words
 from app.schemas.fields import Language
 from app.services.actors import Actor
 from app.terms import term
 from app.web import assets
 
 LANGUAGE_COOKIE = "language"
-FALLBACK = Language.ID
-"""For readers of whom nothing is known: those of the first user."""
 SECURITY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "

@@ -181,6 +181,7 @@ async def test_the_marks_are_there_to_be_seen(
         "get_institution", "get_institution_s_curve", "get_institution_attention", "get_grant",
         "get_institution_rollup", "get_institution_rollup_areas", "list_grants", "stream_events", "list_imports",
         "get_institution_rollup_children", "get_institution_explanation",
+        "draw_institution_s_curve", "draw_institution_rollup_children", "draw_institution_badge",
         "list_deliveries", "get_delivery",
         "list_criteria", "get_criterion", "list_decrees", "get_decree",
         "list_team_roles", "get_team_role", "list_appointments", "get_appointment",
