@@ -73,6 +73,13 @@ class Words:
         """A difference of percents, with its sign."""
         return NOTHING if value is None else self.number(value, "+#,##0.##;−#,##0.##")
 
+    def size(self, count: int) -> str:
+        """A number of bytes: 1.2 MB."""
+        for unit, factor in (("MB", 10**6), ("kB", 10**3)):
+            if count >= factor:
+                return f"{self.number(count / factor, '#,##0.#')} {unit}"
+        return f"{self.number(count)} B"
+
     def day(self, value: date | None) -> str:
         """A date: 30 Nov 2022."""
         return NOTHING if value is None else dates.format_date(value, "d MMM y", self.locale)

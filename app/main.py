@@ -72,7 +72,9 @@ from app.outbound import RULES, Rules
 from app.services.operators import service_secret
 from app.services.signing import SEAL
 from app.settings import Settings, settings
-from app.web import assets, home, overview, sign_in
+from app.web import assets, home, initiative, overview, sign_in
+from app.web import initiatives as initiative_pages
+from app.web import milestones as milestone_pages
 from app.web import problems as problem_pages
 
 
@@ -125,7 +127,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         api.include_router(noun.routes)
     app.include_router(api)
     app.include_router(health.routes)
-    for pages in (home, overview, sign_in):
+    for pages in (home, overview, initiative_pages, initiative, milestone_pages, sign_in):
         app.include_router(pages.routes)
     app.mount(assets.ADDRESS, assets.files)
     problems.install(app, problem_pages.shown)

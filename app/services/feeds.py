@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, select, union_all
 from sqlalchemy.orm import Session
 
 from app.models import Event
@@ -107,7 +107,7 @@ def _matching(institution_id: UUID, query: wire.CatalogueEventFilter) -> Select[
     if query.actor is not None:
         conditions.append(_EVENT.c.actor == query.actor)
     if query.subject is not None:
-        conditions.append(_about(query.subject))
+        conditions.append(_EVENT.c.sequence.in_(_about(institution_id, query.subject)))
     if query.since is not None:
         conditions.append(_EVENT.c.at >= query.since)
     if query.until is not None:
@@ -115,7 +115,14 @@ def _matching(institution_id: UUID, query: wire.CatalogueEventFilter) -> Select[
     return select(_EVENT).where(*conditions)
 
 
-def _about(subject: str) -> ColumnElement[bool]:
-    """A subject, or what lies below it; as a stretch of the index, since `0` comes after `/`."""
+def _about(institution_id: UUID, subject: str) -> CompoundSelect[int]:
+    """Sequences of events about a subject, or about what lies below it.
+
+    Both are a stretch of the index, since `0` comes after `/`. By themselves, or SQLite would walk
+    all events in their order until it has a page.
+    """
     column = _EVENT.c.subject
-    return or_(column == subject, and_(column >= f"{subject}/", column < f"{subject}0"))
+    own = select(_EVENT.c.sequence).where(_EVENT.c.institution_id == institution_id)
+    return union_all(
+        own.where(column == subject), own.where(column >= f"{subject}/", column < f"{subject}0")
+    )

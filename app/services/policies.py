@@ -4,6 +4,7 @@ from typing import Any
 
 from app.rollup.figures import Thresholds
 from app.schemas.evidence import STANDARD_KINDS
+from app.schemas.fields import Names
 from app.schemas.institutions import Policy
 from app.services.access import Scope
 
@@ -30,3 +31,8 @@ def thresholds(scope: Scope) -> Thresholds:
 def limits(policy: Policy) -> Thresholds:
     """A policy's health thresholds."""
     return Thresholds(int(policy.on_track_from * 10_000), int(policy.at_risk_from * 10_000))
+
+
+def kinds(scope: Scope) -> dict[str, Names]:
+    """What the institution's kinds of evidence are called, by code."""
+    return {kind.code: kind.name for kind in policy(scope).evidence_kinds}

@@ -37,7 +37,7 @@ from app.services import (
     slippage,
     stage_links,
 )
-from app.services.access import Scope
+from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.services.baselines import Finishes
 
@@ -87,6 +87,20 @@ def page(
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
     found = paginate(session, statement, keys, query)
     return found.page(_shapes(session, scope, found.rows))
+
+
+def heading(session: Session, scope: Scope, key: str) -> tuple[Node, Node]:
+    """An initiative by its names, and its unit; raises `NotFound`."""
+    columns = Initiative.id, Initiative.code, Initiative.title, Unit.id, Unit.code, Unit.name
+    row = session.execute(
+        access.visible(scope, Initiative)
+        .join(Unit, refers(Initiative.unit_id, Unit))
+        .with_only_columns(*columns)
+        .where(access.named(Initiative, key))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return Node(*row[:3]), Node(*row[3:])
 
 
 _SORTS: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """Outcomes, strategies and levels: catalogues of the schemes, edited by operators."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -85,6 +86,13 @@ def page(session: Session, _: Actor, scheme: str, query: wire.PurposeQuery) -> P
     ]
     found = paginate(session, statement, keys, query)
     return found.page([_shape(row) for row in found.rows])
+
+
+def names(session: Session, codes: Collection[str]) -> dict[str, Names]:
+    """What the purposes of some codes are called, whatever their scheme and kind; by code."""
+    columns = Purpose.code, Purpose.name_id, Purpose.name_en
+    found = session.execute(select(*columns).where(Purpose.code.in_(codes))) if codes else ()
+    return {code: Names(id=indonesian, en=english) for code, indonesian, english in found}
 
 
 def refer(session: Session, key: str, kind: PurposeKind, pointer: str) -> Purpose:

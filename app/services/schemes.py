@@ -1,6 +1,6 @@
 """Schemes and reform areas: catalogues that all institutions share and operators edit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -204,6 +204,13 @@ def named_areas(session: Session, scheme_id: UUID) -> list[wire.Area]:
     statement = _areas(session.get_one(Scheme, scheme_id))
     rows = session.execute(statement.order_by(SchemeArea.position, ReformArea.code_key))
     return [_area(row) for row in rows]
+
+
+def area_names(session: Session, codes: Collection[str]) -> dict[str, Names]:
+    """What the areas of some codes are called, whatever their scheme; by code."""
+    columns = ReformArea.code, ReformArea.name_id, ReformArea.name_en
+    found = session.execute(select(*columns).where(ReformArea.code.in_(codes))) if codes else ()
+    return {code: Names(id=indonesian, en=english) for code, indonesian, english in found}
 
 
 def area_ids(session: Session, keys: Sequence[str], pointer: str) -> list[UUID]:

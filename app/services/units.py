@@ -1,7 +1,7 @@
 """Units: the tree of an institution. Whoever changes the tree holds it alone."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -161,6 +161,15 @@ _SORTS = {
 }
 
 
+def node(session: Session, scope: Scope, key: str | None) -> access.Node | None:
+    """A unit by its names, the root if none is named; None where the actor sees no such unit."""
+    wanted = Unit.parent_id.is_(None) if key is None else access.named(Unit, key)
+    columns = Unit.id, Unit.code, Unit.name
+    statement = access.visible(scope, Unit).with_only_columns(*columns).where(wanted)
+    row = session.execute(statement).one_or_none()
+    return None if row is None else access.Node(*row)
+
+
 def ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[access.Node]:
     """The units above one that the actor may see, the topmost first."""
     statement = (
@@ -175,6 +184,14 @@ def ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[access.Node
         .order_by(UnitClosure.distance.desc())
     )
     return [access.Node(*row) for row in session.execute(statement)]
+
+
+def names(session: Session, scope: Scope, codes: Collection[str]) -> dict[str, str]:
+    """What the units of some codes are called, as far as the actor may see them; by code."""
+    statement = select(Unit.code, Unit.name).where(
+        access.within(scope, Unit), access.seen(scope, Unit), Unit.code.in_(codes)
+    )
+    return {row.code: row.name for row in session.execute(statement)} if codes else {}
 
 
 def not_merged(session: Session, row: Unit) -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, or_
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound
@@ -36,9 +36,17 @@ def page(
     """The reports on one milestone, newest first."""
     scope = access.institution(session, actor, institution)
     milestones.get(session, actor, institution, initiative, number)
-    statement = _with_address(scope).where(
-        access.named(Initiative, initiative), Milestone.number == number
+    of_milestone = (
+        select(ProgressUpdate.id)
+        .join(Milestone, refers(ProgressUpdate.milestone_id, Milestone))
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
+        .where(
+            access.within(scope, ProgressUpdate),
+            access.named(Initiative, initiative),
+            Milestone.number == number,
+        )
     )
+    statement = _with_address(scope).where(_one_of(of_milestone))
     return _page(paginate(session, statement, _NEWEST_FIRST, paging))
 
 
@@ -49,7 +57,15 @@ def feed(
     scope = access.institution(session, actor, institution)
     statement = _with_address(scope)
     if query.initiative:
-        statement = statement.where(access.named_any(Initiative, query.initiative))
+        of_initiatives = (
+            select(ProgressUpdate.id)
+            .join(Initiative, refers(ProgressUpdate.initiative_id, Initiative))
+            .where(
+                access.within(scope, ProgressUpdate),
+                access.named_any(Initiative, query.initiative),
+            )
+        )
+        statement = statement.where(_one_of(of_initiatives))
     if query.unit:
         statement = statement.where(Initiative.unit_id.in_(access.below(scope, query.unit)))
     if query.verification:
@@ -219,6 +235,11 @@ def given(found: wire.NewVerification, by: str, at: datetime) -> dict[str, Any]:
     """A verdict as its report keeps it."""
     made = wire.GivenVerification(**found.model_dump(), verified_by=by, verified_at=at)
     return made.model_dump(mode="json")
+
+
+def _one_of(ids: Select[UUID]) -> ColumnElement[bool]:
+    # By ids, since SQLite would rather walk all of the institution's in their order until it has a page.
+    return ProgressUpdate.id.in_(ids)
 
 
 def _with_address(scope: Scope) -> Select[*tuple[Any, ...]]:

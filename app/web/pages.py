@@ -11,12 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from markupsafe import Markup
 
-from app import __version__
+from app import __version__, terms
 from app.api import cookies, origins
 from app.api.bodies import Handler
 from app.api.denials import Asked
 from app.charts.curves import s_curve
 from app.charts.paper import Look
+from app.charts.plans import timeline
 from app.languages import FALLBACK, Words, preferred, words
 from app.schemas.fields import Language
 from app.services.actors import Actor
@@ -102,6 +103,24 @@ class Page:
         ]
         return f"&{urlencode(kept)}" if kept else ""
 
+    def every(self, name: str) -> list[str]:
+        """All values of a parameter of the address."""
+        return self._request.query_params.getlist(name)
+
+    def but(self, *names: str) -> list[tuple[str, str]]:
+        """All of the address's parameters but those: what a form carries on."""
+        return [each for each in self._request.query_params.multi_items() if each[0] not in names]
+
+    def query_but(self, *names: str) -> str:
+        """The same as a query with its `?`."""
+        kept = self.but(*names)
+        return f"?{urlencode(kept)}" if kept else ""
+
+    def without(self, name: str, value: str) -> str:
+        """This address without one value of a parameter. Pages begin at the first again."""
+        kept = [each for each in self.but("cursor") if each != (name, value)]
+        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
     def render(self, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401  what a template shows
         """The page as it is sent."""
         text = _environment(self.language).get_template(template).render(page=self, **context)
@@ -166,6 +185,9 @@ def _environment(language: Language) -> jinja2.Environment:
         s_curve=lambda curve, width, name: Markup(  # noqa: S704  made of elements, which escape
             s_curve(curve, said, Look(width, inline=True, name=name))
         ),
+        timeline=lambda name, plan, stages, today, width: Markup(  # noqa: S704  made of elements, which escape
+            timeline(name, plan, stages, today, said, Look(width, inline=True, name=f"plan{width}"))
+        ),
     )
     filters: dict[str, Any] = {
         "percent": said.percent,
@@ -176,6 +198,9 @@ def _environment(language: Language) -> jinja2.Environment:
         "instant": said.instant,
         "name": said.name,
         "term": lambda value: term(said, value),
+        "field": lambda name: terms.field(said, name),
+        "value": lambda found, name: terms.value(said, name, found),
+        "size": said.size,
     }
     made.filters.update(filters)
     return made
