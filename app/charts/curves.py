@@ -49,6 +49,7 @@ class _Plot(NamedTuple):
     is_narrow: bool
     days: Days
     up: Span
+    labelled_from: date
 
     def at(self, day: date, percent: float) -> Point:
         return self.days.at(day), self.up.percent(percent)
@@ -72,9 +73,12 @@ def s_curve(curve: Curve, words: Words, look: Look) -> str:
 
     first, last = _range(curve)
     left = measure(words.percent(FULL), SMALL) + 8
-    right = look.width - _margin(curve, words, look, left, first, last)
+    widest, whole = _widest(curve, words, look), look.width - left - _EDGE
+    per_day = (whole - widest) / (last - first).days
+    start = _labelled_from(curve, per_day, widest, last)
+    right = look.width - max(_EDGE, widest - (last - start).days * per_day)
     days = Days(first, last, Span(left, right))
-    plot = _Plot(paper, words, look.is_narrow, days, Span(round(top + tall), top))
+    plot = _Plot(paper, words, look.is_narrow, days, Span(round(top + tall), top), start)
     _grid(plot)
     _uprights(plot, curve)
     for line in reversed(LINES):
@@ -137,14 +141,24 @@ def _range(curve: Curve) -> tuple[date, date]:
     return first, last
 
 
-def _margin(curve: Curve, words: Words, look: Look, left: float, first: date, last: date) -> float:
-    """Room on the right, for the labels at the ends of lines as far as they reach over it."""
+def _widest(curve: Curve, words: Words, look: Look) -> float:
+    """How much room the labels at the ends of lines need."""
     here = sentences.present(curve)
     if here is None:
-        return _EDGE
-    widest = max(measure(_ending(line, here, words, look.is_narrow), SMALL) for line in LINES)
-    before_end = (last - here.on) / (last - first) * (look.width - left - _EDGE)
-    return max(_EDGE, widest + _EDGE - before_end)
+        return 0
+    endings = (_ending(line, here, words, look.is_narrow) for line in LINES)
+    return max(measure(ending, SMALL) for ending in endings) + _EDGE
+
+
+def _labelled_from(curve: Curve, per_day: float, widest: float, last: date) -> date:
+    """Where labels begin: at the ends of lines, or behind the forecast where they would hide it."""
+    here, finish = sentences.present(curve), curve.forecast_finish
+    if here is None:
+        return last
+    hides = finish is not None and here.on < finish <= last
+    if hides and finish and (finish - here.on).days * per_day < widest + marks.MARK:
+        return finish
+    return here.on
 
 
 def _ending(line: Line, point: CurvePoint, words: Words, is_narrow: bool) -> str:  # noqa: FBT001
@@ -174,14 +188,16 @@ def _uprights(plot: _Plot, curve: Curve) -> None:
         return
     x, y = plot.at(curve.as_of, 0)
     plot.paper.line((x, y), (x, plot.up.end - 8), Ink.TODAY, 1.25)
-    text = plot.words.day(curve.as_of)
-    _beside(plot, (x, y - 8), text)
+    finish = curve.forecast_finish
+    is_next = finish is not None and curve.as_of < finish <= plot.days.last
+    limit = plot.days.at(finish) if finish and is_next else plot.paper.look.width
+    _beside(plot, (x, y - 8), plot.words.day(curve.as_of), limit)
 
 
-def _beside(plot: _Plot, at: Point, text: str) -> None:
-    """Text behind an upright line, where the curves have left; before it where there is no room."""
-    x, y = at
-    is_behind = x + measure(text, SMALL) + 6 <= plot.paper.look.width
+def _beside(plot: _Plot, at: Point, text: str, limit: float) -> None:
+    """Text behind an upright line, where the curves have left; before it if that would reach a limit."""
+    (x, y), needed = at, measure(text, SMALL) + 6
+    is_behind = x + needed <= limit or x - needed < plot.days.across.start
     anchor: Anchor = "start" if is_behind else "end"
     plot.paper.text((x + 6 if is_behind else x - 6, y), text, anchor=anchor, over=True)
 
@@ -221,7 +237,7 @@ def _forecast(plot: _Plot, curve: Curve) -> None:
     plot.paper.line(top, (top[0], plot.up.start), Ink.EARNED, 1, "1.5 3")
     plot.paper.ring(top, marks.MARK, Ink.EARNED)
     if finish != curve.as_of:
-        _beside(plot, (top[0], y), plot.words.day(finish))
+        _beside(plot, (top[0], y), plot.words.day(finish), plot.paper.look.width)
 
 
 def _labels(plot: _Plot, curve: Curve) -> None:
@@ -239,7 +255,8 @@ def _labels(plot: _Plot, curve: Curve) -> None:
             _planned_end(plot, plot.at(day, value), value)
     lowest = plot.up.start - 2 * _GAP - 8  # below are the days
     heights = apart([y + 4 for (_, y), _ in ends], _GAP, Span(plot.up.end, lowest))
-    for ((x, _), text), y in zip(ends, heights, strict=True):
+    x = plot.days.at(plot.labelled_from)
+    for (_, text), y in zip(ends, heights, strict=True):
         plot.paper.rectangle(x + 8, y - 11, measure(text, SMALL) + 2, 14, Ink.GROUND)
         plot.paper.text((x + 9, y), text)
 
