@@ -72,7 +72,7 @@ from app.outbound import RULES, Rules
 from app.services.operators import service_secret
 from app.services.signing import SEAL
 from app.settings import Settings, settings
-from app.web import assets, home, initiative, overview, sign_in
+from app.web import assets, home, initiative, overview, relying, sign_in, sign_in_oidc
 from app.web import initiatives as initiative_pages
 from app.web import milestones as milestone_pages
 from app.web import problems as problem_pages
@@ -89,6 +89,7 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         app.state.denials = Denials(database)
         app.state.tails = Tails(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
+        app.state.relying = await relying.party(chosen, database)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
         async with AsyncExitStack() as running:
@@ -127,7 +128,15 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         api.include_router(noun.routes)
     app.include_router(api)
     app.include_router(health.routes)
-    for pages in (home, overview, initiative_pages, initiative, milestone_pages, sign_in):
+    for pages in (
+        home,
+        overview,
+        initiative_pages,
+        initiative,
+        milestone_pages,
+        sign_in,
+        sign_in_oidc,
+    ):
         app.include_router(pages.routes)
     app.mount(assets.ADDRESS, assets.files)
     problems.install(app, problem_pages.shown)

@@ -44,6 +44,17 @@ class _Discovery(BaseModel):
     jwks_uri: SecureUrl
 
 
+class Endpoints(BaseModel):
+    """Where people sign in at the issuer, and what it does there."""
+
+    authorization_endpoint: SecureUrl
+    token_endpoint: SecureUrl
+    end_session_endpoint: SecureUrl | None = None
+    authorization_response_iss_parameter_supported: bool = False
+    """RFC 9207: its answers say whose they are."""
+    token_endpoint_auth_methods_supported: list[str] = ["client_secret_basic"]
+
+
 class _SigningKey(BaseModel):
     """What all keys share that may sign tokens."""
 
@@ -86,6 +97,7 @@ class Issuer:
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         )
         self._keys: dict[tuple[Algorithm, str], Key] = {}
+        self._endpoints: Endpoints | None = None
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._fetching: asyncio.Task[None] | None = None
@@ -109,6 +121,30 @@ class Issuer:
         if self._fetched_at is None or self._fetched_at != self._tried_at:
             raise IssuerUnavailable
         raise UnknownKey
+
+    async def endpoints(self) -> Endpoints:
+        """Where people sign in; raises `IssuerUnavailable`, also where it does not say that."""
+        if self._endpoints is None or _age(self._fetched_at) > LASTING_SECONDS:
+            if fetching := self._fetch():
+                await asyncio.shield(fetching)
+        elif _age(self._fetched_at) > FRESH_SECONDS:
+            self._fetch()
+        if self._endpoints is None or _age(self._fetched_at) > LASTING_SECONDS:
+            raise IssuerUnavailable
+        return self._endpoints
+
+    async def redeem(self, body: str, auth: httpx.Auth | None) -> bytes:
+        """What the token endpoint answers to a form; raises `Refusal`, or `IssuerUnavailable`."""
+        url = (await self.endpoints()).token_endpoint
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                return await self._read("POST", url, content=body, headers=headers, auth=auth)
+        except Refusal:
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _Unusable) as error:
+            _log.error("OIDC: a code could not be redeemed: %r", error)
+            raise IssuerUnavailable from error
 
     async def close(self) -> None:
         """End a fetch that is under way, and all connections."""
@@ -134,11 +170,12 @@ class Issuer:
     async def _renew(self, at: float) -> None:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                described = _Discovery.model_validate_json(await self._get(discovery_url(self.url)))
+                document = await self._read("GET", discovery_url(self.url))
+                described = _Discovery.model_validate_json(document)
                 if described.issuer != self.url:
                     _log.error("OIDC: the issuer's own document names another issuer")
                     return
-                published = _KeySet.model_validate_json(await self._get(described.jwks_uri))
+                published = _KeySet.model_validate_json(await self._read("GET", described.jwks_uri))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _Unusable) as error:
             _log.error("OIDC: the issuer's keys could not be fetched: %r", error)
             return
@@ -149,10 +186,13 @@ class Issuer:
             _log.error("OIDC: the issuer's documents are not as they should be: %s", places)
             return
         self._keys = dict(_usable(published.keys))
+        self._endpoints = _endpoints(document)
         self._fetched_at = at
 
-    async def _get(self, url: str) -> bytes:
-        async with self._http.stream("GET", url) as answer:
+    async def _read(self, method: str, url: str, **sent: Any) -> bytes:  # noqa: ANN401  httpx's own
+        async with self._http.stream(method, url, **sent) as answer:
+            if answer.status_code in {400, 401, 403}:
+                raise Refusal(f"status {answer.status_code}")
             if answer.status_code != httpx.codes.OK:
                 raise _Unusable(f"status {answer.status_code}")
             content = bytearray()
@@ -167,9 +207,23 @@ class _Unusable(Exception):
     """The issuer answered something that cannot be used."""
 
 
+class Refusal(_Unusable):
+    """The issuer refused what it was asked for."""
+
+
 def discovery_url(issuer: str) -> str:
     """Where an issuer describes itself (OpenID Connect Discovery 1.0, section 4)."""
     return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def _endpoints(document: bytes) -> Endpoints | None:
+    """Where people sign in, if the issuer says it; access tokens are checked without."""
+    try:
+        return Endpoints.model_validate_json(document)
+    except ValidationError as error:
+        places = ["/".join(map(str, place["loc"])) for place in error.errors()]
+        _log.info("OIDC: nobody can sign in at the issuer with a browser: %s", places)
+        return None
 
 
 def _usable(published: Iterable[dict[str, Any]]) -> Iterable[tuple[tuple[Algorithm, str], Key]]:

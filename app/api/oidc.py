@@ -1,4 +1,4 @@
-"""Access tokens of an OIDC issuer: who they speak of, if they are genuine and meant for us.
+"""Tokens of an OIDC issuer: who they speak of, if they are genuine and meant for us.
 
 They are checked before the transaction; whom of our people they speak of is found within it.
 """
@@ -6,10 +6,14 @@ They are checked before the transaction; whom of our people they speak of is fou
 import binascii
 import json
 import logging
+import math
 import re
+import time
 from base64 import urlsafe_b64decode
+from collections.abc import Awaitable
 from typing import Any
 
+from authlib.oidc.core import CodeIDToken
 from joserfc import jws
 from joserfc.errors import ClaimError, JoseError
 from joserfc.jwt import JWTClaimsRegistry
@@ -27,6 +31,9 @@ _TYPES = {"at+jwt", "application/at+jwt"}  # RFC 9068, section 2.1
 _OLDER_TYPES = {"jwt", "application/jwt", ""}
 _ID_TOKEN_ONLY = {"at_hash", "c_hash", "s_hash"}
 _BEARER = "Bearer"  # what some issuers say of access tokens within; of others `ID`, `Refresh`
+_ID = "ID"
+_LONGEST_SESSION = 2_592_000
+"""Seconds; no session of ours is longer."""
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", re.ASCII)
 _SUBJECT: TypeAdapter[str] = TypeAdapter(OidcSubject)
 _log = logging.getLogger(__name__)
@@ -57,7 +64,7 @@ class Verifier:
     def __init__(self, settings: Settings) -> None:
         assert settings.oidc_issuer and settings.oidc_audience  # noqa: S101, PT018  settings hold both or neither
         self._settings = settings
-        self._issuer = Issuer(settings.oidc_issuer)
+        self.issuer = Issuer(settings.oidc_issuer)
         self._registry = jws.JWSRegistry(
             algorithms=settings.oidc_algorithms, strict_check_header=False
         )
@@ -72,31 +79,68 @@ class Verifier:
         )
 
     async def verify(self, token: str) -> Identity:
-        """Who a token speaks of.
+        """Who an access token speaks of.
 
         Raises `InvalidToken`, whose reason is told to the log alone, or `IssuerUnavailable`.
         """
-        try:
-            header = self._header(token)
-            key = await self._issuer.key(header.alg, header.kid)
-            signed = jws.deserialize_compact(token, key, registry=self._registry)
-            return self._identity(_object(signed.payload or b""))
-        except UnknownKey:
-            reason = "unknown key"
-        except _Refused as error:
-            reason = str(error)
-        except ClaimError as error:
-            reason = f"{error.error} {error.claim}"
-        except JoseError as error:
-            reason = error.error
-        _log.warning("OIDC: an access token was refused: %s", reason)
-        raise InvalidToken
+        return await _told(self._of_access_token(token), "an access token")
+
+    async def verify_id_token(
+        self, token: str, client_id: str, nonce: str, access_token: str | None
+    ) -> Identity:
+        """Who an ID token speaks of, which the issuer has just given us for a code; raises as `verify`.
+
+        `until` is the issuer's `session_expiry` (OpenID Connect Enterprise Extensions), if it says one.
+        """
+        found = self._of_id_token(token, client_id, nonce, access_token)
+        return await _told(found, "an ID token")
+
+    async def _of_access_token(self, token: str) -> Identity:
+        _, claims = await self._opened(token, self._types)
+        self._claims.validate(claims)
+        if claims.keys() & _ID_TOKEN_ONLY or claims.get("typ", _BEARER) != _BEARER:
+            raise _Refused("not an access token")
+        if "cnf" in claims:
+            # Bound to a key of its sender; as a mere bearer token a stolen one would do, too.
+            raise _Refused("sender-constrained")
+        return self._identity(claims, claims["exp"] + self._settings.oidc_leeway_seconds)
+
+    async def _of_id_token(
+        self, token: str, client_id: str, nonce: str, access_token: str | None
+    ) -> Identity:
+        header, claims = await self._opened(token, _OLDER_TYPES)
+        if claims.get("typ", _ID) != _ID:
+            raise _Refused("not an ID token")
+        at_hash = claims.get("at_hash", "")
+        if not isinstance(at_hash, str) or not at_hash.isascii():
+            raise _Refused("unusable at_hash")
+        CodeIDToken(
+            claims,
+            {"alg": header.alg},
+            {
+                "iss": {"essential": True, "value": self.issuer.url},
+                "aud": {"essential": True, "value": client_id},
+            },
+            {"nonce": nonce, "client_id": client_id, "access_token": access_token},
+        ).validate(int(time.time()), self._settings.oidc_leeway_seconds)
+        until = time.time() + _LONGEST_SESSION
+        expiry = claims.get("session_expiry")
+        if isinstance(expiry, int | float) and not math.isnan(expiry):
+            until = min(until, expiry)
+        return self._identity(claims, until)
 
     async def close(self) -> None:
         """Close the connections to the issuer."""
-        await self._issuer.close()
+        await self.issuer.close()
 
-    def _header(self, token: str) -> _Header:
+    async def _opened(self, token: str, types: set[str]) -> tuple[_Header, dict[str, Any]]:
+        """A token's header and claims, if the issuer has signed it."""
+        header = self._header(token, types)
+        key = await self.issuer.key(header.alg, header.kid)
+        signed = jws.deserialize_compact(token, key, registry=self._registry)
+        return header, _object(signed.payload or b"")
+
+    def _header(self, token: str, types: set[str]) -> _Header:
         segment = token.partition(".")[0]
         try:
             found = _object(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
@@ -109,17 +153,11 @@ class Verifier:
             raise _Refused("critical header")
         if header.alg not in self._settings.oidc_algorithms:
             raise _Refused("algorithm not allowed")
-        if header.typ.lower() not in self._types:
+        if header.typ.lower() not in types:
             raise _Refused("wrong type")
         return header
 
-    def _identity(self, claims: dict[str, Any]) -> Identity:
-        self._claims.validate(claims)
-        if claims.keys() & _ID_TOKEN_ONLY or claims.get("typ", _BEARER) != _BEARER:
-            raise _Refused("not an access token")
-        if "cnf" in claims:
-            # Bound to a key of its sender; as a mere bearer token a stolen one would do, too.
-            raise _Refused("sender-constrained")
+    def _identity(self, claims: dict[str, Any], until: float) -> Identity:
         chosen = self._settings
         try:
             subject = _SUBJECT.validate_python(claims.get(chosen.oidc_subject_claim), strict=True)
@@ -128,11 +166,23 @@ class Verifier:
         email = claims.get(chosen.oidc_email_claim)
         verified = claims.get(chosen.oidc_email_verified_claim) is True
         usable = verified and isinstance(email, str) and _EMAIL.fullmatch(email) is not None
-        return Identity(
-            subject,
-            email if usable and chosen.oidc_email_claim else None,
-            until=claims["exp"] + chosen.oidc_leeway_seconds,
-        )
+        return Identity(subject, email if usable and chosen.oidc_email_claim else None, until)
+
+
+async def _told(identity: Awaitable[Identity], what: str) -> Identity:
+    """The identity; why a token is refused is told to the log alone."""
+    try:
+        return await identity
+    except UnknownKey:
+        reason = "unknown key"
+    except _Refused as error:
+        reason = str(error)
+    except ClaimError as error:
+        reason = f"{error.error} {error.claim}"
+    except JoseError as error:
+        reason = error.error
+    _log.warning("OIDC: %s was refused: %s", what, reason)
+    raise InvalidToken
 
 
 def _object(text: bytes) -> dict[str, Any]:

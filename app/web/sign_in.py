@@ -11,14 +11,18 @@ from pydantic import Field
 from app.api import calls, cookies
 from app.api.limits import SIGN_IN
 from app.api.refusals import SecureOnly
-from app.errors import Invalid, InvalidToken, Unauthorized
+from app.errors import Invalid, InvalidToken, IssuerUnavailable, Unauthorized
 from app.languages import noted
 from app.schemas.fields import Language, Shape
 from app.services import minting, sessions
+from app.services.actors import Actor
+from app.services.sessions import Visit
+from app.services.sign_in import OIDC
 from app.settings import LONGEST_API_TOKEN
 from app.web import forms
 from app.web.calls import lifetime_of
 from app.web.pages import LANGUAGE_COOKIE, Page, Route, Shown
+from app.web.relying import Party
 
 routes = APIRouter(route_class=Route, include_in_schema=False)
 _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1999}")
@@ -54,18 +58,20 @@ async def show_sign_in(
     request: Request, page: Shown, query: Annotated[SignInQuery, Query()]
 ) -> Response:
     """The page where one signs in."""
-    _secure_only(request)
-    return _form(page, local(query.next), signed_out=query.signed_out is not None)
+    secure_only(request)
+    signed_out = query.signed_out or ""
+    there = signed_out == OIDC and await _may_sign_out_there(request)
+    return form_page(page, request, local(query.next), signed_out=signed_out, there=there)
 
 
 @routes.post(SIGN_IN)
 async def sign_in(request: Request, page: Shown) -> Response:
     """Sign in with an API token."""
-    _secure_only(request)
+    secure_only(request)
     try:
         form = await forms.read(request, _SignIn)
     except Invalid:
-        return _form(page, "/", 422, wrong=_MISSING)
+        return form_page(page, request, "/", 422, wrong=_MISSING)
     token = form.token.strip()
     after = local(form.next)
     try:
@@ -75,7 +81,7 @@ async def sign_in(request: Request, page: Shown) -> Response:
             sessions.begin_with_token, token, lifetime_of(request)
         )
     except Unauthorized:
-        return _form(page, after, 401, wrong=_WRONG)
+        return form_page(page, request, after, 401, wrong=_WRONG)
     return await signed_in(request, secret, after)
 
 
@@ -83,8 +89,9 @@ async def sign_in(request: Request, page: Shown) -> Response:
 async def sign_out(request: Request) -> Response:
     """Sign this browser out, or all that one is signed in with."""
     form = await forms.read(request, _SignOut)
-    await _end(request, everywhere=form.everywhere is not None)
-    answer = RedirectResponse(f"{SIGN_IN}?signed_out=yes", 303)
+    actor = await _end(request, everywhere=form.everywhere is not None)
+    means = OIDC if actor is not None and actor.token_id is None else "yes"
+    answer = RedirectResponse(f"{SIGN_IN}?signed_out={means}", 303)
     cookies.drop(request, answer)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
@@ -121,29 +128,45 @@ async def signed_in(request: Request, secret: str, after: str) -> Response:
     return answer
 
 
-def _secure_only(request: Request) -> None:
+def secure_only(request: Request) -> None:
+    """Raise `SecureOnly` where others could read along."""
     if not cookies.may_have(request):
         raise SecureOnly
 
 
-async def _end(request: Request, *, everywhere: bool) -> None:
-    """End the session that the browser has, if it has one."""
+async def _may_sign_out_there(request: Request) -> bool:
+    """Whether the issuer takes people who sign out."""
+    party: Party | None = request.app.state.relying
+    try:
+        return party is not None and await party.sign_out_url(request) is not None
+    except IssuerUnavailable:
+        return False
+
+
+async def _end(request: Request, *, everywhere: bool) -> Actor | None:
+    """End the session that the browser has, if it has one; answers whose it was."""
     secret = cookies.read(request)
     if secret is None:
-        return
-    call = calls.session_call(request, secret, [])
+        return None
+    visits: list[Visit] = []
+    call = calls.session_call(request, secret, visits)
     try:
         if everywhere:
             await call.write(sessions.end_all)
         else:
             await call.write(sessions.end, secret)
     except Unauthorized:
-        return
+        return None
+    return visits[-1].actor
 
 
-def _form(page: Page, after: str, status: int = 200, **told: object) -> Response:
-    answer = page.render(
-        "sign_in.html", status, next=after, **{"wrong": "", "signed_out": False} | told
-    )
+def form_page(
+    page: Page, request: Request, after: str, status: int = 200, **told: object
+) -> Response:
+    """The page where one signs in; `wrong` says what went wrong before."""
+    party: Party | None = request.app.state.relying
+    plain = {"wrong": "", "elsewhere": "", "signed_out": "", "there": False}
+    issuer = None if party is None else party.host
+    answer = page.render("sign_in.html", status, next=after, issuer=issuer, **plain | told)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -1,4 +1,4 @@
-"""A real OIDC issuer on this machine: it publishes keys over HTTP and signs tokens with them.
+"""A real OIDC issuer on this machine: it publishes keys over HTTP, signs tokens, and signs people in.
 
 Keys and signatures are made with `cryptography` alone, so that what the tests expect does not
 rest on the library that the application checks with; and so that it can sign what no library would.
@@ -7,11 +7,13 @@ rest on the library that the application checks with; and so that it can sign wh
 import json
 import threading
 import time
-from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Json = dict[str, Any]
 AUDIENCE = "https://quickwin.example/api"
+CLIENT = "quickwin-pages"
 DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -110,6 +113,16 @@ class LocalIssuer:
         """Answers in place of the true ones, by path."""
         self.delay = 0.0
         self.asked: list[str] = []
+        self.codes: dict[str, Json] = {}
+        """What was asked for by whom each code was given to; a code is taken once."""
+        self.redeemed: list[Json] = []
+        """The forms that came to the token endpoint, with who sent them."""
+        self.secret: str | None = None
+        """The client's, where it has one."""
+        self.signs_in: Json = {}
+        """Claims of whoever signs in, in place of the plain ones."""
+        self.alters_id_token: Callable[[Json], str] | None = None
+        """Signs an ID token in place of `signed`, as no issuer should."""
 
     def claims(self, **changed: Any) -> Json:
         """Claims of a good token, with changes; a claim that is `...` is left out."""
@@ -135,6 +148,36 @@ class LocalIssuer:
         content = f"{encoded(header)}.{encoded(payload)}"
         return f"{content}.{encoded(signer.sign(content.encode()))}"
 
+    def authorize(self, url: str, **said: str) -> str:
+        """Where a browser is sent back to that came to sign in, and did so; `said` changes what is."""
+        asked = dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
+        assert asked["response_type"] == "code"
+        assert asked["code_challenge_method"] == "S256"
+        code = f"code-{len(self.codes)}-{time.time_ns()}"
+        self.codes[code] = asked
+        back = {"code": code, "state": asked["state"], "iss": self.url} | said
+        return f"{asked['redirect_uri']}?{urlencode({k: v for k, v in back.items() if v != ''})}"
+
+    def redeem(self, form: Json, sender: str | None) -> tuple[int, dict[str, str], bytes]:
+        """What the token endpoint answers."""
+        self.redeemed.append({**form, "sender": sender})
+        asked = self.codes.pop(form.get("code", ""), None)
+        password = f"{CLIENT}:{quote(self.secret or '', safe='')}"
+        basic = f"Basic {b64encode(password.encode()).decode()}"
+        known = sender == basic if self.secret else form.get("client_id") == CLIENT
+        challenge = sha256(form.get("code_verifier", "").encode()).digest()
+        if (
+            asked is None
+            or not known
+            or asked["redirect_uri"] != form["redirect_uri"]
+            or asked["code_challenge"] != encoded(challenge)
+        ):
+            return 400, {}, b'{"error": "invalid_grant"}'
+        claims = self.claims(aud=CLIENT, nonce=asked["nonce"], client_id=..., **self.signs_in)
+        sign = self.alters_id_token or (lambda claims: self.signed(claims, header={"typ": "JWT"}))
+        tokens = {"access_token": "opaque", "token_type": "Bearer", "id_token": sign(claims)}
+        return 200, {"Content-Type": "application/json"}, json.dumps(tokens).encode()
+
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """What is at a path."""
         self.asked.append(path)
@@ -143,7 +186,12 @@ class LocalIssuer:
             return self.answers[path]
         document: Json
         if path == DISCOVERY:
-            document = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"} | self.described
+            document = {
+                "issuer": self.url, "jwks_uri": f"{self.url}/jwks",
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "authorization_response_iss_parameter_supported": True,
+            } | self.described  # fmt: skip
         elif path == "/jwks":
             document = {"keys": self.keys}
         else:
@@ -158,13 +206,24 @@ def running_issuer() -> Iterator[LocalIssuer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, headers, body = issuer.answer(self.path)
+            self._answer(*issuer.answer(self.path))
+
+        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            size = int(self.headers["Content-Length"])
+            form = dict(parse_qsl(self.rfile.read(size).decode(), strict_parsing=True))
+            if self.path in issuer.answers:
+                status, headers, body = issuer.answers[self.path]
+            else:
+                status, headers, body = issuer.redeem(form, self.headers["Authorization"])
+            self._answer(status, headers, body)
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  its name
             """Say nothing."""
