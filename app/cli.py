@@ -8,7 +8,6 @@ import typer
 import uvicorn
 
 from app import auditing, moving, worker
-from app.api.connections import Connection
 from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
@@ -18,6 +17,9 @@ from app.rollup.audit import Findings
 from app.services import deletions, operators, rollups
 from app.services.actors import SYSTEM
 from app.terminal import DatabaseUrl, Institution, codes, configure, run
+
+CONNECTION = "app.api.connections:Connection"
+"""The protocol of a server, named and not imported: no other command needs what speaks HTTP."""
 
 app = typer.Typer(
     help="Quick-win reform initiatives, rolled up exactly through a tree of units.",
@@ -83,7 +85,7 @@ def serve(
         host=host,
         port=port,
         workers=workers,
-        http=Connection,
+        http=CONNECTION,
         h11_max_incomplete_event_size=chosen.max_head_bytes,
         timeout_graceful_shutdown=chosen.shutdown_seconds,
         ws="none",

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from app.db import Database
-from app.main import open_database
+from app.opening import open_database
 from app.schemas.pages import MOST, ChangesPaging
 from app.services import institutions
 from app.services.actors import SYSTEM

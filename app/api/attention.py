@@ -53,6 +53,4 @@ async def list_institution_milestones(
     return answers.paged(request, response, page)
 
 
-routes = APIRouter()
-routes.include_router(_counts)
-routes.include_router(_lists)
+routes = APIRouter(routes=[*_counts.routes, *_lists.routes])

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.api import cookies, oidc, origins
+from app.api.answers import API
 from app.api.bodies import Route
 from app.api.denials import Asked
+from app.api.documents import operation_id
 from app.api.idempotency import OnceCall, name_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
@@ -120,5 +122,7 @@ MilestoneNumber = Annotated[
 
 
 def router(prefix: str, tag: str) -> APIRouter:
-    """A router of strict routes."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=Route)
+    """A router of strict routes below `answers.API`; `create_app` takes its routes as they are."""
+    return APIRouter(
+        prefix=API + prefix, tags=[tag], route_class=Route, generate_unique_id_function=operation_id
+    )

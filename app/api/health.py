@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from sqlalchemy.exc import ProgrammingError
 
 from app import revisions
+from app.api.documents import operation_id
 from app.errors import DatabaseUnavailable
 from app.schemas.fields import Shape
 
-routes = APIRouter(prefix="/health", tags=["health"])
+routes = APIRouter(prefix="/health", tags=["health"], generate_unique_id_function=operation_id)
 READY_SECONDS = 2.0
 """An answer comes within this time: who asks waits some seconds, and a pool that is full may last."""
 

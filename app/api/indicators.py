@@ -182,6 +182,4 @@ async def set_national_indicator_value(
     return answers.tagged(response, found)
 
 
-routes = APIRouter()
-routes.include_router(_of_institution)
-routes.include_router(_national)
+routes = APIRouter(routes=[*_of_institution.routes, *_national.routes])

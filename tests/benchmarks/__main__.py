@@ -24,7 +24,7 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.main import open_database
+from app.opening import open_database
 from app.schemas.comparisons import ChildrenQuery
 from app.schemas.rollups import RollupQuery
 from app.schemas.updates import NewUpdate

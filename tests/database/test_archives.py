@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from app.archive import ArchiveRefused, Reader
 from app.db import Database
 from app.errors import CodeTaken
-from app.main import open_database
 from app.models import Base
+from app.opening import open_database
 from app.schemas.curves import CurveQuery
 from app.schemas.rollups import RollupQuery
 from app.services import audit, curves, packing, rollups, unpacking
@@ -44,7 +44,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from app.archive import Reader
-from app.main import open_database
+from app.opening import open_database
 from app.services import unpacking
 from app.services.actors import SYSTEM
 from app.settings import settings

@@ -14,7 +14,7 @@ H11 = """
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from app import cli
 from app.api.connections import Deadlines
-cli.Connection = type("Connection", (Deadlines, H11Protocol), {})
+cli.CONNECTION = type("Connection", (Deadlines, H11Protocol), {})
 cli.main()
 """
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.db import Database
-from app.main import open_database
+from app.opening import open_database
 from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
 from app.schemas.plans import Plan
