@@ -72,7 +72,8 @@ def serve(
         return made
 
     made = run(chosen, prepare)
-    out.print(f"Quickwin:  http://{host}:{port}/docs")
+    out.print(f"Quickwin:  http://{host}:{port}/")
+    out.print(f"API:       http://{host}:{port}/docs")
     if made is not None:
         out.print(f"Operator token, shown this once:  {made}")
     elif chosen.admin_token is not None:
