@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app import auditing, moving, worker
+from app import auditing, moving, serving, worker
 from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
@@ -80,12 +80,13 @@ def serve(
         out.print("Operator token:  the one in QUICKWIN_ADMIN_TOKEN")
     else:
         out.print("Operator token:  shown at first start; another: quickwin token create NAME")
-    uvicorn.run(
-        "app.main:create_app",
+    config = uvicorn.Config(
+        serving.APPLICATION,
         factory=True,
         host=host,
         port=port,
         workers=workers,
+        lifespan="on",
         http=CONNECTION,
         h11_max_incomplete_event_size=chosen.max_head_bytes,
         timeout_graceful_shutdown=chosen.shutdown_seconds,
@@ -96,6 +97,7 @@ def serve(
         access_log=False,  # its lines have the query in them
         log_level="info",
     )
+    raise typer.Exit(serving.serve(config))
 
 
 @app.command("worker")

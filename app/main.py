@@ -1,14 +1,17 @@
 """The application: composes the floors; `app.main:app` is what a server runs."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from app import __version__, worker
+from app import __version__, orphans, worker
 from app.api import (
     answers,
     archives,
@@ -65,6 +68,8 @@ from app.api import (
 from app.api.connections import CLOSING
 from app.api.denials import Denials
 from app.api.tails import Tails
+from app.db import Database
+from app.errors import DatabaseUnavailable
 from app.opening import open_database
 from app.settings import Settings, settings
 from app.web import assets, home, initiative, overview, relying, sign_in, sign_in_oidc
@@ -72,14 +77,19 @@ from app.web import initiatives as initiative_pages
 from app.web import milestones as milestone_pages
 from app.web import problems as problem_pages
 
+_PATIENCE_SECONDS = 30
 
-def create_app(configuration: Settings | None = None) -> FastAPI:
-    """The application over one database; the database is migrated by whoever starts it."""
+
+def create_app(configuration: Settings | None = None, *, turn: Path | None = None) -> FastAPI:
+    """The application over one database; the database is migrated by whoever starts it.
+
+    Of several processes that are given the same file as `turn`, one does the background work.
+    """
     chosen = configuration or settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        app.state.database = database = await open_database(chosen, serving=True)
+        app.state.database = database = await _open_patiently(chosen)
         app.state.settings = chosen
         app.state.denials = Denials(database)
         app.state.tails = Tails(database)
@@ -88,10 +98,17 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
         async with AsyncExitStack() as running:
+            await running.enter_async_context(orphans.leaving_with_parent())
             await running.enter_async_context(database.wakes.listening())
+            stop = asyncio.Event()
             if chosen.background:
-                await running.enter_async_context(worker.working(database, chosen))
-            yield {CLOSING: app.state.tails.stop}
+                await running.enter_async_context(worker.working(database, chosen, stop, turn))
+
+            def closing() -> None:
+                app.state.tails.stop()
+                stop.set()
+
+            yield {CLOSING: closing}
             await app.state.tails.close()
         if app.state.oidc is not None:
             await app.state.oidc.close()
@@ -135,6 +152,19 @@ def create_app(configuration: Settings | None = None) -> FastAPI:
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
     app.add_middleware(requests.RequestIds)
     return app
+
+
+async def _open_patiently(chosen: Settings) -> Database:
+    """As `open_database`; a server process that replaces another may find the database away."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(DatabaseUnavailable),
+        wait=wait_fixed(1),
+        stop=stop_after_delay(_PATIENCE_SECONDS),
+        reraise=True,
+    ):
+        with attempt:
+            return await open_database(chosen, serving=True)
+    raise AssertionError  # the last attempt has raised
 
 
 def __getattr__(name: str) -> FastAPI:

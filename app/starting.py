@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
-from limits.errors import ConfigurationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app import configuration
-from app.api import limits
 from app.configuration import Misconfigured, Wrong
 from app.console import err
 from app.filing import storage
@@ -48,10 +48,7 @@ def _useless(chosen: Settings) -> Iterator[Wrong]:
         return
     if missing := _missing_for_files(chosen):
         yield Wrong("QUICKWIN_FILES_URL", missing, "a folder, or a URL such as s3://BUCKET/FOLDER")
-    try:
-        limits.Counters(chosen.rate_limit_storage.get_secret_value())
-    except (ConfigurationError, ValueError):
-        problem = "this cannot be used here: is the package for it installed (.[redis])?"
+    if problem := _missing_for_counting(chosen.rate_limit_storage.get_secret_value()):
         yield Wrong("QUICKWIN_RATE_LIMIT_STORAGE", problem, "memory:// or redis://HOST:PORT/DB")
 
 
@@ -70,3 +67,14 @@ def _missing_for_files(chosen: Settings) -> str | None:
     root = Path(kept.root)
     there = next(folder for folder in (root, *root.parents) if folder.exists())
     return None if there.is_dir() and os.access(there, os.W_OK) else "this cannot be written to"
+
+
+def _missing_for_counting(address: str) -> str | None:
+    try:
+        parts = urlsplit(address)
+        is_shared = parts.scheme != "memory" and parts.port != 0
+    except ValueError:
+        return "this is no address"
+    if is_shared and find_spec("redis") is None:
+        return "the package for it is not installed (.[redis])"
+    return None

@@ -9,10 +9,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
 from anyio import to_thread
+from filelock import FileLock, Timeout
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from app import importer
@@ -37,6 +39,7 @@ EXPIRY_SECONDS = 3_600.0
 HEALTH_SECONDS = 1.0
 IMPORT_SECONDS = 1.0
 PERIOD_SECONDS = 5.0
+TURN_SECONDS = 1.0
 _HEALTH_RESTS = 9
 """So many times as long as it took, there is no other look at an institution."""
 _LONGEST_PAUSE = 60.0
@@ -136,15 +139,43 @@ async def work(
 
 
 @asynccontextmanager
-async def working(database: Database, settings: Settings) -> AsyncIterator[None]:
-    """Background work beside what is within."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(work(database, settings, stop))
+async def working(
+    database: Database, settings: Settings, stop: asyncio.Event, turn: Path | None = None
+) -> AsyncIterator[None]:
+    """Background work beside what is within; `turn` as for `in_turn`."""
+    task = asyncio.create_task(in_turn(database, settings, stop, turn))
     try:
         yield
     finally:
         stop.set()
         await task
+
+
+async def in_turn(
+    database: Database,
+    settings: Settings,
+    stop: asyncio.Event,
+    turn: Path | None,
+    loops: tuple[Loop, ...] = LOOPS,
+) -> None:
+    """Work while no other process holds the lock on the file `turn`; without one, at once.
+
+    Whoever ends lets go of it, however they end: then another process takes over in a second.
+    """
+    if turn is None:
+        await work(database, settings, stop, loops)
+        return
+    lock = FileLock(turn, blocking=False)
+    while not stop.is_set():
+        try:
+            lock.acquire()
+        except Timeout:
+            await happened(stop, TURN_SECONDS)
+        else:
+            try:
+                await work(database, settings, stop, loops)
+            finally:
+                lock.release()
 
 
 async def _kept_going(

@@ -44,6 +44,8 @@ class Deadlines(_Protocol):
     _served: "RequestResponseCycle | None" = None
     _started = 0.0
     _received = 0
+    _is_last = False
+    """Whether the server stops, so that a request that arrives yet is the last one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -65,6 +67,8 @@ class Deadlines(_Protocol):
             self._expect()
         self._received += len(data)
         super().data_received(data)
+        if self._is_last and self.cycle is not None:
+            self.cycle.keep_alive = False
         if self.cycle is None or self.cycle.response_complete:
             if self._received > self._most_head and not self._is_answered_early():
                 self._refuse(HeadTooLarge())
@@ -84,13 +88,22 @@ class Deadlines(_Protocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """The server stops: what has no end by itself ends, and nobody makes it wait."""
+        """The server stops: what has no end by itself ends, and nobody makes it wait.
+
+        A request that is on its way to us is answered yet: closed now, it would be lost, since who
+        has just connected has no reason to try again.
+        """
         self.app_state.get(CLOSING, _nothing)()
-        self._seconds = min(self._seconds, LINGERING)
+        self._seconds, self._is_last = min(self._seconds, LINGERING), True
         if self._reading is not None:
             self._reading.cancel()
             self._reading = self.loop.call_later(self._seconds, self._cut)
-        super().shutdown()
+        is_awaited = self._timer is not None and not self._is_answered_early()
+        if is_awaited and (self.cycle is None or self.cycle.response_complete):
+            self._stop()
+            self._timer = self.loop.call_later(self._seconds, self._look)
+        else:
+            super().shutdown()
 
     def _start_asgi_task(self, cycle: "RequestResponseCycle", app: "ASGI3Application") -> None:
         # Of requests that came at once, `cycle` is the last, which may be waiting yet.

@@ -28,6 +28,9 @@ def first_start(session: Session, admin_token: str | None) -> str | None:
     if admin_token is None:
         if session.scalars(operators.limit(1)).first():
             return None
+        events.hold(session, events.CATALOGUE)  # of several that start at once, one makes a token
+        if session.scalars(operators.limit(1)).first():
+            return None
         return create(session, SYSTEM, FIRST_OPERATOR)
     digest = actors.digest(admin_token)
     present = session.scalars(operators.where(ApiToken.name == FROM_ENVIRONMENT)).one_or_none()

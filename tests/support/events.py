@@ -1,6 +1,7 @@
 """A client of event streams: reads server-sent events as the standard says, and resumes."""
 
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -48,14 +49,19 @@ class Stream:
 
 @asynccontextmanager
 async def following(
-    url: str, token: str, last_id: str | None = None, **asked: Any
+    url: str,
+    token: str,
+    last_id: str | None = None,
+    *,
+    verify: ssl.SSLContext | bool = True,
+    **asked: Any,
 ) -> AsyncIterator[Stream]:
     """Follow an institution's feed over a connection of its own; `url` is the institution's."""
     headers = {"Authorization": token}
     if last_id is not None:
         headers["Last-Event-ID"] = last_id
     async with (
-        httpx.AsyncClient(timeout=30) as client,
+        httpx.AsyncClient(timeout=30, verify=verify) as client,
         client.stream("GET", f"{url}/events/stream", headers=headers, params=asked) as answer,
     ):
         assert answer.status_code == 200, await answer.aread()
