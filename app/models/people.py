@@ -14,7 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice
-from app.schemas.fields import PersonKind
+from app.schemas.fields import Language, PersonKind
 
 
 class Person(Base):
@@ -42,6 +42,8 @@ class Person(Base):
     position: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
     unit_id: Mapped[UUID | None]
     kind: Mapped[PersonKind] = mapped_column(choice(PersonKind), server_default="person")
+    language: Mapped[Language | None] = mapped_column(choice(Language))
+    """What they read; null where they have not said."""
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)

@@ -10,6 +10,7 @@ from app.schemas.fields import (
     Email,
     Flag,
     Instant,
+    Language,
     Name,
     OidcSubject,
     PersonKind,
@@ -39,6 +40,8 @@ class NewPerson(Shape):
     """Code of their unit."""
     kind: PersonKind = PersonKind.PERSON
     """`service` for a program with tokens and roles of its own; it cannot own initiatives."""
+    language: Language | None = None
+    """What they read; what their browser prefers, if nobody says it."""
     active: Flag = True
 
 
@@ -53,6 +56,7 @@ class PersonChanges(Shape):
     """Who they are to the OIDC issuer that they sign in with."""
     position: Name | MISSING | None = MISSING
     unit: Reference | MISSING | None = MISSING
+    language: Language | MISSING | None = MISSING
     active: Flag | MISSING = MISSING
     reason: Reason | MISSING = MISSING
 
@@ -70,6 +74,8 @@ class Person(Shape):
     position: str | None
     unit: str | None
     kind: PersonKind
+    language: Language | None
+    """What they read; null for what their browser prefers."""
     active: bool
     """Inactive people keep their history but cannot become owners."""
     created_at: Instant

@@ -13,6 +13,7 @@ from app.errors import InvalidToken
 from app.models import ApiToken, Person, RoleGrant, Unit
 from app.models.base import now
 from app.models.base import table as table_of
+from app.schemas.fields import Language
 from app.schemas.permissions import PERMISSIONS, Permission, Role
 
 Reach = frozenset[UUID] | None
@@ -51,6 +52,8 @@ class Actor(NamedTuple):
     """When the token is known to have been used last."""
     expires_at: datetime | None = None
     """When the token ends; None if never."""
+    language: Language | None = None
+    """What the person reads, if they have said it."""
 
     def allowed(self, role: Role) -> frozenset[Permission]:
         """What a role allows this actor; reading comes with whatever is left of it."""
@@ -122,6 +125,7 @@ _ACTORS: Select[*tuple[Any, ...]] = select(
     _TOKEN.last_used_at,
     _PERSON.code,
     _PERSON.active,
+    _PERSON.language,
     *HELD,
 ).select_from(
     granted(
@@ -174,6 +178,7 @@ def _resolver(
             scopes=None if row.scopes is None else frozenset(map(Permission, row.scopes)),
             last_used_at=row.last_used_at,
             expires_at=row.expires_at,
+            language=row.language,
         )
 
     return resolve

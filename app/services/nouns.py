@@ -111,7 +111,7 @@ NOUNS: dict[type[Any], Noun] = {
         _of_unit,
     ),
     Person: Noun(
-        _same("code", "name", "email", "oidc_subject", "position", "kind", "active")
+        _same("code", "name", "email", "oidc_subject", "position", "kind", "language", "active")
         | {"unit_id": Code("unit", Unit)},
         lambda _session, row: row.unit_id,
     ),

@@ -13,6 +13,7 @@ from app.keyset import Key, paginate
 from app.models import Person, Unit
 from app.models.base import code_key, email_key, new_id, now, refers
 from app.schemas import people as wire
+from app.schemas.fields import Language
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
 from app.services import access, events, grants, versions
@@ -49,6 +50,7 @@ def columns(scope: Scope, new: wire.NewPerson, unit_id: UUID | None) -> dict[str
         "position": new.position,
         "unit_id": unit_id,
         "kind": new.kind,
+        "language": new.language,
         "active": new.active,
         "created_at": at,
         "updated_at": at,
@@ -85,6 +87,18 @@ def change(
     events.record(session, actor, scope.id, "person.changed", subject, changes)
     session.flush()
     return get(session, actor, institution, str(row.id))
+
+
+def read_in(session: Session, actor: Actor, language: Language) -> None:
+    """Note what language the actor reads; one's own, so that no right is needed for it."""
+    row = session.get(Person, (actor.institution_id, actor.id)) if actor.institution_id else None
+    if row is not None and row.language != language:
+        row.language = language
+        versions.touch(row)
+        subject = events.Subject(row.id, row.code)
+        events.record(
+            session, actor, row.institution_id, "person.changed", subject, {"language": language}
+        )
 
 
 def subject_is_free(session: Session, subject: str | None) -> None:
@@ -164,6 +178,7 @@ def _person(row: Person, unit: str | None) -> wire.Person:
         position=row.position,
         unit=unit,
         kind=row.kind,
+        language=row.language,
         active=row.active,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -30,7 +30,7 @@ class Identity(NamedTuple):
 
 _PERSON = table_of(Person).c
 _PEOPLE: Select[*tuple[Any, ...]] = select(
-    _PERSON.institution_id, _PERSON.id, _PERSON.code, _PERSON.active, *actors.HELD
+    _PERSON.institution_id, _PERSON.id, _PERSON.code, _PERSON.active, _PERSON.language, *actors.HELD
 ).select_from(actors.granted(table_of(Person), _PERSON.institution_id, _PERSON.id))
 _BY_SUBJECT = _PEOPLE.where(_PERSON.oidc_subject == bindparam("subject"))
 _PERSON_AGAIN = _PEOPLE.where(
@@ -92,4 +92,5 @@ def _actor(rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor:
         token_id=None,
         token_name=OIDC,
         holdings=actors.holdings(rows),
+        language=rows[0].language,
     )

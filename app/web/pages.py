@@ -53,10 +53,12 @@ class Page:
 
     @property
     def language(self) -> Language:
-        """The reader's choice, else what their browser prefers."""
+        """The reader's choice in this browser, else their account's, else what the browser prefers."""
         chosen = self._request.cookies.get(LANGUAGE_COOKIE)
         if chosen in set(Language):
             return Language(chosen)
+        if self.actor is not None and self.actor.language is not None:
+            return self.actor.language
         return preferred(self._request.headers.get("accept-language")) or FALLBACK
 
     @property

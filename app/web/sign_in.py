@@ -1,6 +1,7 @@
 """Signing in and out with a browser, and choosing a language."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from app.api.refusals import SecureOnly
 from app.errors import Invalid, InvalidToken, IssuerUnavailable, Unauthorized
 from app.languages import noted
 from app.schemas.fields import Language, Shape
-from app.services import minting, sessions
+from app.services import minting, people, sessions
 from app.services.actors import Actor
 from app.services.sessions import Visit
 from app.services.sign_in import OIDC
@@ -99,8 +100,13 @@ async def sign_out(request: Request) -> Response:
 
 @routes.post("/language")
 async def choose_language(request: Request) -> Response:
-    """Read in another language from now on."""
+    """Read in another language from now on: in this browser, and wherever one signs in."""
     form = await forms.read(request, _Choice)
+    secret = cookies.read(request)
+    if secret is not None:
+        with suppress(Unauthorized):
+            call = calls.session_call(request, secret, [])
+            await call.write(people.read_in, form.language)
     answer = RedirectResponse(local(form.next), 303)
     answer.set_cookie(
         LANGUAGE_COOKIE,

@@ -256,6 +256,27 @@ async def test_a_language_is_chosen(browser: Browser) -> None:
     assert answer.status_code == 422
 
 
+async def test_an_account_has_a_language(
+    institution: Institution, browser: Browser, browsers: Callable[[], Browser]
+) -> None:
+    """It goes before what a browser prefers, and behind what is chosen in it."""
+    token, page = token_of(institution.reporter), page_of(institution)
+    await institution.patch("people/reporter", {"language": "en"})
+    await browser.sign_in(token)
+    assert '<html lang="en">' in (await browser.get(page, Accept_Language="id")).text
+    await browser.post("/language", {"language": "id"})
+    assert '<html lang="id">' in (await browser.get(page, Accept_Language="en")).text
+    assert (await institution.get("people/reporter"))["language"] == "id"
+    other = browsers()
+    await other.sign_in(token)
+    assert '<html lang="id">' in (await other.get(page, Accept_Language="en")).text
+    changed = (await institution.get("events", limit=200, type="person.changed"))["items"][-1]
+    assert changed["actor"] == "reporter"
+    assert changed["changes"] == {"language": {"before": "en", "after": "id"}}
+    await institution.patch("people/reporter", {"language": None})
+    assert '<html lang="en">' in (await other.get(page, Accept_Language="en")).text
+
+
 async def test_pages_keep_a_session_going(
     institution: Institution, browser: Browser, database: Database
 ) -> None:
