@@ -61,7 +61,7 @@ class FieldError(NamedTuple):
         """What pydantic found at a place of the body; long steps are cut."""
         parts = (str(step).replace("~", "~0").replace("/", "~1")[:100] for step in steps)
         pointer = "".join(f"/{part}" for part in parts)
-        return cls(pointer, code, message.removeprefix("Value error, "))
+        return cls(pointer, code, message)
 
     def below(self, pointer: str) -> "FieldError":
         """The same error where the place is part of something larger."""

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Invalid
+from app.messages import said
 from app.schemas.pages import Page, Paging
 
 KeyExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -64,7 +65,10 @@ def sort_directions(text: str, allowed: Iterable[str]) -> dict[str, bool]:
         name = part.removeprefix("-")
         if name not in allowed or name in found:
             fields = ", ".join(allowed)
-            detail = f"Sort by these fields, each at most once, '-' for descending: {fields}."
+            detail = said(
+                "Sort by these fields, each at most once, '-' for descending: {fields}.",
+                fields=fields,
+            )
             raise Invalid.parameter("sort", "unknown_sort", detail)
         found[name] = part.startswith("-")
     return found

@@ -59,6 +59,19 @@ class Words:
         """As `pgettext`, by a number of things."""
         return self._messages.npgettext(context, singular, plural, number)
 
+    def say(self, message: str) -> str:
+        """A message of an error, which may have values in it."""
+        template: str | None = getattr(message, "template", None)
+        if template is None:
+            return self.gettext(message) if message else message
+        values: dict[str, object] = message.values  # type: ignore[attr-defined]
+        return self.gettext(template).format(
+            **{
+                name: self.gettext(value) if isinstance(value, str) and value else value
+                for name, value in values.items()
+            }
+        )
+
     def number(self, value: float | None, pattern: str = "#,##0.##") -> str:
         """A number by a pattern of CLDR: 1,234.5 in English, 1.234,5 in Indonesian."""
         if value is None:

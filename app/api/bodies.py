@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from app.api.refusals import TooLarge, Unreadable, UnsupportedFileType, UnsupportedMediaType
 from app.errors import Invalid, NotFound
+from app.messages import said
 from app.settings import settings
 
 MOST_DEPTH = 16
@@ -225,7 +226,9 @@ def _check(value: Any, pointer: str, depth: int) -> None:  # noqa: ANN401  any J
 
 def _check_depth(pointer: str, depth: int) -> None:
     if depth >= MOST_DEPTH:
-        raise Invalid.field(pointer[:200], "too_deep", f"At most {MOST_DEPTH} levels are read.")
+        raise Invalid.field(
+            pointer[:200], "too_deep", said("At most {most} levels are read.", most=MOST_DEPTH)
+        )
 
 
 def _check_text(text: str, pointer: str) -> None:

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.refusals import AddressTooLong, HeadTooLarge, MalformedRequest
 from app.errors import Invalid
+from app.messages import said
 
 LONGEST_ADDRESS = 8_192
 MOST_FIELDS = 100
@@ -48,7 +49,7 @@ def _check_address(path: bytes | None, query: bytes) -> None:
     if len(path or b"") + len(query) > LONGEST_ADDRESS:
         raise AddressTooLong
     if query.count(b"&") >= MOST_PARAMETERS:
-        detail = f"At most {MOST_PARAMETERS} parameters are read."
+        detail = said("At most {most} parameters are read.", most=MOST_PARAMETERS)
         raise Invalid.parameter("query", "too_many_parameters", detail)
 
 

@@ -13,6 +13,9 @@ from starlette.exceptions import HTTPException
 from app import errors
 from app.api import refusals
 from app.errors import FieldError, QuickwinError
+from app.languages import preferred, words
+from app.messages import of_validation
+from app.schemas.fields import Language
 from app.schemas.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,11 +33,11 @@ _BY_STATUS: dict[int, type[QuickwinError]] = {
 _log = logging.getLogger(__name__)
 
 
-Shown = Callable[[Request, Problem], Response | None]
+Shown = Callable[[Request, Problem, QuickwinError], Response | None]
 """Shows a problem to a person as a page; None where it is a program that asks."""
 
 
-def as_data(_: Request, __: Problem) -> None:
+def as_data(_: Request, __: Problem, ___: QuickwinError) -> None:
     """For services without pages."""
 
 
@@ -52,13 +55,15 @@ def render(error: QuickwinError, request_id: str) -> Response:
 
 
 def answer(request: Request, error: QuickwinError, shown: Shown) -> Response:
-    """An error as the one who asks wants it: as `render` does, or as a page."""
+    """An error as the one who asks wants it: as `render` does, in their language, or as a page."""
     problem = _noted(error, request.state.request_id)
-    page = shown(request, problem)
-    if page is None:
-        return _as_json(problem, error)
-    page.headers.update(error.headers)
-    return page
+    answered = shown(request, problem, error)
+    if answered is None:
+        language = preferred(request.headers.get("accept-language")) or Language.EN
+        answered = _as_json(problem.told(error, words(language).say), error)
+        answered.headers.update({"Content-Language": language.value, "Vary": "Accept-Language"})
+    answered.headers.update(error.headers)
+    return answered
 
 
 def _noted(error: QuickwinError, request_id: str) -> Problem:
@@ -99,7 +104,7 @@ async def _raised(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class
-    places = [_place(found["loc"], found["type"], str(found["msg"])) for found in error.errors()]
+    places = [_place(found["loc"], found["type"], of_validation(found)) for found in error.errors()]
     if any(found["loc"][0] == "path" for found in error.errors()):
         return answer(
             request, errors.NotFound(), request.app.state.shown

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from app.errors import FieldError, Invalid
+from app.messages import of_validation
 from app.schemas.fields import Flag, Reference, Shape, example
 from app.schemas.problems import Problem
 from app.schemas.updates import NewUpdate, Update
@@ -29,8 +30,10 @@ def _or_why_not(value: object) -> BatchItem | Invalid:
     try:
         return BatchItem.model_validate(value)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        return Invalid(errors=tuple(FieldError.found(e["loc"], e["type"], e["msg"]) for e in found))
+        found = error.errors(include_url=False, include_input=False)
+        return Invalid(
+            errors=tuple(FieldError.found(e["loc"], e["type"], of_validation(e)) for e in found)
+        )
 
 
 class NewBatch(Shape):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import MISSING, Field, model_validator
 
+from app.messages import said
 from app.schemas.fields import (
     Code,
     Day,
@@ -75,7 +76,7 @@ class NewPeriod(Shape):
     def _ordered(self) -> Self:
         for earlier, later in ORDERED:
             if getattr(self, earlier) > getattr(self, later):
-                message = f"{earlier} cannot be after {later}"
+                message = said("{earlier} cannot be after {later}", earlier=earlier, later=later)
                 raise ValueError(message)
         return self
 

@@ -1,11 +1,15 @@
 """The shape of every error (RFC 9457)."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 from pydantic import Field
 
 from app.errors import FieldError, QuickwinError
 from app.schemas.fields import Shape
+
+Say = Callable[[str], str]
+"""Translates a message for whoever reads it; English, if nobody does."""
 
 
 def _absent(value: object) -> bool:
@@ -25,10 +29,10 @@ class ProblemField(Shape):
     """What is wrong, for people."""
 
     @classmethod
-    def of(cls, place: FieldError) -> "ProblemField":
-        """An error at one place, as it is told."""
+    def of(cls, place: FieldError, say: Say = str) -> "ProblemField":
+        """An error at one place, as it is told in a language."""
         named = {"parameter" if place.is_parameter else "pointer": place.pointer}
-        return cls(code=place.code, detail=place.detail, **named)
+        return cls(code=place.code, detail=say(place.detail), **named)
 
 
 class Problem(Shape):
@@ -52,7 +56,7 @@ class Problem(Shape):
 
     @classmethod
     def of(cls, error: QuickwinError, request_id: str | None) -> "Problem":
-        """An error as it is told; each occurrence gets a name of its own."""
+        """An error as it is told in English; each occurrence gets a name of its own."""
         return cls(
             type=f"urn:quickwin:problem:{error.code}",
             title=error.title,
@@ -63,3 +67,9 @@ class Problem(Shape):
             code=error.code,
             errors=[ProblemField.of(place) for place in error.errors],
         )
+
+    def told(self, error: QuickwinError, say: Say) -> "Problem":
+        """The same occurrence of an error in another language."""
+        places = [ProblemField.of(place, say) for place in error.errors]
+        said = {"title": say(error.title), "detail": say(error.detail), "errors": places}
+        return self.model_copy(update=said)

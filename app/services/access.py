@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, func, or_, 
 from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, Invalid, NotFound
+from app.messages import unknown
 from app.models import (
     Appointment,
     Base,
@@ -292,8 +293,7 @@ def refer(session: Session, scope: Scope, model: type[Model], key: str, pointer:
     """A row of the scope that a body refers to; raises `Invalid` at `pointer`."""
     row = session.scalars(visible(scope, model).where(named(model, key))).one_or_none()
     if row is None:
-        noun = model.__tablename__.replace("_", " ")
-        raise Invalid.field(pointer, f"unknown_{model.__tablename__}", f"There is no such {noun}.")
+        raise Invalid.field(pointer, *unknown(model.__tablename__))
     return row
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, undefer
 from app.conflicts import NothingPlanned
 from app.errors import Conflict, Invalid, NotFound, StatusConflict
 from app.keyset import Key, paginate
+from app.messages import said
 from app.models import Baseline, Initiative, Milestone
 from app.models.base import new_id, now, refers
 from app.rollup import ledger
@@ -199,7 +200,7 @@ def _keep(
     """Write the next version: live milestones with their `baseline_due_on`; dropped ones lose theirs."""
     number = (row.baseline or 0) + 1
     if number > MOST_BASELINES:
-        detail = f"An initiative has at most {MOST_BASELINES} baselines."
+        detail = said("An initiative has at most {most} baselines.", most=MOST_BASELINES)
         raise Conflict(detail)
     plan = []
     for milestone in present:

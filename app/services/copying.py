@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, Invalid
 from app.given import portions
+from app.messages import said
 from app.models import Initiative, Template, Unit, UnitClosure
 from app.models.base import CODE_LENGTH, code_key
 from app.rollup import ledger
@@ -124,7 +125,7 @@ def _units(session: Session, scope: Scope, new: wire.NewCopies) -> list[Unit]:
         if not found:
             raise Invalid.field("/below", "no_units", "There is no such unit below this one.")
     if len(found) > MOST_COPIES:
-        detail = f"A call makes at most {MOST_COPIES} copies."
+        detail = said("A call makes at most {most} copies.", most=MOST_COPIES)
         raise Invalid.field("/below", "too_many_units", detail)
     return sorted(found.values(), key=lambda unit: unit.code_key)
 
@@ -145,7 +146,9 @@ def _visible(session: Session, scope: Scope, *conditions: ColumnElement[bool]) -
 def _code(new: wire.NewCopies, unit: Unit) -> str:
     code = new.code.replace(PLACEHOLDER, unit.code)
     if len(code) > CODE_LENGTH:
-        detail = f"With the code of a unit this is longer than {CODE_LENGTH} characters."
+        detail = said(
+            "With the code of a unit this is longer than {most} characters.", most=CODE_LENGTH
+        )
         raise Invalid.field("/code", "code_too_long", detail)
     return code
 

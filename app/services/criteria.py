@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, InUse
 from app.keyset import Key, paginate
+from app.messages import said
 from app.models import Criterion, Score
 from app.models.base import code_key, new_id, now
 from app.schemas import criteria as wire
@@ -149,7 +150,10 @@ def _check_room(session: Session, scope: Scope) -> None:
         select(func.count()).where(access.within(scope, Criterion), Criterion.retired_at.is_(None))
     )
     if (count or 0) >= wire.MOST_CRITERIA:
-        detail = f"At most {wire.MOST_CRITERIA} criteria are in use at a time: retire some first."
+        detail = said(
+            "At most {most} criteria are in use at a time: retire some first.",
+            most=wire.MOST_CRITERIA,
+        )
         raise Conflict(detail)
 
 

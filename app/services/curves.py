@@ -8,6 +8,7 @@ from itertools import accumulate
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
+from app.messages import said
 from app.rollup import queries, schedule, series
 from app.rollup.contribution import Change
 from app.rollup.figures import Figures, share_of
@@ -89,7 +90,7 @@ def span(first: date, last: date) -> None:
     if first > last:
         raise Invalid.parameter("from", "from_after_to", "from cannot be after to.")
     if first < _years_before(last):
-        detail = f"A range has at most {MOST_YEARS} years."
+        detail = said("A range has at most {most} years.", most=MOST_YEARS)
         raise Invalid.parameter("from", "range_too_long", detail)
 
 
@@ -120,7 +121,9 @@ def _ends(first: date, to: date, as_of: date, query: wire.CurveQuery) -> list[da
     if first <= as_of < to and as_of not in ends:
         ends = sorted([*ends, as_of])
     if len(ends) > MOST_POINTS:
-        detail = f"This would give over {MOST_POINTS:,} points; take a longer interval."
+        detail = said(
+            "This would give over {most} points; take a longer interval.", most=MOST_POINTS
+        )
         raise Invalid.parameter("interval", "too_many_points", detail)
     return ends
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.conflicts import AlreadyDependent, DependencyCycle
 from app.errors import Conflict, Invalid, NotFound
 from app.keyset import Key, paginate
+from app.messages import said
 from app.models import Dependency, Initiative, Milestone
 from app.models.base import new_id, now
 from app.models.base import table as table_of
@@ -248,7 +249,7 @@ def _check(session: Session, scope: Scope, edge: Edge) -> None:
     if any(_edge(row.__dict__) == edge for row in present):
         raise AlreadyDependent
     if len(present) == MOST_PREDECESSORS:
-        detail = f"An initiative waits for at most {MOST_PREDECESSORS} others."
+        detail = said("An initiative waits for at most {most} others.", most=MOST_PREDECESSORS)
         raise Conflict(detail)
     behind = _behind(session, scope, edge.successor.initiative_id)
     if precedence.has_cycle([edge, *behind]):

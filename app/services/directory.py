@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.given import portions
+from app.messages import said, unknown
 from app.models import Decree, Initiative, Person, ReformArea, Stage, Unit
 from app.models.base import code_key
 from app.services import access, decrees
@@ -73,9 +74,11 @@ def open_party(known: dict[str, Party], code: str, pointer: str, noun: str) -> P
     """The one with a code; raises `Invalid` where there is none, or it takes nothing new."""
     found = known.get(code_key(code))
     if found is None:
-        raise Invalid.field(pointer, f"unknown_{noun}", f"There is no such {noun}.")
+        raise Invalid.field(pointer, *unknown(noun))
     if not found.is_open:
-        raise Invalid.field(pointer, f"closed_{noun}", f"This {noun} takes nothing new.")
+        raise Invalid.field(
+            pointer, f"closed_{noun}", said("This {noun} takes nothing new.", noun=noun)
+        )
     return found
 
 

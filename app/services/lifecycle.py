@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from app.errors import Invalid, StatusConflict
+from app.messages import said
 from app.schemas.fields import InitiativeStatus, MilestoneStatus, OwnerRole
 from app.schemas.initiatives import Owner
 from app.schemas.milestones import Milestone
@@ -36,7 +37,9 @@ def check_transition(
     """
     if after not in NEXT[before]:
         following = ", ".join(sorted(NEXT[before]))
-        detail = f"From this status an initiative can become: {following}."
+        detail = said(
+            "From this status an initiative can become: {following}.", following=following
+        )
         raise StatusConflict(detail)
     if after is _COMPLETED:
         live = [m for m in plan if m.status is not MilestoneStatus.DROPPED]

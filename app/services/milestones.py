@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid, NotFound
 from app.keyset import Key, paginate
+from app.messages import said
 from app.models import Initiative, Milestone
 from app.models.base import new_id, now, refers
 from app.rollup import ledger
@@ -73,7 +74,7 @@ def check_room(session: Session, scope: Scope, initiative_id: UUID) -> int:
         )
     ).one()
     if count >= wire.MOST_MILESTONES:
-        detail = f"An initiative has at most {wire.MOST_MILESTONES} milestones."
+        detail = said("An initiative has at most {most} milestones.", most=wire.MOST_MILESTONES)
         raise Conflict(detail)
     return highest or 0
 

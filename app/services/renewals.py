@@ -7,6 +7,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
+from app.messages import said
 from app.models import Appointment, Person, TeamRole, Unit
 from app.schemas import appointments as wire
 from app.schemas.appointments import PassedOver
@@ -76,7 +77,10 @@ def _of_year(session: Session, scope: Scope, unit: Unit, year: int) -> list[Row[
     )
     found = list(session.execute(statement).all())
     if len(found) > wire.MOST_RENEWED:
-        detail = f"These are more than {wire.MOST_RENEWED} appointments: renew a unit at a time."
+        detail = said(
+            "These are more than {most} appointments: renew a unit at a time.",
+            most=wire.MOST_RENEWED,
+        )
         raise Conflict(detail)
     return found
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import rows
 from app.errors import AlreadyRestored, MissingReference, NumberTaken, UnitArchived
+from app.messages import said
 from app.models import Base, Deletion, EvidenceFile, Initiative, Milestone, Person, Unit
 from app.models.base import now
 from app.rollup import ledger
@@ -168,5 +169,7 @@ def _has_its_place(
 
 def _missing(table: str) -> MissingReference:
     noun = table.replace("_", " ")
-    detail = f"The {noun} that this belongs to or names is deleted itself; restore that first."
+    detail = said(
+        "The {noun} that this belongs to or names is deleted itself; restore that first.", noun=noun
+    )
     return MissingReference(detail)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from app.api.bodies import pieces
 from app.api.refusals import Unreadable, UnsupportedMediaType
 from app.errors import FieldError, Invalid
+from app.messages import of_validation
 
 MOST_BYTES = 65_536
 _TYPE = "application/x-www-form-urlencoded"
@@ -36,5 +37,5 @@ async def read(request: Request, shape: type[Form]) -> Form:
     try:
         return shape.model_validate(fields)
     except ValidationError as error:
-        places = [FieldError.found(e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        places = [FieldError.found(e["loc"], e["type"], of_validation(e)) for e in error.errors()]
         raise Invalid(errors=tuple(places)) from error

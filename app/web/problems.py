@@ -8,11 +8,12 @@ from fastapi.responses import RedirectResponse
 
 from app.api.answers import API
 from app.api.limits import SIGN_IN
+from app.errors import QuickwinError
 from app.schemas.problems import Problem
 from app.web.pages import Page
 
 
-def shown(request: Request, problem: Problem) -> Response | None:
+def shown(request: Request, problem: Problem, error: QuickwinError) -> Response | None:
     """A problem as a page with the same status and words; None where a program asks for data.
 
     Who is not signed in is led there, and back to the page that they wanted.
@@ -27,5 +28,6 @@ def shown(request: Request, problem: Problem) -> Response | None:
         and not path.startswith(SIGN_IN)
     ):
         return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': Page(request).here})}", 303)
-    phrase = HTTPStatus(problem.status).phrase
-    return Page(request).render("problem.html", problem.status, problem=problem, phrase=phrase)
+    page = Page(request)
+    said = problem.told(error, page.words.say)
+    return page.render("problem.html", problem.status, problem=said)

@@ -188,6 +188,6 @@ async def test_addresses_that_lead_nowhere(ready: Institution, path: str) -> Non
 
 
 async def test_outside_of_the_institution_too(ready: Institution) -> None:
-    for path in ("/", "/api", API, f"{API}/", f"{API}/institutions/nowhere", f"{API}/schemes/x/areas",
+    for path in ("/api", API, f"{API}/", f"{API}/institutions/nowhere", f"{API}/schemes/x/areas",
                  f"{API}/schemes/rb-2020/areas/gardening", "/api/v2/institutions", "/%00"):  # fmt: skip
         assert (await ready.expect(404, "GET", path))["code"] == "not_found"

@@ -128,3 +128,24 @@ async def test_what_cannot_be_asked_is_a_page_that_says_so(
     )
     assert page.status_code == 422
     assert f"<code>{query.split('=', maxsplit=1)[0]}</code>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("header", "language", "detail"),
+    [("id-ID", "id", "as_of tidak boleh di masa depan."),
+     ("en", "en", "as_of cannot be in the future."),
+     (None, "en", "as_of cannot be in the future.")],
+)  # fmt: skip
+async def test_programs_are_answered_in_the_language_that_they_ask_for(
+    institution: Institution, header: str | None, language: str, detail: str
+) -> None:
+    asked = {} if header is None else {"Accept-Language": header}
+    answer = await institution.operator.get(
+        f"{institution.path}/rollup?as_of=2190-01-01", headers=asked
+    )
+    assert answer.status_code == 422
+    assert answer.headers["content-language"] == language
+    assert "Accept-Language" in answer.headers["vary"]
+    assert answer.json()["errors"] == [
+        {"parameter": "as_of", "code": "in_future", "detail": detail}
+    ]
