@@ -8,9 +8,9 @@ from pydantic import MISSING
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from app import messages
 from app.errors import CodeTaken, Invalid, NotFound
 from app.keyset import Key, paginate
-from app.messages import unknown
 from app.models import Purpose, Scheme, SchemePurpose
 from app.models.base import code_key, new_id, now
 from app.schemas import purposes as wire
@@ -107,7 +107,7 @@ def refer(session: Session, key: str, kind: PurposeKind, pointer: str) -> Purpos
 
 def unknown(kind: PurposeKind, pointer: str) -> Invalid:
     """What to say of a purpose that is not there, or not of the kind that is wanted."""
-    return Invalid.field(pointer, *unknown(kind.value))
+    return Invalid.field(pointer, *messages.unknown(kind.value))
 
 
 def _new(new: wire.NewPurpose) -> Purpose:
