@@ -18,7 +18,8 @@ from app.db import Database
 from app.main import create_app
 from app.services import actors, operators
 from app.settings import Settings
-from tests.support.contract import CheckedTransport, Contract
+from tests.support.application import contract, document
+from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution
 from tests.support.postgres import create_database, running_postgres
 
@@ -78,6 +79,7 @@ async def configuration(
 async def app(configuration: Settings) -> AsyncIterator[FastAPI]:
     """The application, started."""
     application = create_app(configuration)
+    application.openapi_schema = document()
     async with application.router.lifespan_context(application):
         yield application
 
@@ -93,7 +95,7 @@ def database(app: FastAPI) -> Database:
 def checked(app: FastAPI) -> CheckedTransport:
     """The application as a transport that checks every answer against the OpenAPI document."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return CheckedTransport(transport, Contract(app.openapi()))
+    return CheckedTransport(transport, contract())
 
 
 class Clients(NamedTuple):

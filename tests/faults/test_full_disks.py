@@ -22,7 +22,8 @@ from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.conftest import OPERATOR
 from tests.faults.storm import plan
-from tests.support.contract import CheckedTransport, Contract
+from tests.support.application import contract
+from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution, Json
 from tests.support.postgres import create_database, running_postgres
 
@@ -75,7 +76,7 @@ async def institution_on(url: str) -> AsyncIterator[tuple[Institution, Database]
     app = create_app(chosen)
     async with app.router.lifespan_context(app):
         plain = httpx.ASGITransport(app, raise_app_exceptions=False)
-        transport = CheckedTransport(plain, Contract(app.openapi()))
+        transport = CheckedTransport(plain, contract())
         headers = {"Authorization": f"Bearer {OPERATOR}"}
         async with httpx.AsyncClient(
             transport=transport, base_url="http://test", headers=headers

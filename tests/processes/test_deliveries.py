@@ -23,7 +23,8 @@ from app.services import operators
 from app.settings import Settings
 from tests.conftest import OPERATOR
 from tests.support import receiver
-from tests.support.contract import CheckedTransport, Contract
+from tests.support.application import contract
+from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution
 from tests.support.postgres import create_database, free_port
 from tests.support.server import environment
@@ -47,7 +48,7 @@ async def alone(
     await bare.write(operators.first_start, OPERATOR)
     await bare.close()
     app = create_app(settings)
-    transport = CheckedTransport(httpx.ASGITransport(app), Contract(app.openapi()))
+    transport = CheckedTransport(httpx.ASGITransport(app), contract())
     headers = {"Authorization": f"Bearer {OPERATOR}"}
     async with (
         app.router.lifespan_context(app),
