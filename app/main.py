@@ -138,7 +138,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         health, home, overview, initiative_pages, initiative, milestone_pages, sign_in, sign_in_oidc,
     ):  # fmt: skip
         # Taken as they are: included routers are asked one after the other, and again on each level;
-        # half the time of a short request went there.
+        # up to half the time of a short request went there.
         app.router.routes.extend(noun.routes.routes)
     app.mount(assets.ADDRESS, assets.files)
     problems.install(app, problem_pages.shown)
