@@ -27,8 +27,8 @@ APPLICATION = "app.main:create_app"
 """Named and not imported: the supervisor does not need it, and a worker answers while it imports it."""
 LAST_SECONDS = 1.5
 """How long a process has, once requests have had their time, until it is ended hard."""
-READY_SECONDS = 120.0
-"""How long a worker may take to start."""
+READY_SECONDS = 300.0
+"""How long a worker may take to start: seconds, but on a machine that is far too busy minutes."""
 _HANGS_AFTER_SECONDS = 10.0
 _STOPPING = {signal.SIGTERM, signal.SIGINT}
 _log = logging.getLogger("uvicorn.error")
