@@ -203,6 +203,7 @@ def _environment(language: Language) -> jinja2.Environment:
         "field": lambda name: terms.field(said, name),
         "value": lambda found, name: terms.value(said, name, found),
         "size": said.size,
+        "say": said.say,
     }
     made.filters.update(filters)
     return made
