@@ -76,6 +76,7 @@ from app.web import assets, explained, home, initiative, overview, relying, sign
 from app.web import initiatives as initiative_pages
 from app.web import milestones as milestone_pages
 from app.web import problems as problem_pages
+from app.web import reports as report_pages
 
 _PATIENCE_SECONDS = 30
 
@@ -135,7 +136,8 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         units, people, deletions, institutions, schemes, purposes, programmes, assessments,
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
         criteria, scores, decrees, stages, publications, public, teams,
-        health, home, explained, overview, initiative_pages, initiative, milestone_pages, sign_in, sign_in_oidc,
+        health, home, explained, overview, initiative_pages, initiative, milestone_pages,
+        report_pages, sign_in, sign_in_oidc,
     ):  # fmt: skip
         # Taken as they are: included routers are asked one after the other, and again on each level;
         # up to half the time of a short request went there.

@@ -27,15 +27,21 @@ class Overdue(NamedTuple):
 
 
 def listed(
-    session: Session, institution_id: UUID, unit_id: UUID, year: int | None, as_of: date
+    session: Session,
+    institution_id: UUID,
+    unit_id: UUID,
+    year: int | None,
+    as_of: date,
+    most: int | None = None,
 ) -> list[Overdue]:
     """The overdue milestones of a unit with all below it, the longest overdue first.
 
     As many as the roll-up of the same unit, year and date counts: the plan as it stands now, and
-    the reports effective by then.
+    the reports effective by then; `most` cuts the list off.
     """
     asked = {"institution": institution_id, "unit": unit_id, "year": year, "as_of": as_of}
-    rows = session.connection().execute(_OVERDUE[year is None], asked)
+    statement = _OVERDUE[year is None]
+    rows = session.connection().execute(statement if most is None else statement.limit(most), asked)
     return [Overdue(*row[:-1]) for row in rows]
 
 

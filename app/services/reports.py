@@ -153,20 +153,32 @@ def picture(
         rollup=rollups.get(*asked),
         children=comparisons.children(*asked[:-1], ChildrenQuery(**dict(query))),
         areas=rollups.areas(*asked),
-        overdue=[
-            wire.OverdueMilestone(
-                initiative=late.initiative,
-                initiative_title=late.initiative_title,
-                unit=late.unit,
-                milestone=late.milestone,
-                milestone_title=late.milestone_title,
-                due_on=late.due_on,
-                overdue_days=(as_of - late.due_on).days,
-                percent_complete=late.basis_points / 100,
-            )
-            for late in overdue.listed(session, scope.id, unit_id, year, as_of)
-        ],
+        overdue=late(session, scope, unit_id, year, as_of),
     )
+
+
+def late(
+    session: Session,
+    scope: Scope,
+    unit_id: UUID,
+    year: int | None,
+    as_of: date,
+    most: int | None = None,
+) -> list[wire.OverdueMilestone]:
+    """What is overdue of a unit with all below it, the longest overdue first; `most` cuts it off."""
+    return [
+        wire.OverdueMilestone(
+            initiative=found.initiative,
+            initiative_title=found.initiative_title,
+            unit=found.unit,
+            milestone=found.milestone,
+            milestone_title=found.milestone_title,
+            due_on=found.due_on,
+            overdue_days=(as_of - found.due_on).days,
+            percent_complete=found.basis_points / 100,
+        )
+        for found in overdue.listed(session, scope.id, unit_id, year, as_of, most)
+    ]
 
 
 def _check_supersedes(session: Session, scope: Scope, report_id: UUID | None) -> None:

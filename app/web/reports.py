@@ -1,0 +1,173 @@
+"""Reports to print: what was frozen, and what a unit would report today."""
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
+
+from app.api.calls import InstitutionPath, UnitPath
+from app.api.reports import ReportPath
+from app.schemas.comparisons import ChildrenQuery, ComparedRollup
+from app.schemas.curves import Curve, CurveQuery
+from app.schemas.fields import Day, Names, Shape
+from app.schemas.obstacles import Obstacle, ObstaclesQuery
+from app.schemas.reports import OverdueMilestone, Report, ReportQuery, ReportWithContent
+from app.schemas.rollups import Rollup, RollupQuery, RollupYear
+from app.services import (
+    access,
+    comparisons,
+    curves,
+    register,
+    reports,
+    rollups,
+    schemes,
+    units,
+)
+from app.services.access import Scope
+from app.services.actors import Actor
+from app.services.rollups import Asked
+from app.web.calls import PageCall
+from app.web.pages import Route, Shown
+
+routes = APIRouter(prefix="/institutions/{institution}", route_class=Route, include_in_schema=False)
+_MOST_OVERDUE, _MOST_WAITING, _MOST_EARLIER = 50, 50, 20
+"""What is printed of a list; beyond it the count says how many there are."""
+
+
+class PrintQuery(Shape):
+    """What is reported."""
+
+    year: RollupYear | None = None
+    as_of: Day | None = None
+
+
+class Printed(NamedTuple):
+    """What a report shows, from one snapshot."""
+
+    institution: str
+    institution_name: str
+    time_zone: str
+    rollup: Rollup
+    children: Sequence[ComparedRollup]
+    areas: Sequence[Rollup]
+    area_names: dict[str, Names]
+    overdue: Sequence[OverdueMilestone]
+    unit_names: dict[str, str]
+    waiting: list[Obstacle]
+    """As they are now, as a roll-up counts them; a frozen report keeps how many there were."""
+    curve: Curve | None
+    frozen: ReportWithContent | None
+    """None for what is of this moment."""
+    earlier: list[Report]
+    """Frozen reports of the same unit, the newest first; of a live one alone."""
+
+
+@routes.get("/units/{unit}/report")
+async def show_unit_report(
+    call: PageCall,
+    page: Shown,
+    institution: InstitutionPath,
+    unit: UnitPath,
+    query: Annotated[PrintQuery, Query()],
+) -> Response:
+    """What a unit with all below it would report now, to print."""
+    found = await call.read(_live, institution, unit, query)
+    return page.render("report.html", institution=found.institution, found=found)
+
+
+@routes.get("/reports/{report}")
+async def show_report(
+    call: PageCall, page: Shown, institution: InstitutionPath, report: ReportPath
+) -> Response:
+    """A frozen report, to print."""
+    found = await call.read(_frozen, institution, report)
+    return page.render("report.html", institution=found.institution, found=found)
+
+
+def _live(
+    session: Session, actor: Actor, institution: str, unit: str, query: PrintQuery
+) -> Printed:
+    plain = RollupQuery(**dict(query))
+    asked = rollups.resolve(session, actor, institution, unit, plain)
+    scope, own = asked.scope, (session, actor, institution, unit)
+    waiting = ObstaclesQuery(unit=[asked.unit.code], waiting=True, sort="due_on")
+    return _printed(
+        session,
+        scope,
+        rollup=rollups.get(*own, plain),
+        children=comparisons.children(*own, ChildrenQuery(**dict(plain))).items,
+        areas=rollups.areas(*own, plain).items,
+        overdue=reports.late(session, scope, asked.unit.id, query.year, asked.as_of, _MOST_OVERDUE),
+        waiting=register.page(
+            session, actor, institution, waiting.model_copy(update={"limit": _MOST_WAITING})
+        ).items,
+        curve=_curve(session, asked, plain),
+        frozen=None,
+        earlier=reports.page(
+            session,
+            actor,
+            institution,
+            ReportQuery(unit=[asked.unit.code], subtree=False, limit=_MOST_EARLIER),
+        ).items,
+    )
+
+
+def _frozen(session: Session, actor: Actor, institution: str, report_id: UUID) -> Printed:
+    found = reports.get(session, actor, institution, report_id)
+    told, scope = found.content, access.institution(session, actor, institution)
+    # The curve is not part of what is frozen; where the unit is gone there is none.
+    unit, curve = units.node(session, scope, found.unit), None
+    if unit is not None:
+        plain = RollupQuery(year=found.year, as_of=found.as_of)
+        curve = _curve(
+            session, rollups.resolve(session, actor, institution, unit.code, plain), plain
+        )
+    return _printed(
+        session,
+        scope,
+        rollup=told.rollup,
+        children=told.children.items,
+        areas=told.areas.items,
+        overdue=told.overdue[:_MOST_OVERDUE],
+        waiting=[],
+        curve=curve,
+        frozen=found,
+        earlier=[],
+    )
+
+
+def _printed(
+    session: Session,
+    scope: Scope,
+    *,
+    rollup: Rollup,
+    children: Sequence[ComparedRollup],
+    areas: Sequence[Rollup],
+    overdue: Sequence[OverdueMilestone],
+    waiting: list[Obstacle],
+    curve: Curve | None,
+    frozen: ReportWithContent | None,
+    earlier: list[Report],
+) -> Printed:
+    named = {each.unit for each in overdue} | {each.unit for each in waiting}
+    return Printed(
+        institution=scope.code,
+        institution_name=scope.name,
+        time_zone=scope.time_zone,
+        rollup=rollup,
+        children=children,
+        areas=areas,
+        area_names=schemes.area_names(session, [each.area for each in areas if each.area]),
+        overdue=overdue,
+        unit_names=units.names(session, scope, named),
+        waiting=waiting,
+        curve=curve,
+        frozen=frozen,
+        earlier=earlier,
+    )
+
+
+def _curve(session: Session, asked: Asked, plain: RollupQuery) -> Curve:
+    return curves.of(session, asked, CurveQuery(**dict(plain)), whole_plan=True)

@@ -1,0 +1,84 @@
+"""Reports to print: what a unit would report now, and what was frozen."""
+
+import pytest
+
+from app.languages import words
+from app.schemas.fields import Language
+from tests.support.institution import Institution
+from tests.web.test_initiatives import shown
+
+SAID = words(Language.EN)
+
+
+@pytest.fixture
+async def reported(institution: Institution) -> Institution:
+    """An institution with two units, of which one is late, and has told more than was confirmed."""
+    await institution.unit("a")
+    await institution.unit("b")
+    await institution.initiative("A-1", "a", milestones=[
+        {"title": "Late step", "due_on": "2022-03-31"}, {"title": "Next step", "due_on": "2022-09-30"},
+    ])  # fmt: skip
+    await institution.initiative(
+        "B-1", "b", milestones=[{"title": "Only step", "due_on": "2022-12-31"}]
+    )
+    await institution.verify(await institution.report("A-1", 1, 40, "2022-03-01"))
+    await institution.report("B-1", 1, 30, "2022-04-01")
+    await institution.post(
+        "obstacles", {"unit": "a", "year": 2022, "title": "No room", "decision_asked": "Rent?"}
+    )
+    return institution
+
+
+async def test_a_unit_reports_what_the_api_says_of_the_day(reported: Institution) -> None:
+    asked = "year=2022&as_of=2022-06-30"
+    page = await shown(reported, f"units/{reported.code}/report?{asked}")
+    whole = await reported.rollup(year=2022, as_of="2022-06-30")
+    for name in ("percent_complete", "percent_verified", "percent_scheduled"):
+        assert f"<dd>{SAID.percent(whole[name])} " in page, name
+    assert whole["milestones"]["overdue"] == 1
+    gap = f"{SAID.number(whole['verification_gap'])} points are told and not confirmed yet"
+    assert gap in page
+    for child in (await reported.rollup(part="/children", year=2022, as_of="2022-06-30"))["items"]:
+        assert f'<th scope="row">{child["unit_name"]}</th>' in page
+        assert f'<td class="number">{SAID.percent(child["percent_complete"])}</td>' in page
+    for told in ("year 2022", "as of 30 June 2022", "Late step", '<td class="number">91</td>',
+                 "No room", "Rent?", "chart-s-curve"):  # fmt: skip
+        assert told in page, told
+    assert "Only step" not in page
+    assert " style=" not in page
+    assert "Nothing is overdue." in await shown(reported, f"units/b/report?{asked}")
+    await shown(reported, "units/b/report?as_of=2199-01-01", 422)
+    await shown(reported, "units/none/report", 404)
+
+
+async def test_a_frozen_report_tells_what_was_told(reported: Institution) -> None:
+    new = {"title": "Third <quarter>", "unit": "a", "year": 2022, "as_of": "2022-09-30"}
+    first = await reported.post("reports", new)
+    await reported.report("A-1", 1, 100, "2022-03-02")
+    page = await shown(reported, f"reports/{first['id']}")
+    told = (await reported.get(f"reports/{first['id']}"))["content"]["rollup"]
+    assert (
+        told["percent_complete"]
+        != (await reported.rollup("a", year=2022, as_of="2022-09-30"))["percent_complete"]
+    )
+    assert f"<dd>{SAID.percent(told['percent_complete'])} " in page
+    for shows in ("Third &lt;quarter&gt;", first["digest"], "Late step",
+                  "The curve is not part of what was frozen"):  # fmt: skip
+        assert shows in page, shows
+    second = await reported.post("reports", new | {"supersedes": first["id"]})
+    page = await shown(reported, f"reports/{first['id']}")
+    assert f'<a href="/institutions/{reported.code}/reports/{second["id"]}">' in page
+    assert "superseded" in await shown(reported, "units/a/report")
+    await shown(reported, "reports/00000000-0000-0000-0000-000000000000", 404)
+    await shown(reported, "reports/third", 404)
+
+
+async def test_a_report_is_for_those_who_see_its_unit(reported: Institution) -> None:
+    viewer = await reported.person("viewer", "viewer", "b")
+    whole = await reported.post("reports", {"title": "All"})
+    own = await reported.post("reports", {"title": "Own", "unit": "b"})
+    await shown(reported, f"reports/{own['id']}", client=viewer)
+    await shown(reported, "units/b/report", client=viewer)
+    await shown(reported, f"reports/{whole['id']}", 404, viewer)
+    await shown(reported, "units/a/report", 404, viewer)
+    await viewer.aclose()
