@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 
 from tests.api.test_calendars import HOSTILE, feed
-from tests.generated.conftest import run
 from tests.support.institution import Institution
+from tests.support.node import run
 
 NAME = "Jawa Barat; 32, \\ 龍"
 

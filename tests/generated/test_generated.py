@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import OPERATOR
-from tests.generated.conftest import HERE, MODULES, run
+from tests.support.node import HERE, MODULES, run
 from tests.support.server import serving
 
 MADE = HERE / "made"
