@@ -8,13 +8,13 @@ a serialization failure or a busy database, a verb has no effect outside its ses
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Engine, Table, insert, make_url, text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -23,7 +23,6 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
-from sqlalchemy.util import await_only
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from app import engines, faults, revisions
@@ -46,10 +45,6 @@ A = TypeVar("A")
 _SQLITE_READERS = 8
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
-_GROWN = "grown"
-"""Key of `Session.info`: rows that the transaction has added to a table, and from how many on it is
-analyzed next."""
-_ANALYZED_FROM = 1_000
 
 
 class Database:
@@ -258,46 +253,3 @@ class Call(Generic[A]):
         return await self._database.write(
             lambda session: verb(session, self._identify(session), *args, **kwargs)
         )
-
-
-def bulk_insert(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many rows: COPY on PostgreSQL, executemany on SQLite. Rows share their keys.
-
-    A transaction that inserts thousands has PostgreSQL look at the tables again as they double:
-    nobody else sees the rows yet, autovacuum neither, and what was planned for a table that was
-    all but empty (each check of a foreign key to it, for one) reads more with every row.
-    """
-    if not rows:
-        return
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        connection.execute(insert(table), rows)
-        return
-    names = list(rows[0])
-    encode = [
-        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-        for name in names
-    ]
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101  checked out above
-    await_only(
-        driver.copy_records_to_table(
-            table.name,
-            columns=names,
-            records=[
-                tuple(
-                    process(row[name]) if process else row[name]
-                    for name, process in zip(names, encode, strict=True)
-                )
-                for row in rows
-            ],
-        )
-    )
-    grown: dict[str, tuple[int, int]] = session.info.setdefault(_GROWN, {})
-    added, analyzed_at = grown.get(table.name, (0, _ANALYZED_FROM))
-    added += len(rows)
-    if added >= analyzed_at:
-        # Without waiting: another that analyzes the table holds its lock until its own end.
-        connection.exec_driver_sql(f'ANALYZE (SKIP_LOCKED) "{table.name}"')
-        analyzed_at = 2 * added
-    grown[table.name] = added, analyzed_at

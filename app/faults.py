@@ -3,6 +3,7 @@
 from errno import ENOSPC
 from sqlite3 import SQLITE_FULL
 
+import asyncpg
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -21,6 +22,14 @@ _RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, 
 
 class Overtaken(Exception):
     """What this transaction rests on was changed before it could commit; a second try sees it."""
+
+
+def of_copy(error: asyncpg.PostgresError) -> DBAPIError:
+    """What COPY met, which goes past SQLAlchemy, as any other statement tells it."""
+    is_integrity = isinstance(error, asyncpg.IntegrityConstraintViolationError)
+    return (IntegrityError if is_integrity else DBAPIError)(
+        "COPY", None, error, hide_parameters=True
+    )
 
 
 def is_refused(error: BaseException) -> bool:

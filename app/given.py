@@ -7,29 +7,29 @@
     _FOUND.run(session, [{"id": milestone_id}, …])
 
 A list that is written out in the statement makes another statement of each length: each is parsed
-and planned anew, and stays in the cache of prepared statements of each connection. The rows travel
-as JSON: UUIDs, dates, whole numbers, text, and null.
+and planned anew, and stays in the cache of prepared statements of each connection. The rows hold
+UUIDs, dates, whole numbers, text, and null. To PostgreSQL they travel as an array of each column, to
+SQLite as JSON.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
-    JSON,
     CursorResult,
     Executable,
     FromClause,
     Text,
     bindparam,
-    cast,
     column,
     func,
     literal_column,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -42,6 +42,7 @@ class Statement:
     """A statement over given rows, built once in the form of each database."""
 
     def __init__(self, build: Callable[[FromClause], Executable], **types: TypeEngine[Any]) -> None:
+        self._names = tuple(types)
         self._forms = {
             "postgresql": build(_on_postgresql(types)),
             "sqlite": build(_on_sqlite(types)),
@@ -50,14 +51,18 @@ class Statement:
     def run(
         self,
         session: Session,
-        rows: Iterable[Mapping[str, Any]],
+        rows: Sequence[Mapping[str, Any]],
         **parameters: Any,  # noqa: ANN401  whatever the statement binds
     ) -> CursorResult[*tuple[Any, ...]]:
         """Execute it over these rows, with further parameters of the statement."""
         connection = session.connection()
-        text = json.dumps(list(rows), default=_plain, separators=(",", ":"))
-        statement = self._forms[connection.dialect.name]
-        return connection.execute(statement, {_PARAMETER: text, **parameters})
+        dialect = connection.dialect.name
+        if dialect == "postgresql":
+            for name in self._names:
+                parameters[f"{_PARAMETER}_{name}"] = [row[name] for row in rows]
+        else:
+            parameters[_PARAMETER] = json.dumps(rows, default=_plain, separators=(",", ":"))
+        return connection.execute(self._forms[dialect], parameters)
 
 
 def portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
@@ -66,9 +71,12 @@ def portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
 
 
 def _on_postgresql(types: dict[str, TypeEngine[Any]]) -> FromClause:
-    rows = func.json_to_recordset(cast(bindparam(_PARAMETER, type_=Text()), JSON))
+    arrays = (
+        bindparam(f"{_PARAMETER}_{name}", type_=ARRAY(type_, dimensions=1))
+        for name, type_ in types.items()
+    )
     columns = (column(name, type_) for name, type_ in types.items())
-    return rows.table_valued(*columns, name=_PARAMETER).render_derived(with_types=True)
+    return func.unnest(*arrays).table_valued(*columns, name=_PARAMETER).render_derived()
 
 
 def _on_sqlite(types: dict[str, TypeEngine[Any]]) -> FromClause:

@@ -79,6 +79,9 @@ from app.web import problems as problem_pages
 from app.web import reports as report_pages
 
 _PATIENCE_SECONDS = 30
+_COLLECTED_AFTER = 50_000
+"""Objects from which garbage is looked for: what most requests make lasts until their answer, that
+of a large batch too, and needs no collector after it."""
 
 
 def create_app(configuration: Settings | None = None, *, turn: Path | None = None) -> FastAPI:
@@ -98,6 +101,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         app.state.relying = await relying.party(chosen, database)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
+        gc.set_threshold(_COLLECTED_AFTER)
         async with AsyncExitStack() as running:
             await running.enter_async_context(orphans.leaving_with_parent())
             await running.enter_async_context(database.wakes.listening())

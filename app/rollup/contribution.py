@@ -168,13 +168,26 @@ def of_initiative(initiative: Initiative) -> Contribution:
 
 
 def of_milestone(milestone: Milestone, share: int) -> dict[date, Change]:
-    """The dated part of one live milestone that carries `share` points.
+    """The dated part of one live milestone that carries `share` points."""
+    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    _add_milestone(steps, milestone, share)
+    return {day: Change(*step) for day, step in steps.items() if any(step)}
+
+
+def of_reports(milestone: Milestone, share: int, reports: Iterable[Report]) -> dict[date, Change]:
+    """By how much `of_milestone` changes when it has these reports, of the same verified ones.
 
     Reports act only from their date to the next report's, so the difference that one report makes
     can be computed from its two neighbours alone: the everyday path needs no sibling and no history.
     """
     steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
-    _add_milestone(steps, milestone, share)
+    before, after = curve(milestone.reports), curve(reports)
+    _add_value(steps, EARNED, milestone.technique, -share, before)
+    _add_value(steps, EARNED, milestone.technique, share, after)
+    gone, come = _toggles(before), _toggles(after)
+    if gone != come:
+        _add_done(steps, milestone.due_on, gone, -1)
+        _add_done(steps, milestone.due_on, come, 1)
     return {day: Change(*step) for day, step in steps.items() if any(step)}
 
 
@@ -216,38 +229,43 @@ def _add_obstacle(steps: defaultdict[date, list[int]], obstacle: Obstacle) -> No
 
 
 def _add_milestone(steps: defaultdict[date, list[int]], milestone: Milestone, share: int) -> None:
-    due_on = milestone.due_on
     reported = curve(milestone.reports)
+    verified = curve(report for report in milestone.reports if report.verified)
     steps[milestone.planned_on][PLANNED] += share * FULL
+    steps[milestone.due_on][DUE] += 1
     _add_value(steps, EARNED, milestone.technique, share, reported)
-    _add_value(
-        steps,
-        VERIFIED,
-        milestone.technique,
-        share,
-        curve(r for r in milestone.reports if r.verified),
-    )
+    _add_value(steps, VERIFIED, milestone.technique, share, verified)
+    _add_done(steps, milestone.due_on, _toggles(reported), 1)
 
+
+def _toggles(reported: list[tuple[date, int]]) -> list[tuple[date, bool]]:
+    """Days from which a milestone is done, or no more."""
     toggles: list[tuple[date, bool]] = []
     done = False
     for day, basis_points in reported:
         if (basis_points == FULL) != done:
             done = not done
             toggles.append((day, done))
-            steps[day][DONE] += 1 if done else -1
-    steps[due_on][DUE] += 1
-    steps[due_on][MET] += int(not _open_on(toggles, due_on))
+    return toggles
 
+
+def _add_done(
+    steps: defaultdict[date, list[int]], due_on: date, toggles: list[tuple[date, bool]], sign: int
+) -> None:
+    """What being done or not means for the counts, added or taken away."""
     window_opens = due_on - timedelta(days=DUE_SOON_DAYS)
     late_from = due_on + timedelta(days=1)
-    steps[window_opens][DUE_SOON] += int(_open_on(toggles, window_opens))
-    steps[late_from][DUE_SOON] -= int(_open_on(toggles, due_on))
-    steps[late_from][OVERDUE] += int(_open_on(toggles, late_from))
+    steps[due_on][MET] += sign * (not _open_on(toggles, due_on))
+    steps[window_opens][DUE_SOON] += sign * _open_on(toggles, window_opens)
+    steps[late_from][DUE_SOON] -= sign * _open_on(toggles, due_on)
+    steps[late_from][OVERDUE] += sign * _open_on(toggles, late_from)
     for day, now_done in toggles:
+        turn = sign if now_done else -sign
+        steps[day][DONE] += turn
         if window_opens < day <= due_on:
-            steps[day][DUE_SOON] += -1 if now_done else 1
+            steps[day][DUE_SOON] -= turn
         elif day > late_from:
-            steps[day][OVERDUE] += -1 if now_done else 1
+            steps[day][OVERDUE] -= turn
 
 
 def _add_value(

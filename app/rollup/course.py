@@ -22,6 +22,18 @@ class Kept(NamedTuple):
     """How many there are; the sequence of the newest."""
 
 
+class Moved(NamedTuple):
+    """What is kept of a milestone after new reports, and by how much they change sums over it."""
+
+    percent: int
+    """Basis points of the latest report."""
+    done_on: date | None
+    earned: int
+    done: int
+    new: int
+    """Reports."""
+
+
 class Course:
     """One live milestone, before and after its new reports."""
 
@@ -54,8 +66,8 @@ class Course:
         before, _ = self._around(day)
         return before.basis_points if before else 0
 
-    def take(self, day: date, basis_points: int) -> list[tuple[int, dict[date, Change]]]:
-        """Add a report that was just made; what it changes, as contributions with their signs.
+    def take(self, day: date, basis_points: int) -> dict[date, Change]:
+        """Add a report that was just made, and answer what it changes.
 
         A report acts from its day to the next report's, so its two neighbours say all.
         """
@@ -63,23 +75,20 @@ class Course:
         mine = Report(day, self.sequence, basis_points, verified=False)
         around = [neighbour for neighbour in self._around(day) if neighbour]
         self.reports.add(mine)
-        return [(-1, self._steps(around)), (1, self._steps([*around, mine]))]
+        plan, share = self._plan._replace(reports=around), self.kept.share
+        return contribution.of_reports(plan, share, [*around, mine])
 
-    def latest(self) -> tuple[int, date | None]:
-        """Basis points after the last report, and since when it is at 100 % without a break."""
+    def moved(self) -> Moved:
+        """Where the milestone stands now; it is done since it is at 100 % without a break."""
         since = self.kept.done_on
         before = [Report(since, 0, FULL, verified=False)] if since else []
-        return contribution.latest([*before, *self.reports])
-
-    def moved(self) -> tuple[int, int]:
-        """By how much the earned value and the number of done milestones have changed."""
-        current, _ = self.latest()
+        current, done_on = contribution.latest([*before, *self.reports])
         now, then = (
             contribution.earned(self._plan.technique, basis_points)
             for basis_points in (current, self.kept.percent)
         )
         done = int(current == FULL) - int(self.kept.percent == FULL)
-        return self.kept.share * (now - then), done
+        return Moved(current, done_on, self.kept.share * (now - then), done, self.new)
 
     def _around(self, day: date) -> tuple[Report | None, Report | None]:
         """The report that holds on a day, and the one that takes over after it."""
@@ -87,6 +96,3 @@ class Course:
         later = (r for r in self.reports if r.effective_on > day)
         after = min(later, key=lambda r: (r.effective_on, -r.sequence), default=None)
         return before, after
-
-    def _steps(self, reports: list[Report]) -> dict[date, Change]:
-        return contribution.of_milestone(self._plan._replace(reports=reports), self.kept.share)

@@ -18,7 +18,6 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert
 from app.models import RollupPeriod, RollupTotal, UnitClosure
 from app.models.rollups import ALL_AREAS, Span
 from app.rollup import contribution, derived, facts, upserts
@@ -40,20 +39,22 @@ class Entry:
 
     def __init__(self) -> None:
         self.totals = [0] * len(Totals._fields)
-        self.periods: defaultdict[tuple[Span, date], list[int]] = defaultdict(
-            lambda: [0] * len(Change._fields)
-        )
+        self.periods: dict[tuple[Span, date], list[int]] = {}
 
     def add(self, part: Contribution, sign: int = 1) -> None:
         """Add (or subtract) a contribution, by its days."""
         _add(self.totals, part.totals, sign)
-        for day, change in part.changes.items():
-            _add(self.periods[Span.DAY, day], change, sign)
+        self.add_changes(part.changes, sign)
+
+    def add_changes(self, changes: Mapping[date, Change], sign: int = 1) -> None:
+        """Add (or subtract) the dated part of a contribution."""
+        for day, change in changes.items():
+            self.merge_period((Span.DAY, day), change, sign)
 
     def fill_months(self) -> None:
         """Count every day in its month too; once, when all days are there."""
         for (_, day), steps in list(self.periods.items()):
-            _add(self.periods[Span.MONTH, day.replace(day=1)], steps, 1)
+            self.merge_period((Span.MONTH, day.replace(day=1)), steps)
 
     def merge(self, other: "Entry", sign: int = 1) -> None:
         """Add (or subtract) another entry."""
@@ -67,7 +68,10 @@ class Entry:
 
     def merge_period(self, period: tuple[Span, date], steps: Iterable[int], sign: int = 1) -> None:
         """Add (or subtract) the steps of one period."""
-        _add(self.periods[period], steps, sign)
+        if period in self.periods:
+            _add(self.periods[period], steps, sign)
+        else:
+            self.periods[period] = list(steps) if sign == 1 else [-step for step in steps]
 
     def __bool__(self) -> bool:
         """Whether there is anything but zeros."""
@@ -237,16 +241,8 @@ def write(
         if any(steps)
     ]
     statements = upserts.OF[session.connection().dialect.name]
-    connection = session.connection()
-    if totals:
-        connection.execute(statements.total, totals)
-    if len(periods) > _STAGED_FROM and connection.dialect.name == "postgresql":
-        connection.execute(upserts.STAGE)
-        bulk_insert(session, upserts.STAGED, periods)
-        connection.execute(statements.staged_period)
-        connection.execute(upserts.UNSTAGE)
-    elif periods:
-        connection.execute(statements.period, periods)
+    upserts.add(session, statements.total, totals)
+    upserts.add(session, statements.period, periods)
 
 
 def move(
@@ -303,10 +299,6 @@ _CHAINS = (
     )
     .order_by(UnitClosure.descendant_id, UnitClosure.distance)
 )
-
-
-_STAGED_FROM = 2_000
-"""Periods from which COPY into a temporary table is faster than one upsert for each row."""
 
 
 def _add(sums: list[int], part: Iterable[int], sign: int) -> None:

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, bindparam, event, insert, select, update
+from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.bulk import bulk_insert
 from app.faults import Overtaken
 from app.models import Event, InstitutionClock
 from app.models.base import new_id, now
@@ -43,7 +44,6 @@ _ADVANCE = (
     .where(InstitutionClock.institution_id == bindparam("institution"))
     .values(sequence=bindparam("last"), digest=bindparam("head"))
 )
-_INSERT = insert(_EVENT)
 # One statement for both, where the database takes it: the last event, and the clock that it sets.
 _INSERT_LAST = _ADVANCE.add_cte(
     insert(_EVENT)
@@ -119,13 +119,14 @@ def write(session: Session) -> None:
     session.info.setdefault(WRITTEN, set()).update(by_institution)
     for institution_id, rows in sorted(by_institution.items()):
         expected = session.info.get(_EXPECTED, {}).get(institution_id)
-        _append(session.connection(), institution_id, rows, expected)
+        _append(session, institution_id, rows, expected)
 
 
 def _append(
-    connection: Connection, institution_id: UUID, rows: list[dict[str, Any]], windows: int | None
+    session: Session, institution_id: UUID, rows: list[dict[str, Any]], windows: int | None
 ) -> None:
     """Take the clock, chain the rows to what it has, and set it behind them."""
+    connection = session.connection()
     last, head, revision = connection.execute(_HOLD, {"institution": institution_id}).one()
     if windows not in (None, revision):
         raise Overtaken
@@ -134,12 +135,11 @@ def _append(
         row["digest"] = head = chain.digest(head, row)
     clock = {"institution": institution_id, "last": last + len(rows), "head": head}
     if connection.dialect.name == "postgresql":
-        if rows[1:]:
-            connection.execute(_INSERT, rows[:-1])
+        bulk_insert(session, _EVENT, rows[:-1])
         written = {f"its_{name}": value for name, value in rows[-1].items()}
         connection.execute(_INSERT_LAST, written | clock)
     else:
-        connection.execute(_INSERT, rows)
+        bulk_insert(session, _EVENT, rows)
         connection.execute(_ADVANCE, clock)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert
+from app.bulk import bulk_insert
 from app.given import portions
 from app.models import Event, HealthWatch, Institution, InstitutionClock, Unit, UnitHealth
 from app.models.base import day_in, now

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert
+from app.bulk import bulk_insert
 from app.errors import Invalid
 from app.models import (
     Designation,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert
+from app.bulk import bulk_insert
 from app.models import (
     Initiative,
     Person,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert
+from app.bulk import bulk_insert
 from app.errors import Invalid
 from app.models import Initiative, Score
 from app.models.base import code_key, now

@@ -108,19 +108,20 @@ class _Desk:
         self, session: Session, scope: Scope, items: Sequence[BatchItem | Invalid]
     ) -> None:
         """Look up for all of them what they are on, and what the actor may do there."""
-        whole = [item for item in items if isinstance(item, BatchItem)]
-        self._targets = _lock(session, scope, list({_address(item) for item in whole}))
+        addresses = [_address(item) if isinstance(item, BatchItem) else None for item in items]
+        there = _lock(session, scope, list({each for each in addresses if each is not None}))
+        self._targets = [each and there.get(each) for each in addresses]
         self._seen, self._held = rights.sort_out(
             session,
             scope.actor,
             scope.id,
             Permission.UPDATES_REPORT,
-            frozenset(target.unit_id for target in self._targets.values()),
+            frozenset(target.unit_id for target in there.values()),
         )
         asked = [
-            (self._targets[_address(item)], item)
-            for item in whole
-            if _address(item) in self._targets
+            (target, item)
+            for target, item in zip(self._targets, items, strict=True)
+            if target is not None and isinstance(item, BatchItem)
         ]
         self.reporting = Reporting(session, scope, asked)
 
@@ -129,12 +130,12 @@ class _Desk:
         try:
             if isinstance(item, Invalid):
                 raise item
-            return self.reporting.take(self._allowed(item), item)
+            return self.reporting.take(self._allowed(index), item)
         except QuickwinError as error:
             return error.below(f"/items/{index}")
 
-    def _allowed(self, item: BatchItem) -> Target:
-        target = self._targets.get(_address(item))
+    def _allowed(self, index: int) -> Target:
+        target = self._targets[index]
         if target is None or target.unit_id not in self._seen:
             raise NotFound
         if target.unit_id not in self._held:

@@ -19,19 +19,19 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    insert,
     select,
     update,
 )
 from sqlalchemy.orm import Session, aliased
 
+from app.bulk import bulk_insert
 from app.errors import Invalid, NotReportable
 from app.given import Statement
 from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
 from app.models.base import table as table_of
 from app.rollup import contribution, ledger
-from app.rollup.contribution import COUNTED, Contribution, Report, Totals
-from app.rollup.course import Course, Kept
+from app.rollup.contribution import COUNTED, Report
+from app.rollup.course import Course, Kept, Moved
 from app.schemas import updates as wire
 from app.schemas.fields import InitiativeStatus
 from app.services import events, proofs, updates, windows
@@ -97,9 +97,9 @@ class Reporting:
         so_far = target._replace(reports=course.sequence)
         row = updates.columns(self._scope, so_far, new, day, course.held(day), self._scope.actor)
         self._proofs.take(target, new, row)
-        for sign, steps in course.take(day, row["percent"]):
-            if target.status in COUNTED:
-                self._entries[target.initiative_id].add(Contribution(Totals(), steps), sign)
+        steps = course.take(day, row["percent"])
+        if target.status in COUNTED:
+            self._entries[target.initiative_id].add_changes(steps)
         self._rows.append(row)
 
         address = f"{target.code}/milestones/{target.number}/updates/{row['id']}"
@@ -126,11 +126,12 @@ class Reporting:
         if not self._rows:
             return
         session, scope_id = self._session, self._scope.id
-        session.connection().execute(_INSERT, self._rows)
+        bulk_insert(session, _UPDATE, self._rows)
         self._proofs.write(session)
-        moved = [(target, course) for target, course in self._moved.values() if course.new]
+        moved = [(target, course.moved()) for target, course in self._moved.values() if course.new]
+        states = [{"id": target.milestone_id, **now._asdict()} for target, now in moved]
         stamp = {"institution": scope_id, "at": self._rows[-1]["reported_at"]}
-        _SET_MILESTONES.run(session, [_state(*each) for each in moved], **stamp)
+        _SET_MILESTONES.run(session, states, **stamp)
         _SET_INITIATIVES.run(session, _standings(moved), **stamp)
         if self._entries:
             ledger.post(session, scope_id, self._differences())
@@ -194,29 +195,21 @@ class Reporting:
                 yield bucket, entry
 
 
-_Moved = tuple[Target, Course]
-
-
 def _course(target: Target) -> Course:
     planned_on = target.baseline_due_on or target.due_on
     plan = contribution.Milestone(1, target.technique, target.due_on, planned_on, ())
     return Course(plan, Kept(target.share, target.percent, target.done_on, target.reports))
 
 
-def _state(target: Target, course: Course) -> dict[str, Any]:
-    current, since = course.latest()
-    return {"id": target.milestone_id, "percent": current, "done_on": since, "new": course.new}
-
-
-def _standings(moved: Iterable[_Moved]) -> list[dict[str, Any]]:
+def _standings(moved: Iterable[tuple[Target, Moved]]) -> list[dict[str, Any]]:
     """By how much the sums that are kept of initiatives change."""
     sums: dict[UUID, dict[str, Any]] = {}
-    for target, course in moved:
-        key, (earned, done) = target.initiative_id, course.moved()
+    for target, now in moved:
+        key = target.initiative_id
         mine = sums.setdefault(key, {"id": key, "earned": 0, "done": 0, "new": 0})
-        mine["earned"] += earned
-        mine["done"] += done
-        mine["new"] += course.new
+        mine["earned"] += now.earned
+        mine["done"] += now.done
+        mine["new"] += now.new
     return list(sums.values())
 
 
@@ -283,7 +276,6 @@ _AREAS = Statement(
     ),
     initiative=Uuid(),
 )
-_INSERT = insert(_UPDATE)
 _SET_MILESTONES = Statement(
     lambda asked: (
         update(table_of(Milestone))

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import faults, rows
 from app.archive import ArchiveRefused, Reader
-from app.db import bulk_insert
+from app.bulk import bulk_insert
 from app.errors import CodeTaken, QuickwinError, SubjectTaken
 from app.filing import storage
 from app.models import (

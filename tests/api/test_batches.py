@@ -290,7 +290,7 @@ async def test_statements_do_not_grow_with_the_items(
     await send(planned, [item(i % 4, 1 + i // 4, 50) for i in range(8)])
     for day in ("2022-06-01", "2022-05-30", "2022-01-01"):  # the last reach back
         counts = []
-        for size in (8, 64, 200):
+        for size in (16, 64, 200):
             items = [
                 item(
                     i % 4,

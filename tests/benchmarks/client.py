@@ -22,12 +22,17 @@ def request(url: str, path: str, token: str, body: bytes | None = None, *more: s
 
 
 async def throughput(
-    url: str, clients: int, expected: int, sources: Callable[[int], Iterator[bytes]], seconds: float
+    url: str,
+    clients: int,
+    expected: int,
+    sources: Callable[[int], Iterator[bytes]],
+    seconds: float,
+    part: bytes = b"",
 ) -> float:
     """Answers per second of `clients` connections that send without pause for some seconds.
 
     Each takes its requests from `sources(client)` and stops early when that ends. Raises
-    `AssertionError` on any status but `expected`.
+    `AssertionError` on any status but `expected`, and on an answer without this part.
     """
     until = time.perf_counter() + seconds
 
@@ -44,6 +49,7 @@ async def throughput(
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             content = await reader.readexactly(length)
             assert status == expected, content
+            assert part in content, content
             answered += 1
         writer.close()
         return answered

@@ -8,7 +8,7 @@ from uuid import uuid4
 from tests.benchmarks import client
 
 CLIENTS, TURNS = 8, 5
-_BODY = json.dumps({"percent_complete": 55, "effective_on": "2024-03-01"}).encode()
+_BODY = json.dumps({"percent_complete": 55}).encode()
 
 
 def requests(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
+from operator import sub
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,19 +107,17 @@ def test_the_neighbours_of_a_report_tell_what_it_changes(
     around = [max(earlier)] if earlier else []
     around += [max(r for r in later if r.effective_on == first)] if first else []
 
-    def difference(known: list[Report]) -> dict[date, list[int]]:
+    def difference(known: list[Report]) -> dict[date, Change]:
         after = contribution.of_milestone(milestone(technique, due_on, due_on, [*known, mine]), 777)
         before = contribution.of_milestone(milestone(technique, due_on, due_on, known), 777)
         steps = {
-            at: [
-                x - y
-                for x, y in zip(after.get(at, Change()), before.get(at, Change()), strict=True)
-            ]
+            at: Change(*map(sub, after.get(at, Change()), before.get(at, Change())))
             for at in after.keys() | before.keys()
         }
         return {at: step for at, step in steps.items() if any(step)}
 
-    assert difference(around) == difference(reports)
+    plan = milestone(technique, due_on, due_on, around)
+    assert contribution.of_reports(plan, 777, [*around, mine]) == difference(reports)
 
 
 def test_health_is_exact_at_the_thresholds() -> None:
