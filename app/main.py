@@ -72,11 +72,24 @@ from app.db import Database
 from app.errors import DatabaseUnavailable
 from app.opening import open_database
 from app.settings import Settings, settings
-from app.web import assets, explained, home, initiative, overview, relying, sign_in, sign_in_oidc
+from app.web import (
+    assets,
+    explained,
+    home,
+    initiative,
+    live,
+    overview,
+    relying,
+    sign_in,
+    sign_in_oidc,
+    worklists,
+)
 from app.web import initiatives as initiative_pages
 from app.web import milestones as milestone_pages
 from app.web import problems as problem_pages
 from app.web import reports as report_pages
+from app.web import updates as update_pages
+from app.web import verification as verification_pages
 
 _PATIENCE_SECONDS = 30
 _COLLECTED_AFTER = 50_000
@@ -142,6 +155,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         criteria, scores, decrees, stages, publications, public, teams,
         health, home, explained, overview, initiative_pages, initiative, milestone_pages,
         report_pages, sign_in, sign_in_oidc,
+        worklists, update_pages, verification_pages, live,
     ):  # fmt: skip
         # Taken as they are: included routers are asked one after the other, and again on each level;
         # up to half the time of a short request went there.

@@ -14,10 +14,13 @@ from app.api.calls import Call, InstitutionPath, router
 from app.api.downloads import Download
 from app.api.problems import MEDIA_TYPE
 from app.api.refusals import RangeNotSatisfiable
+from app.api.uploads import Upload
 from app.filing import antivirus, content, storage
 from app.filing.storage import Storage
 from app.schemas.files import File, NewFile
 from app.services import files
+from app.services.access import Scope
+from app.services.actors import Actor
 from app.services.files import Received
 from app.settings import Settings
 
@@ -69,19 +72,35 @@ async def upload_file(
     """
     scope = await call.read(files.allowed, institution)
     chosen: Settings = request.app.state.settings
-    database: db.Database = request.app.state.database
     async with uploads.received(request, chosen.max_file_bytes) as upload:
-        kind = await to_thread.run_sync(content.kind_of, upload.file)
-        if chosen.antivirus_url is not None:
-            await antivirus.check(upload.file, chosen.antivirus_url, chosen.antivirus_seconds)
-        await database.write(files.expect, scope.id, upload.digest)
-        await to_thread.run_sync(upload.file.seek, 0)
-        put = _storage(request).put
-        await to_thread.run_sync(put, scope.id, upload.digest, upload.file)
-        new = Received(query.name, kind, upload.size, upload.digest)
-        made = await call.write(files.keep, institution, new)
+        made = await keep(request, call, scope, institution, upload, query.name)
     answers.locate(response, "institutions", institution, "files", str(made.id))
     return made
+
+
+async def keep(
+    request: Request,
+    call: db.Call[Actor],
+    scope: Scope,
+    institution: str,
+    upload: Upload,
+    name: str,
+) -> File:
+    """Judge a file that has arrived, store its bytes, and keep it for a report to name.
+
+    Raises what `upload_file` answers.
+    """
+    chosen: Settings = request.app.state.settings
+    database: db.Database = request.app.state.database
+    kind = await to_thread.run_sync(content.kind_of, upload.file)
+    if chosen.antivirus_url is not None:
+        await antivirus.check(upload.file, chosen.antivirus_url, chosen.antivirus_seconds)
+    await database.write(files.expect, scope.id, upload.digest)
+    await to_thread.run_sync(upload.file.seek, 0)
+    put = _storage(request).put
+    await to_thread.run_sync(put, scope.id, upload.digest, upload.file)
+    new = Received(name, kind, upload.size, upload.digest)
+    return await call.write(files.keep, institution, new)
 
 
 @routes.get("/{file}")

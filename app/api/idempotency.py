@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from app import db
+from app.api.answers import API
 from app.errors import Invalid
 from app.services import idempotency
 from app.services.actors import Actor
@@ -59,7 +60,8 @@ def name_of(request: Request) -> str | None:
     names the version that it changes.
     """
     given = request.headers.get(HEADER)
-    if request.method != "POST" or given is None:
+    is_form = not request.url.path.startswith(f"{API}/")  # pages have their keys in the form
+    if request.method != "POST" or given is None or is_form:
         return None
     return _name(given)
 

@@ -20,6 +20,7 @@ from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, Json, choic
 from app.schemas.fields import Verification
 
 _WAITING = text("verification = 'reported'")
+_RETURNED = text("verification = 'returned'")
 _RESUBMITS = text("resubmits_id IS NOT NULL")
 
 
@@ -45,6 +46,10 @@ class ProgressUpdate(Base):
         Index(
             "ix_progress_update_waiting", "institution_id", "id",
             postgresql_where=_WAITING, sqlite_where=_WAITING,
+        ),
+        Index(
+            "ix_progress_update_returned", "institution_id", "id",
+            postgresql_where=_RETURNED, sqlite_where=_RETURNED,
         ),
         Index(
             "uq_progress_update_resubmits", "institution_id", "resubmits_id", unique=True,

@@ -41,6 +41,8 @@ class VerificationQuery(Paging):
     owner: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of people who own the initiative, in any role."""
     initiative: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    period: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of reporting periods: reports on their days."""
     latest: bool = False
     """True: of each milestone only the report that holds now; what is found of an older one moves
     no number of today."""

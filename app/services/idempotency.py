@@ -54,6 +54,12 @@ class Key(NamedTuple):
         return hashlib.sha256(self.name.encode()).hexdigest()
 
 
+def of_form(name: str, asked: list[str]) -> Key:
+    """The key of a form that was served with this name, for what it asks; it shows no secret."""
+    fingerprint = hashlib.sha256("\n".join(asked).encode()).hexdigest()
+    return Key(f"form {name}", fingerprint, "")
+
+
 def once(
     verb: Callable[Concatenate[Session, Actor, P], T], key: Key
 ) -> Callable[Concatenate[Session, Actor, P], tuple[T, bool]]:

@@ -4,8 +4,10 @@ Owing is as things stand now: an initiative that was cancelled or finished since
 was the case when a period closed is kept with the period.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -22,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.given import portions
 from app.keyset import Key, paginate, parse_sort
 from app.models import (
     Initiative,
@@ -44,6 +47,7 @@ from app.services.actors import Actor
 
 _UNDER_WAY = (InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD)
 _IN_TIME, _LATE = 0, 1
+_AT_ONCE = 500
 _NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 _SORTS: dict[str, Any] = {
     # By the plain column SQLite begins with the units, and reads all initiatives for each of them.
@@ -139,6 +143,22 @@ def missing(
     found = paginate(session, statement, keys, query)
     days_late = max(0, (scope.today() - period.closes_on).days)
     return found.page([_missing(row, days_late) for row in found.rows])
+
+
+def owing_of(
+    session: Session, scope: Scope, period: ReportingPeriod, initiative_ids: Collection[UUID]
+) -> set[UUID]:
+    """Those of some initiatives that owe a report on a period and have none."""
+    found: set[UUID] = set()
+    for some in portions(sorted(initiative_ids), _AT_ONCE):
+        statement = select(Initiative.id).where(
+            access.within(scope, Initiative),
+            Initiative.id.in_(some),
+            *_owes(scope, period),
+            _came(period).is_(None),
+        )
+        found.update(session.scalars(statement))
+    return found
 
 
 class _Placed:

@@ -22,6 +22,9 @@ _EVENT = table_of(Event).c
 _RIGHTS = ("grant.", "institution.", "person.", "session.ended", "token.", "unit.")
 """What begins so can change what somebody sees, or what a filter's codes name."""
 
+_UNSEEN = ("access.", "file.", "session.", "token.", "webhook.")
+"""What begins so is on no page."""
+
 
 class Watch(NamedTuple):
     """What somebody sees of an institution's events, as it was at a sequence."""
@@ -56,6 +59,17 @@ def watch(session: Session, actor: Actor, institution: str, query: wire.EventFil
     return Watch(scope.id, sequence, actor.reach(Permission.EVENTS_READ), units)
 
 
+def glance(session: Session, actor: Actor, institution: str, unit: str | None) -> Watch:
+    """Where the actor reads plans now, in a unit with all below it: not what events say of them."""
+    if unit is not None:
+        scope, node, sequence = access.place(session, actor, institution, unit)
+        units: frozenset[UUID] | None = frozenset({node.id})
+    else:
+        scope, units = access.institution(session, actor, institution), None
+        sequence = events.last(session, scope.id)
+    return Watch(scope.id, sequence, actor.reach(Permission.PLANS_READ), units)
+
+
 def news(session: Session, institution_id: UUID, after: int, most: int) -> list[Told]:
     """The next events of an institution behind a sequence, for all who follow it."""
     rows = session.connection().execute(
@@ -77,8 +91,15 @@ def news(session: Session, institution_id: UUID, after: int, most: int) -> list[
 
 def shows(watch: Watch, query: wire.EventFilter, told: Told) -> bool:
     """Whether somebody who watches is shown an event."""
-    return (
-        (watch.reach is None or not watch.reach.isdisjoint(told.above))
-        and (watch.units is None or not watch.units.isdisjoint(told.above))
-        and feeds.matches(query, told.event)
+    return _is_within(watch, told) and feeds.matches(query, told.event)
+
+
+def is_seen(watch: Watch, told: Told) -> bool:
+    """Whether an event may change what somebody's page shows."""
+    return not told.event.type.startswith(_UNSEEN) and _is_within(watch, told)
+
+
+def _is_within(watch: Watch, told: Told) -> bool:
+    return (watch.reach is None or not watch.reach.isdisjoint(told.above)) and (
+        watch.units is None or not watch.units.isdisjoint(told.above)
     )

@@ -108,6 +108,34 @@ def get(
     return shape(*row)
 
 
+def sent(
+    session: Session, scope: Scope, initiative: str, number: int, name: tuple[str, str]
+) -> wire.Update | None:
+    """The report on a milestone that was sent under a source and an external id, if there is one."""
+    source, external_id = name
+    row = session.execute(
+        _with_address(scope).where(
+            access.named(Initiative, initiative),
+            Milestone.number == number,
+            ProgressUpdate.source == source,
+            ProgressUpdate.external_id == external_id,
+        )
+    ).one_or_none()
+    return None if row is None else shape(*row)
+
+
+def is_own(session: Session, scope: Scope, actor: Actor, update_id: UUID) -> bool:
+    """Whether the actor has reported it, and so may not verify it."""
+    return (
+        session.scalar(
+            select(ProgressUpdate.reporter_id == actor.id).where(
+                access.within(scope, ProgressUpdate), ProgressUpdate.id == update_id
+            )
+        )
+        is True
+    )
+
+
 class Reporter(Protocol):
     """Who reports."""
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.errors import Conflict, Invalid, NotFound, OwnReport
 from app.keyset import Key, paginate
-from app.models import Initiative, Milestone, ProgressUpdate, Unit
+from app.models import Initiative, Milestone, ProgressUpdate, ReportingPeriod, Unit
 from app.models.base import now, refers
 from app.rollup import ledger
 from app.schemas import updates as wire
@@ -90,6 +90,16 @@ def page(
         statement = statement.where(Initiative.year.in_(query.year))
     if query.initiative:
         statement = statement.where(access.named_any(Initiative, query.initiative))
+    if query.period:
+        statement = statement.where(
+            exists().where(
+                access.within(scope, ReportingPeriod),
+                access.named_any(ReportingPeriod, query.period),
+                ProgressUpdate.effective_on.between(
+                    ReportingPeriod.starts_on, ReportingPeriod.ends_on
+                ),
+            )
+        )
     if query.latest:
         later = aliased(ProgressUpdate)
         order = [(row.effective_on, row.sequence) for row in (later, ProgressUpdate)]
@@ -104,6 +114,41 @@ def page(
         statement = statement.where(ProgressUpdate.reported_at >= query.since)
     found = paginate(session, statement, _OLDEST_FIRST, query)
     return found.page([_case(*row[:4]) for row in found.rows])
+
+
+def address(
+    session: Session, actor: Actor, institution: str, update_id: UUID
+) -> tuple[str, int, UUID]:
+    """Of which initiative and milestone a report is, and in which unit."""
+    scope = access.institution(session, actor, institution)
+    row = session.execute(
+        access.visible(scope, ProgressUpdate)
+        .join(Milestone, refers(ProgressUpdate.milestone_id, Milestone))
+        .join(Initiative, refers(ProgressUpdate.initiative_id, Initiative))
+        .with_only_columns(Initiative.code, Milestone.number, Initiative.unit_id)
+        .where(ProgressUpdate.id == update_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1], row[2]
+
+
+def case(
+    session: Session, actor: Actor, institution: str, update_id: UUID
+) -> tuple[VerificationCase, UUID]:
+    """One report with what it is about, and who reported it; of any state, for whoever sees it."""
+    scope = access.institution(session, actor, institution)
+    row = session.execute(
+        access.visible(scope, ProgressUpdate)
+        .join(Milestone, refers(ProgressUpdate.milestone_id, Milestone))
+        .join(Initiative, refers(ProgressUpdate.initiative_id, Initiative))
+        .join(Unit, refers(Initiative.unit_id, Unit))
+        .add_columns(Initiative, Milestone, Unit.code)
+        .where(ProgressUpdate.id == update_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return _case(*row), row[0].reporter_id
 
 
 def _case(

@@ -20,6 +20,7 @@ from app.charts.paper import Look
 from app.charts.plans import timeline
 from app.languages import FALLBACK, Words, preferred, words
 from app.schemas.fields import Language
+from app.schemas.permissions import Permission
 from app.services.actors import Actor
 from app.terms import term
 from app.web import assets
@@ -76,6 +77,10 @@ class Page:
     def is_of_stranger(self) -> bool:
         """Whether the browser is not signed in for all it says."""
         return self.actor is None and cookies.read(self._request) is None
+
+    def may(self, permission: str) -> bool:
+        """Whether the reader holds a permission anywhere: what the navigation offers."""
+        return self.actor is not None and self.actor.reach(Permission(permission)) != frozenset()
 
     def asked(self, name: str) -> str:
         """A parameter of the address; empty where it is not there."""

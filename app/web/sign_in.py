@@ -94,7 +94,7 @@ async def sign_out(request: Request) -> Response:
     means = OIDC if actor is not None and actor.token_id is None else "yes"
     answer = RedirectResponse(f"{SIGN_IN}?signed_out={means}", 303)
     cookies.drop(request, answer)
-    answer.headers["Clear-Site-Data"] = '"cache"'
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 

@@ -20,7 +20,7 @@ SERVICES = [
     "stages", "stage_links", "purposes", "programmes", "instruments", "assessments", "indexes", "indicators", "indicator_values", "institutions", "grants", "people", "minting", "tokens", "sessions", "operators", "units", "reorganising", "decrees",
     "criteria", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "team_roles", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "insertion", "loading", "loading_scores",
-    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "periods",
+    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "periods", "worklists",
     "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "trails", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",

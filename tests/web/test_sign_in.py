@@ -135,7 +135,7 @@ async def test_signing_out_ends_the_session(institution: Institution, browser: B
     secret = browser.secret or ""
     answer = await browser.post("/sign-out")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?signed_out=yes")
-    assert answer.headers["clear-site-data"] == '"cache"'
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert "Max-Age=0" in answer.headers["set-cookie"]
     assert browser.secret is None
     browser.bring(secret)
