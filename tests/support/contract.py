@@ -27,7 +27,8 @@ PROBLEM = "application/problem+json"
 PROBLEM_SCHEMA = "#/components/schemas/Problem"
 ANYTHING = ""  # instead of a schema's location: content is declared, but no schema for it
 BODYLESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
-IGNORED = ("/docs", "/redoc", "/openapi.json", "/static")
+IGNORED = ("/docs", "/redoc", "/openapi.json", "/static", "/assets")
+PAGES = ("/institutions", "/sign-in", "/sign-out", "/language", "/errors", "/guides")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 # RFC 3339; `fromisoformat` alone would also let other forms of ISO 8601 pass.
@@ -284,8 +285,14 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
 def _is_page(answer: Answer) -> bool:
     """Whether a person gets this: the document tells programs what they get."""
-    is_page = answer.media_type == "text/html" or answer.status == HTTPStatus.SEE_OTHER
-    return is_page and not answer.path.startswith("/api/")
+    if answer.path.startswith("/api/"):
+        return False
+    is_known = answer.path == "/" or any(
+        answer.path == page or answer.path.startswith(f"{page}/") for page in PAGES
+    )
+    is_error = answer.status >= HTTPStatus.BAD_REQUEST
+    is_html = answer.media_type == "text/html" or answer.status == HTTPStatus.SEE_OTHER
+    return is_html and (is_known or is_error)
 
 
 def _step(location: str, *names: str) -> str:

@@ -31,6 +31,7 @@ BY_CALLER = "is completed by its caller with what the actor sees"
 SYSTEMS_OWN = "compares all units for the service itself; each event is told to who may read it"
 SHOWN = "is sent if the responsible person may read the unit's events: `parcels.may_be_shown`"
 PUBLISHED = "shows what was published, to anybody: `public.published_in` is in it, or was before"
+NARROWS = "narrows a query that begins with `access`"
 UNGUARDED = {
     "agenda._last_due": FOUND,
     "calendars._record": FOUND,
@@ -49,6 +50,7 @@ UNGUARDED = {
     "escalation._above": "tells the codes of the units above a visible one",
     "explanations._left_out": FOUND,
     "explanations._own": FOUND,
+    "feeds._about": NARROWS,
     "feeds._matching": BY_CALLER,
     "files.release": FOUND,
     "follow_ups.change": FOUND,
@@ -70,6 +72,7 @@ UNGUARDED = {
     "parcels._of_units": SHOWN,
     "parcels.asked_for": "was seen by who asked for it",
     "parcels.from_feed": SHOWN,
+    "people.read_in": "is of whoever asks",
     "people.subject_is_free": TAKEN,
     "belongings.owners": CODES,
     "programme_rollups._by_institution": "is empty for who does not see the root",
@@ -77,12 +80,13 @@ UNGUARDED = {
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
     "public_feeds._reached": PUBLISHED,
     "public_feeds._told": PUBLISHED,
-    "public._units": "are shown to anybody where the policy shows them",
+    "public._all_units": "are shown to anybody where the policy shows them",
     "public._with_unit": PUBLISHED,
     "public.initiative": PUBLISHED,
     "ratings._of": FOUND,
     "renewals._there": FOUND,
     "register._follow_ups": FOUND,
+    "register._holding_up": NARROWS,
     "reporting._SET_INITIATIVES": FOUND,
     "reporting._SET_MILESTONES": FOUND,
     "proofs.check_completion": FOUND,
@@ -98,6 +102,8 @@ UNGUARDED = {
     "team_roles.remove": TAKEN,
     "tokens.me": "tells the codes of units where the actor holds a role",
     "tokens.used": IDENTITY,
+    "updates.feed": NARROWS,
+    "updates.page": NARROWS,
     "units._successors": "tells the code of the unit that took over a visible one",
     "units._units": "tells the codes of the units above a visible one",
     "units.link": FOUND,
