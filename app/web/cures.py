@@ -18,6 +18,12 @@ CURES = {
     "forbidden": noted(
         "See with GET /api/v1/me what your token may do. Ask whoever administers the unit for the role that this takes, or use a token without narrower scopes."
     ),
+    "judged_meanwhile": noted(
+        "Open the report again, see what was found, and judge it anew if you find otherwise."
+    ),
+    "other_report": noted(
+        "Look at the report that was taken; open the form anew to send another one."
+    ),
     "own_report": noted(
         "Let somebody else verify this report: another person with the role of a verifier on the unit."
     ),
