@@ -9,7 +9,7 @@ import os
 import sys
 from importlib import import_module
 
-REMOTE = {"report", "rollup", "initiatives", "batch"}
+REMOTE = {"report", "rollup", "initiatives", "batch", "missing", "obstacles", "evidence"}
 
 
 def main() -> None:

@@ -1,9 +1,11 @@
 """Calls as values: what is asked, and how its answer is read. Nothing here touches a network."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -36,6 +38,10 @@ class Call(Generic[T]):
     headers: Mapping[str, str] | None = None
     recover: Callable[[Refused], T] | None = None
     """Makes a T of a refusal, or raises it again."""
+    source: Path | None = None
+    """A file that is the body, read while it is sent."""
+    target: Path | None = None
+    """A file that the content is written to while it comes; `read` gets none then."""
 
     @property
     def is_repeatable(self) -> bool:
@@ -68,7 +74,7 @@ class Call(Generic[T]):
                 return self.recover(failure)
             raise failure
         try:
-            return self.read(response.content)
+            return self.read(b"" if self.target is not None else response.content)
         except ValidationError as error:
             raise NotUnderstood(response.status_code, "this is no answer of Quickwin's") from error
 
@@ -101,6 +107,26 @@ def post(path: str, shape: type[T], body: object = None, key: str | None = None)
     """A call that has its effect once, however often it is sent under its key."""
     headers = {"Idempotency-Key": key or str(uuid4())}
     return Call("POST", path, reader(shape), {}, encoded(body), headers)
+
+
+def sending(
+    path: str, shape: type[T], source: Path, query: Mapping[str, Any], key: str | None = None
+) -> Call[T]:
+    """A call that sends a file once, however often it is sent under its key.
+
+    Raises `Unsayable` for what is no file that can be read.
+    """
+    if not source.is_file() or not os.access(source, os.R_OK):
+        raise Unsayable(f"{source} is no file that can be read")
+    headers = {"Idempotency-Key": key or str(uuid4())}
+    return Call("POST", path, reader(shape), parameters(query), None, headers, source=source)
+
+
+def saving(path: str, target: Path) -> Call[Path]:
+    """A reading call whose answer is a file. Raises `Unsayable` where there is no folder for it."""
+    if target.is_dir() or not target.parent.is_dir():
+        raise Unsayable(f"{target} cannot be a file")
+    return Call("GET", path, lambda _: target, {}, target=target)
 
 
 def put(path: str, shape: type[T], body: object, version: int | None) -> Call[T]:

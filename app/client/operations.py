@@ -7,8 +7,9 @@ change or deletion holds for that version alone, and raises `StaleVersion` when 
 """
 
 from app.client.plans import Plans
+from app.client.programme import Programme
 from app.client.progress import Progress
 
 
-class Operations(Plans, Progress):
+class Operations(Plans, Progress, Programme):
     """What can be asked of a server."""

@@ -4,6 +4,7 @@ A descriptor binds it to the client it is called on. On a `Plain` one it answers
 an `Awaitable[T]`; what is long is an `Iterator[T]` or an `AsyncIterator[T]`. Type checkers see which.
 """
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import MethodType
@@ -15,6 +16,7 @@ import tenacity
 from app.client.calls import Call, Stretch
 from app.client.failures import Unreachable
 from app.client.retries import Patience
+from app.client.transfers import BINARY, pieces, pieces_waiting, replacing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,10 +46,25 @@ class Plain:
 
     def _send(self, call: Call[T]) -> T:
         try:
-            response = self._http.request(**_request(call))
+            response = self._exchange(call)
         except httpx.RequestError as error:
             raise _unreachable(error) from error
         return call.answer(response)
+
+    def _exchange(self, call: Call[Any]) -> httpx.Response:
+        asked = _request(call)
+        if call.source is not None:
+            asked["content"] = pieces(call.source)
+        if call.target is None:
+            return self._http.request(**asked)
+        with self._http.stream(**asked) as response:
+            if not response.is_success:
+                response.read()
+                return response
+            with replacing(call.target) as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+        return response
 
 
 class Waiting:
@@ -70,10 +87,25 @@ class Waiting:
 
     async def _send(self, call: Call[T]) -> T:
         try:
-            response = await self._http.request(**_request(call))
+            response = await self._exchange(call)
         except httpx.RequestError as error:
             raise _unreachable(error) from error
         return call.answer(response)
+
+    async def _exchange(self, call: Call[Any]) -> httpx.Response:
+        asked = _request(call)
+        if call.source is not None:
+            asked["content"] = pieces_waiting(call.source)
+        if call.target is None:
+            return await self._http.request(**asked)
+        async with self._http.stream(**asked) as response:
+            if not response.is_success:
+                await response.aread()
+                return response
+            with replacing(call.target) as file:
+                async for piece in response.aiter_bytes():
+                    await asyncio.to_thread(file.write, piece)
+        return response
 
 
 class operation(Generic[S, P, T]):  # noqa: N801  used like a function
@@ -128,6 +160,8 @@ def _request(call: Call[Any]) -> dict[str, Any]:
     headers = dict(call.headers or {})
     if call.body is not None:
         headers["Content-Type"] = "application/json"
+    elif call.source is not None:
+        headers["Content-Type"] = BINARY
     return {
         "method": call.method,
         "url": call.path,

@@ -1,14 +1,14 @@
-"""The commands for a remote server: report, rollup, initiatives, batch."""
+"""The commands for a remote server: report, rollup, initiatives, batch; and those of `programme`."""
 
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic_core import to_json
 
 from app.client import Quickwin
 from app.console import out
-from app.remote import batches, reading, tables
+from app.remote import batches, programme, reading, tables
 from app.remote.connection import AsJson, Quiet, connected
 from app.remote.filters import filtered_by
 from app.schemas.initiatives import InitiativeQuery
@@ -16,7 +16,10 @@ from app.schemas.initiatives import InitiativeQuery
 commands = typer.Typer(pretty_exceptions_enable=False)
 _initiatives = typer.Typer(help="The initiatives of an institution.", no_args_is_help=True)
 commands.add_typer(_initiatives, name="initiatives")
+commands.add_typer(programme.obstacles, name="obstacles")
+commands.add_typer(programme.evidence, name="evidence")
 commands.command("batch")(batches.batch)
+commands.command("missing")(programme.missing)
 
 Code = Annotated[str, typer.Argument(help="Code of the initiative.")]
 
@@ -38,6 +41,9 @@ def report(
     evidence: Annotated[
         list[str] | None, typer.Option(help="Link to a document; repeatable.")
     ] = None,
+    document: Annotated[
+        list[Path] | None, typer.Option(help="File to send as evidence; repeatable.")
+    ] = None,
     on: Annotated[
         str | None, typer.Option(help="YYYY-MM-DD, the day it was so; today if left out.")
     ] = None,
@@ -49,13 +55,14 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Report progress on a milestone."""
+    documents = [reading.document(quickwin.send_file(file)) for file in document or ()]
     made = quickwin.report(
         initiative, milestone, percent, note=note, effective_on=on,
-        evidence=[reading.evidence(url) for url in evidence or ()],
+        evidence=[*(reading.evidence(url) for url in evidence or ()), *documents],
         source=source, external_id=external_id,
     )  # fmt: skip
     if as_json:
-        _print(made)
+        tables.write(made)
     elif not quiet:
         moved = f"{made.previous_percent:g} → {made.percent_complete:g} %"
         out.print(
@@ -81,7 +88,7 @@ def rollup(
     found = quickwin.rollup(unit, year=year, area=area, as_of=as_of)
     children = quickwin.rollup_children(unit, year=year, area=area, as_of=as_of).items
     if as_json:
-        _print({"rollup": found, "children": children})
+        tables.write({"rollup": found, "children": children})
     else:
         tables.show(tables.rolled_up(found, children))
 
@@ -101,7 +108,7 @@ def list_initiatives(
     """Show initiatives. Filters join by AND; a repeated one by OR."""
     found = list(islice(quickwin.initiatives(**filters), most))
     if as_json:
-        _print(found)
+        tables.write(found)
     else:
         tables.show(tables.listed(found))
 
@@ -112,10 +119,6 @@ def show_initiative(quickwin: Quickwin, code: Code, *, as_json: AsJson = False) 
     """Show an initiative with its milestones."""
     found = quickwin.initiative(code)
     if as_json:
-        _print(found)
+        tables.write(found)
     else:
         tables.show(tables.planned(found))
-
-
-def _print(answer: object) -> None:
-    typer.echo(to_json(answer, indent=2))

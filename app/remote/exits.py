@@ -45,6 +45,9 @@ def told() -> Iterator[None]:
     except Failure as failure:
         say(f"{type(failure).__name__}: {failure}")
         raise typer.Exit(Exit.of(failure)) from failure
+    except OSError as error:
+        say(f"{error.filename or 'file'}: {error.strerror}")
+        raise typer.Exit(Exit.MISUSED) from error
     except (Misused, Unsayable) as misused:
         say(str(misused))
         raise typer.Exit(Exit.MISUSED) from misused

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from app.schemas.batches import BatchItem
+from app.schemas.files import File
 
 COLUMNS = tuple(BatchItem.model_fields)
 """What a CSV file may have; those without a default it must."""
@@ -52,6 +53,11 @@ def evidence(url: str) -> dict[str, str]:
     parts = urlsplit(url) if _is_address(url) else None
     name = PurePosixPath(parts.path).name or parts.netloc if parts else ""
     return {"title": name[:500] or url[:500], "url": url}
+
+
+def document(file: File) -> dict[str, str]:
+    """A document that was sent, called as it was on the disk."""
+    return {"title": file.name, "file": str(file.id)}
 
 
 def _json_lines(file: BinaryIO) -> Iterator[Line]:

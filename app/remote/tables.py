@@ -1,7 +1,9 @@
-"""Roll-ups and initiatives as tables."""
+"""What the API answers, as tables, or as it is."""
 
 from collections.abc import Iterable
 
+import typer
+from pydantic_core import to_json
 from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -10,15 +12,18 @@ from rich.text import Text
 from app.console import out
 from app.remote.exits import printable
 from app.schemas.initiatives import Initiative, InitiativeWithPlan
+from app.schemas.obstacles import Obstacle
+from app.schemas.periods import MissingReport
 from app.schemas.rollups import Rollup
 
 _NONE = "–"
 _COLOURS = {
     "on_track": "green", "completed": "green", "at_risk": "yellow", "off_track": "red",
+    "critical": "red", "high": "yellow", "resolved": "green", "open": "yellow",
     "active": "green", "done": "green", "on_hold": "yellow", "in_progress": "yellow",
 }  # fmt: skip
 _BAR, _WIDTH_WITH_BARS, _ANY_WIDTH = 16, 100, 1_000  # columns
-_LONG = {"name", "title", "milestone"}
+_LONG = {"name", "title", "milestone", "obstacle"}
 """What is wrapped where there is little room; nothing else is."""
 
 
@@ -26,6 +31,11 @@ def show(table: RenderableType) -> None:
     """Print a table; where there is no terminal, as wide as it is."""
     console = out if out.is_terminal else Console(highlight=False, width=_ANY_WIDTH)
     console.print(table, soft_wrap=False)
+
+
+def write(answer: object) -> None:
+    """Print JSON."""
+    typer.echo(to_json(answer, indent=2))
 
 
 def rolled_up(rollup: Rollup, children: Iterable[Rollup]) -> RenderableType:
@@ -100,6 +110,44 @@ def planned(initiative: InitiativeWithPlan) -> RenderableType:
             str(each.overdue_days),
         )
     return Group(_text(f"{initiative.code}  {initiative.title}"), _text(about), table)
+
+
+def chased(missing: Iterable[MissingReport]) -> RenderableType:
+    """Initiatives without a report, with whom to ask."""
+    table = _table("code", "title", "unit", "accountable", "address")
+    _numeric(table, "days late")
+    table.add_column("last report", no_wrap=True)
+    for each in missing:
+        who = each.accountable
+        last = each.last_reported_at
+        table.add_row(
+            Text(each.initiative),
+            _text(each.title),
+            Text(each.unit),
+            _text((who and (who.name or who.code)) or _NONE),
+            _text((who and who.email) or _NONE),
+            str(each.days_late),
+            _NONE if last is None else str(last.date()),
+        )
+    return table
+
+
+def hindering(obstacles: Iterable[Obstacle]) -> RenderableType:
+    """Obstacles, one on each line; `decision` says whether one is waited for."""
+    table = _table("id", "obstacle", "of", "severity", "state", "owner", "due", "decision")
+    for each in obstacles:
+        decision = "given" if each.decision else "asked" if each.decision_asked else _NONE
+        table.add_row(
+            Text(str(each.id)),
+            _text(each.title),
+            Text(each.initiative or each.unit),
+            _word(each.severity),
+            _word(each.state),
+            _text(each.owner or _NONE),
+            str(each.due_on or _NONE),
+            _word("waiting" if each.waiting else decision),
+        )
+    return table
 
 
 def _table(*columns: str) -> Table:

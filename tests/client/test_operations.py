@@ -2,6 +2,7 @@
 
 import inspect
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,10 @@ from app.client import (
     Quickwin,
     StaleVersion,
     Unauthorized,
+    Unsayable,
 )
 from app.client.plans import Plans
+from app.client.programme import Programme
 from app.client.progress import Progress
 from app.schemas.fields import InitiativeStatus
 from app.schemas.initiatives import InitiativeChanges, NewInitiative
@@ -24,6 +27,9 @@ from app.schemas.units import NewUnit
 from tests.client.conftest import initiative
 from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution
+from tests.support.posts import PERIOD
+
+CODE = str(PERIOD["code"])
 
 
 async def test_who_and_where(quickwin: AsyncQuickwin, institution: Institution) -> None:
@@ -175,7 +181,9 @@ async def test_who_has_no_valid_token(checked: CheckedTransport) -> None:
 
 
 async def test_both_clients_have_the_same_operations() -> None:
-    names = {name for name in vars(Plans) | vars(Progress) if not name.startswith("_")}
+    names = {
+        name for name in vars(Plans) | vars(Progress) | vars(Programme) if not name.startswith("_")
+    }
     with Quickwin("http://test", "t", "i") as plain:
         async with AsyncQuickwin("http://test", "t", "i") as waiting:
             for name in names - {"at", "milestone_at", "rollup_at"}:
@@ -183,3 +191,77 @@ async def test_both_clients_have_the_same_operations() -> None:
                 assert inspect.signature(one).parameters == inspect.signature(other).parameters
                 assert one.__doc__
                 assert "self" not in inspect.signature(one).parameters
+
+
+async def test_around_the_plans(quickwin: AsyncQuickwin, institution: Institution) -> None:
+    await quickwin.create_unit({"code": "a", "name": "A"})
+    await quickwin.create_initiative(initiative("QW-1", "a", 1))
+    names = {"id": "Nama", "en": "Name"}
+    idea = {"code": "QW-2", "title": "T", "unit": "a", "year": 2022}
+    await quickwin.create_initiative(idea)
+    await institution.post("criteria", {"code": "visible", "name": names})
+    assert (await quickwin.score("QW-2", "visible", 4, note="N")).score == 4
+    assert [each.code async for each in quickwin.candidates(unit="a")] == ["QW-2"]
+    assert len((await quickwin.scores("QW-2")).criteria) == 1
+    await institution.post("templates", {"code": "t", "title": "T"})
+    assert [each.code async for each in quickwin.templates()] == ["t"]
+    copies = await quickwin.copy_template("t", {"units": ["a"], "year": 2022, "code": "c-{unit}"})
+    assert [each.created for each in copies.items] == [True]
+
+    await institution.post("periods", PERIOD)
+    assert [each.code async for each in quickwin.periods(year=2021)] == [CODE]
+    standing = await quickwin.standing(CODE, unit="a")
+    assert (standing.total.unit, standing.total.missing) == ("a", 1)
+    late = [each async for each in quickwin.missing(CODE, unit="a", limit=1)]
+    assert [each.initiative for each in late] == ["QW-1"]
+
+    opened = await quickwin.open_obstacle({"initiative": "QW-1", "title": "O"})
+    opened = await quickwin.change_obstacle(opened, {"due_on": date(2022, 6, 30)})
+    handed = await quickwin.escalate(opened, "Above us", decision_asked="May we?")
+    assert (await quickwin.decide(handed.id, "Yes")).decision is not None
+    resolved = await quickwin.resolve(str(opened.id), "Done")
+    assert (resolved.state, resolved.resolution) == ("resolved", "Done")
+    with pytest.raises(StaleVersion):
+        await quickwin.resolve(handed, "Again")
+    assert [each.id async for each in quickwin.obstacles(state=["resolved"])] == [opened.id]
+    assert (await quickwin.obstacle(opened.id)).version == resolved.version
+
+    await institution.post("indicators", {"code": "n", "name": names, "unit_of_measure": "%"})
+    year = {"starts_on": "2022-01-01", "ends_on": date(2022, 12, 31), "actual": 3}
+    value = await quickwin.set_indicator_value("n", "2022", year)
+    await quickwin.set_indicator_value("n", "2022", {**year, "actual": 4}, version=value.version)
+    assert [each.actual async for each in quickwin.indicator_values("n")] == [4]
+    assert [each.code async for each in quickwin.indicators()] == ["n"]
+    score = {"instrument": "permenpan-26-2020", "score_year": 2022, "assessor": "self", "score": 70}
+    recorded = await quickwin.record_assessment(score)
+    assert [each.id async for each in quickwin.assessments(score_year=2022)] == [recorded.id]
+
+    told = await quickwin.publish("QW-1", {"title": "Told"})
+    assert [each.id async for each in quickwin.publications("QW-1")] == [told.id]
+    await quickwin.change_initiative("QW-1", {"status": "cancelled", "reason": "R"})
+    given = await quickwin.give_verdict("QW-1", "absent", "N", judged_on=date(2022, 12, 1))
+    assert [each.stands async for each in quickwin.verdicts("QW-1")] == [given.stands] == [True]
+
+
+async def test_documents_are_sent_and_saved(quickwin: AsyncQuickwin, tmp_path: Path) -> None:
+    source, target = tmp_path / "SK 77.pdf", tmp_path / "saved.pdf"
+    source.write_bytes(b"%PDF-1.7\n" + 70_000 * b"%" + b"\n%%EOF\n")
+    sent = await quickwin.send_file(source, key="once")
+    assert (sent.name, sent.size) == ("SK 77.pdf", source.stat().st_size)
+    assert await quickwin.send_file(str(source), key="once") == sent
+    target.write_bytes(b"old")
+    assert await quickwin.save_file(sent, target) == target
+    assert target.read_bytes() == source.read_bytes()
+    with pytest.raises(NotFound):
+        await quickwin.save_file("01a21092-8a17-7436-8260-8937a3d9cf9f", target)
+    assert target.read_bytes() == source.read_bytes(), "what is not saved replaces nothing"
+    source.write_bytes(b"MZ")
+    with pytest.raises(Invalid) as caught:
+        await quickwin.send_file(source)
+    assert caught.value.code == "file_refused"
+    for wrong in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(Unsayable):
+            await quickwin.send_file(wrong)
+    with pytest.raises(Unsayable):
+        await quickwin.save_file(sent, tmp_path / "nowhere" / "a.pdf")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["SK 77.pdf", "saved.pdf"]

@@ -21,17 +21,20 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from app.__main__ import REMOTE
-from app.client import Quickwin
+from app.client import Quickwin, calls
 from app.client.retries import Patience
 from app.remote import journal as journals
 from app.remote.commands import commands
+from app.schemas.periods import Period
 from app.settings import Settings
 from tests.client.conftest import initiative
 from tests.conftest import OPERATOR
+from tests.support.posts import PERIOD
 from tests.support.scripted import problem, scripted
 from tests.support.server import Server, serving
 
 ROOT = Path(__file__).resolve().parents[2]
+CODE = str(PERIOD["code"])
 TYPED = "quickwin report --exter"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -461,3 +464,37 @@ except SystemExit:
     )  # fmt: skip
     assert "--external-id" in done.stdout
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_documents_and_who_has_not_reported(
+    world: dict[str, str], quickwin: Quickwin, tmp_path: Path
+) -> None:
+    paper = tmp_path / "SK [7].pdf"
+    paper.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    sent = run(world, "evidence", "send", str(paper))
+    number = sent.out.split()[0]
+    assert (sent.status, sent.out) == (0, f"{number}  SK [7].pdf\n")
+    assert run(world, "evidence", "send", "-q", str(paper)).out.strip() != number
+    copy = tmp_path / "copy.pdf"
+    assert run(world, "evidence", "save", number, str(copy)).status == 0
+    assert copy.read_bytes() == paper.read_bytes()
+    for typed, status in (
+        (("send", str(tmp_path / "nothing")), 2), (("send", __file__), 1),
+        (("save", number, "/nowhere/a.pdf"), 2), (("save", "x", str(copy)), 1),
+    ):  # fmt: skip
+        refused = run(world, "evidence", *typed)
+        assert (refused.status, refused.out, refused.err.count("\n")) == (status, "", 1), typed
+    told = run(world, "report", "QW-2", "1", "5", "--document", str(paper), "--json")
+    (evidence,) = json.loads(told.out)["evidence"]
+    assert (evidence["title"], evidence["file"]["size"]) == (paper.name, paper.stat().st_size)
+
+    quickwin.open_obstacle({"unit": "32", "title": "[red]Late", "decision_asked": "May we?"})
+    shown = run(world, "obstacles", "list", "--unit", "32", "--waiting").out
+    assert "[red]Late" in shown
+    assert shown.split()[-1] == "waiting"
+    assert json.loads(run(world, "obstacles", "list", "--state", "resolved", "--json").out) == []
+    quickwin.answer(calls.post(quickwin.at("periods"), Period, PERIOD))
+    chased = run(world, "missing", CODE, "--unit", "32", "--most", "1", "--json")
+    assert [each["initiative"] for each in json.loads(chased.out)] == ["QW-2"]
+    assert "QW-2022-014" in run(world, "missing", CODE).out
+    assert run(world, "missing", "nothing").status == 1
