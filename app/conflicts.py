@@ -1,12 +1,21 @@
-"""What the state of a plan forbids: a branch of the tree that is drawn in `errors`.
+"""What the state of a plan forbids, or one's own part in it: branches of the tree drawn in `errors`.
 
+Forbidden
+└── OwnInitiative     403  own_initiative
 Conflict
 ├── NothingPlanned    409  nothing_planned
 ├── DependencyCycle   409  dependency_cycle
-└── AlreadyDependent  409  already_dependent
+├── AlreadyDependent  409  already_dependent
+└── NotClosed         409  not_closed
 """
 
-from app.errors import Conflict
+from app.errors import Conflict, Forbidden
+
+
+class OwnInitiative(Forbidden):
+    """A closing verdict is given by somebody else than the accountable owner."""
+
+    code = "own_initiative"
 
 
 class NothingPlanned(Conflict):
@@ -25,3 +34,9 @@ class AlreadyDependent(Conflict):
     """This waits for that already; remove that dependency to give it another lag."""
 
     code = "already_dependent"
+
+
+class NotClosed(Conflict):
+    """A closing verdict is given on what is completed or cancelled."""
+
+    code = "not_closed"

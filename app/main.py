@@ -63,6 +63,7 @@ from app.api import (
     tokens,
     units,
     updates,
+    verdicts,
     webhooks,
 )
 from app.api.connections import CLOSING
@@ -152,6 +153,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         dependencies, templates, updates, files, imports, ratings, periods, obstacles, calendars,
         units, people, deletions, institutions, schemes, purposes, programmes, assessments,
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
+        verdicts,
         criteria, scores, decrees, stages, publications, public, teams,
         health, home, explained, overview, initiative_pages, initiative, milestone_pages,
         report_pages, sign_in, sign_in_oidc,

@@ -30,6 +30,7 @@ TAGS = [
         "description": "Plans from spreadsheets: checked, then applied as a whole.",
     },
     {"name": "ratings", "description": "What people judge, beside the health that is computed."},
+    {"name": "verdicts", "description": "The official words on what became of an initiative."},
     {"name": "periods", "description": "Windows in which reports are owed, and who owes one."},
     {"name": "obstacles", "description": "What holds things up, who decides, what is done."},
     {"name": "units", "description": "The tree of units that numbers are rolled up through."},

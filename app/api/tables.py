@@ -116,6 +116,15 @@ INITIATIVES = Table[Initiative](
         **_plain("decree", "designated_on", "cancelled_on"),
         **{name: _list(name) for name in ("outcomes", "strategies")},
         **_plain("level", "programme"),
+        "expected_lift": lambda item: _several(
+            f"{lift.instrument}/{lift.component} +{lift.points}" for lift in item.expected_lift
+        ),
+        "stages": lambda item: _several(f"{link.stage} {link.relation}" for link in item.stages),
+        **_plain(
+            "public", "finish_on", "baseline", "slippage_days", "current_slippage_days", "template"
+        ),
+        "verdict": lambda item: item.verdict and item.verdict.verdict,
+        **_parts("verdict", "note", "judged_on", "judged_by"),
     },
 )
 MILESTONES = Table[PlannedMilestone](

@@ -6,7 +6,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import choice, compose, kpu_index, planning, publications, stages, team
+from app.demo import choice, compose, kpu_index, planning, publications, stages, team, verdicts
 from app.demo import obstacles as hindering
 from app.demo import periods as calendar
 from app.errors import NotFound
@@ -20,12 +20,12 @@ from app.services import (
     criteria,
     decrees,
     institutions,
+    judgements,
     loading,
     loading_scores,
     obstacles,
     periods,
     renewals,
-    team_roles,
 )
 from app.services import publications as telling
 from app.services import stages as calendars
@@ -69,7 +69,7 @@ async def load(
         await database.write(assessments.record, SYSTEM, institution.code, assessment)
     await database.write(_add_stages, institution.code)
     await _prepare(database, institution.code)
-    loaded, candidates = Loaded(), list[NewInitiative]()
+    loaded, candidates, closed = Loaded(), list[NewInitiative](), list[NewInitiative]()
     rebaselined: str | None = None
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):
@@ -77,6 +77,8 @@ async def load(
         loaded = loaded.plus(added)
         if len(candidates) < choice.MOST_SCORED:
             candidates += filter(choice.is_candidate, (plan.initiative for plan in batch))
+        if len(closed) < verdicts.MOST_JUDGED:
+            closed += filter(verdicts.is_judged, (plan.initiative for plan in batch))
         if rebaselined is None:
             codes = (plan.initiative.code for plan in batch if planning.is_rebaselined(plan))
             rebaselined = next(codes, None)
@@ -84,6 +86,7 @@ async def load(
     await database.write(
         loading_scores.add, SYSTEM, institution.code, list(choice.scores(candidates))
     )
+    await database.write(_add_verdicts, institution.code, list(verdicts.verdicts(closed)))
     await database.write(planning.add, SYSTEM, institution.code, rebaselined)
     await database.write(_add_publications, institution.code)
     await _add_periods(database, institution.code)
@@ -97,7 +100,6 @@ async def _prepare(database: Database, institution: str) -> None:
     steps: tuple[tuple[Callable[..., object], Sequence[object]], ...] = (
         (criteria.create, choice.criteria()),
         (decrees.create, choice.decrees()),
-        (team_roles.create, team.roles()),
         (appointments.create, team.appointments()),
         (renewals.renew, team.renewals()),
     )
@@ -114,6 +116,11 @@ def _add_stages(session: Session, institution: str) -> None:
 def _add_publications(session: Session, institution: str) -> None:
     for told in publications.publications():
         telling.create(session, SYSTEM, institution, compose.GUIDED_CODE, told)
+
+
+def _add_verdicts(session: Session, institution: str, given: list[verdicts.Given]) -> None:
+    for initiative, verdict in given:
+        judgements.give(session, SYSTEM, institution, initiative, verdict)
 
 
 async def _add_periods(database: Database, code: str) -> None:

@@ -1,18 +1,9 @@
-"""The demo's reform team: five roles, and invented people in them."""
+"""The demo's reform team: invented people in the five roles that an institution begins with."""
 
 from app.demo.choice import team_decree_code
 from app.demo.courses import YEARS
 from app.schemas.appointments import NewAppointment, NewRenewal
-from app.schemas.fields import Names
-from app.schemas.team_roles import NewTeamRole
 
-_ROLES = (
-    ("steering", "Tim pengarah", "Steering team"),
-    ("executing", "Tim pelaksana", "Executing team"),
-    ("companion", "Tim pendamping", "Companion team"),
-    ("quick-wins", "Tim quick wins", "Quick-wins team"),
-    ("agent-of-change", "Agen perubahan", "Agent of change"),
-)
 _MEMBERS = (
     ("sek-kpu", "steering", "kpu"),
     ("ops-kpu", "executing", "kpu"),
@@ -23,13 +14,6 @@ _MEMBERS = (
     ("sek-33", "quick-wins", "33"),
     ("ops-33", "agent-of-change", "33"),
 )
-
-
-def roles() -> list[NewTeamRole]:
-    """Return the five roles of a reform team."""
-    return [
-        NewTeamRole(code=code, name=Names(id=name, en=english)) for code, name, english in _ROLES
-    ]
 
 
 def appointments() -> list[NewAppointment]:

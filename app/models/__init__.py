@@ -41,6 +41,7 @@ from app.models.templates import Template, TemplateArea
 from app.models.tokens import ApiToken, ServiceSecret
 from app.models.units import Unit, UnitClosure, UnitMerger
 from app.models.updates import ProgressUpdate
+from app.models.verdicts import ClosingVerdict, Judgement
 from app.models.webhooks import Webhook, WebhookDelivery, WebhookSecret
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Baseline",
     "BrowserSession",
     "CalendarFeed",
+    "ClosingVerdict",
     "Criterion",
     "Decree",
     "Deletion",
@@ -79,6 +81,7 @@ __all__ = [
     "InstitutionClock",
     "Instrument",
     "InstrumentComponent",
+    "Judgement",
     "Milestone",
     "Obstacle",
     "Person",

@@ -20,6 +20,7 @@ class Dimension(StrEnum):
     STRATEGY = "strategy"
     LEVEL = "level"
     PROGRAMME = "programme"
+    VERDICT = "verdict"
 
 
 class GroupsQuery(Paging):
@@ -55,12 +56,12 @@ class GroupKey(Shape):
     """The value that a group shares."""
 
     key: str | None
-    """Code of the person, outcome, strategy, level or programme; the status, tag, origin, kind or
-    year. Null: those without any."""
+    """Code of the person, outcome, strategy, level, programme or closing verdict; the status, tag,
+    origin, kind or year. Null: those without any."""
     name: str | None
     """The person's name; null for somebody of a unit that you do not see."""
     names: Names | None = None
-    """Of an outcome, a strategy, a level or a programme, in both languages."""
+    """Of an outcome, a strategy, a level, a programme or a verdict, in both languages."""
 
 
 class Group(GroupNumbers, GroupKey):

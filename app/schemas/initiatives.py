@@ -28,6 +28,7 @@ from app.schemas.fields import (
     Year,
     example,
 )
+from app.schemas.judgements import ClosedWith
 from app.schemas.milestones import MOST_MILESTONES, Milestone, NewMilestone
 from app.schemas.pages import Paging, Search, Sort
 from app.schemas.purposes import Outcomes, Strategies
@@ -199,6 +200,8 @@ class Initiative(Shape):
     """`not_measurable` too while the status does not count: proposed, shortlisted, cancelled."""
     rating: JudgedRating | None
     """The latest judged one, of whatever day; beside `health`, which is computed. Null if none."""
+    verdict: ClosedWith | None
+    """The closing verdict that stands; null without one, and while it is not completed or cancelled."""
     milestones: MilestoneCounts
     next_due_on: Day | None
     """Earliest due date of a milestone that is not done; in the past when it is overdue."""
@@ -259,6 +262,10 @@ class InitiativeFilter(Shape):
     """Codes of templates that they were copied from."""
     stage: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of stages that they are linked to, by whatever relation."""
+    verdict: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of closing verdicts, of which one stands on them."""
+    has_verdict: bool | None = None
+    """Whether a closing verdict stands on them."""
     overdue: bool | None = None
     """Whether a counted initiative has an overdue milestone."""
     stale: bool | None = None

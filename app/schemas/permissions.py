@@ -29,6 +29,7 @@ class Permission(StrEnum):
     UNITS_CHANGE = "units:change"
     UPDATES_REPORT = "updates:report"
     UPDATES_VERIFY = "updates:verify"
+    VERDICTS_GIVE = "verdicts:give"
     WEBHOOKS_CHANGE = "webhooks:change"
     WEBHOOKS_READ = "webhooks:read"
 
@@ -65,6 +66,7 @@ PERMISSIONS = {
         Permission.INITIATIVES_SCORE,
         Permission.RATINGS_JUDGE,
         Permission.UPDATES_VERIFY,
+        Permission.VERDICTS_GIVE,
     },
     Role.ADMIN: frozenset(Permission),
 }

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.errors import NotFound
 from app.models import (
     Base,
+    ClosingVerdict,
     Instrument,
     InstrumentComponent,
     Purpose,
@@ -23,7 +24,8 @@ from app.schemas.fields import Names
 from app.schemas.instruments import NewInstrument
 from app.schemas.purposes import NewPurpose
 from app.schemas.schemes import NewArea, NewScheme
-from app.services import access, instruments, purposes, schemes
+from app.schemas.verdicts import NewClosingVerdict
+from app.services import access, instruments, purposes, schemes, verdicts
 from app.services.actors import Actor
 
 Row = dict[str, Any]
@@ -43,6 +45,7 @@ class Catalogues:
         self._instruments = {row["id"]: row for row in read(Instrument)}
         self._components = {row["id"]: row for row in read(InstrumentComponent)}
         self._component_ids: dict[UUID, UUID] = {}
+        self._verdicts = {row["id"]: row for row in read(ClosingVerdict)}
 
     def scheme_id(self, archived: UUID) -> UUID:
         """A scheme by its id in the archive; made with all that it has if there is none of its code."""
@@ -80,6 +83,16 @@ class Catalogues:
             by_key = {part.code_key: part.id for part in parts}
             self._component_ids[archived] = by_key[row["code_key"]]
         return self._component_ids[archived]
+
+    def verdict_id(self, archived: UUID) -> UUID:
+        """A closing verdict by its id in the archive; made, at the end of the others, if it is new."""
+        row = self._verdicts[archived]
+        try:
+            return verdicts.find(self._session, row["code"]).id
+        except NotFound:
+            fields = {"code": row["code"], "name": names(row), "source": row["source"]}
+            new = NewClosingVerdict.model_validate(fields)
+            return verdicts.create(self._session, self._actor, new).id
 
     def _make_instrument(self, archived: UUID) -> UUID:
         row = self._instruments[archived]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import InUse, Invalid
 from app.keyset import Key, paginate, parse_sort
-from app.models import Appointment, Decree, Designation
+from app.models import Appointment, Decree, Designation, Judgement
 from app.models.base import code_key, new_id, now
 from app.schemas import decrees as wire
 from app.schemas.pages import Page
@@ -92,11 +92,14 @@ def remove(
         for model, column in (
             (Designation, Designation.decree_id),
             (Appointment, Appointment.decree_id),
+            (Judgement, Judgement.decree_id),
         )
     ]
     is_used = any(session.execute(use).first() for use in uses)
     if is_used or deletions.hold(session, scope, row.id):
-        detail = "It has designated or appointed, perhaps what is deleted and may come back."
+        detail = (
+            "It has designated, appointed or judged, perhaps what is deleted and may come back."
+        )
         raise InUse(detail)
     before = _decree(row).model_dump(mode="json")
     session.delete(row)

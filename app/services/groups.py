@@ -19,11 +19,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.keyset import Key, paginate
 from app.models import (
+    ClosingVerdict,
     Initiative,
     InitiativeOwner,
     InitiativeProgramme,
     InitiativePurpose,
     InitiativeTag,
+    Judgement,
     Person,
     Programme,
     Purpose,
@@ -47,7 +49,8 @@ _COLUMNS: dict[Dimension, InstrumentedAttribute[Any]] = {
     Dimension.KIND: Initiative.kind,
     Dimension.YEAR: Initiative.year,
 }
-_CATALOGUES: dict[Dimension, tuple[type[Purpose | Programme], Any, ColumnElement[bool]]] = {
+_Catalogue = type[Purpose | Programme | ClosingVerdict]
+_CATALOGUES: dict[Dimension, tuple[_Catalogue, Any, ColumnElement[bool]]] = {
     **{
         Dimension(kind.value): (
             Purpose, InitiativePurpose.purpose_id, InitiativePurpose.kind == kind,
@@ -55,6 +58,7 @@ _CATALOGUES: dict[Dimension, tuple[type[Purpose | Programme], Any, ColumnElement
         for kind in PurposeKind
     },
     Dimension.PROGRAMME: (Programme, InitiativeProgramme.programme_id, true()),
+    Dimension.VERDICT: (ClosingVerdict, Judgement.verdict_id, and_(Judgement.stands, true())),
 }  # fmt: skip
 _NO_NAMES = (null().label("name_id"), null().label("name_en"))
 _AS_THEY_ARE = (
@@ -162,7 +166,7 @@ def _grouped(asked: Asked, dimension: Dimension) -> Select[*tuple[Any, ...]]:
 
 
 def _by_catalogue(
-    noun: type[Purpose | Programme],
+    noun: _Catalogue,
     link: Any,  # noqa: ANN401  the column that refers to the noun
     of_kind: ColumnElement[bool],
     counted: list[ColumnElement[bool]],

@@ -25,6 +25,7 @@ from app.services import (
     belongings,
     designation,
     events,
+    judgements,
     lifecycle,
     links,
     milestones,
@@ -222,6 +223,7 @@ def apply(
     def assign() -> None:
         row.unit_id = unit_id
         designation.put(session, scope, row.id, *decreed)
+        judgements.lapse(session, scope, row, status)
         for name, value in given.items():
             setattr(row, name, value)
         belongings.change(session, scope, row.id, changes)

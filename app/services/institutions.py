@@ -12,13 +12,16 @@ from app.models.events import GENESIS
 from app.schemas import institutions as wire
 from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
-from app.services import access, events, policies, rights, schemes, versions
+from app.services import access, events, policies, rights, schemes, team_roles, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
 
 def create(session: Session, actor: Actor, new: wire.NewInstitution) -> wire.Institution:
-    """Add an institution and its root unit, which has the same code and name; for operators."""
+    """Add an institution, its root unit of the same code and name, and the standard team roles.
+
+    For operators.
+    """
     rights.operator_only(session, actor)
     if session.scalars(
         access.institutions(actor).where(access.named(Institution, new.code))
@@ -61,7 +64,9 @@ def create(session: Session, actor: Actor, new: wire.NewInstitution) -> wire.Ins
         UnitClosure(institution_id=row.id, descendant_id=root.id, ancestor_id=root.id, distance=0)
     )
     subject = events.Subject(row.id, row.code)
-    events.record(session, actor, row.id, "institution.created", subject, new)
+    data = new.model_dump(mode="json", exclude_unset=True)
+    data["team_roles"] = team_roles.add_standard(session, row.id)
+    events.record(session, actor, row.id, "institution.created", subject, data)
     return _institution(row, scheme.code, root.code)
 
 

@@ -15,6 +15,7 @@ from app.models import (
     Appointment,
     Assessment,
     Base,
+    ClosingVerdict,
     Criterion,
     Decree,
     Dependency,
@@ -233,4 +234,5 @@ NOUNS: dict[type[Any], Noun] = {
         _same("period", "starts_on", "ends_on", "target", "actual", "source", "source_url"), _of_whole
     ),
     Programme: Noun(_NAMES | _same("from_year", "to_year"), _of_whole),
+    ClosingVerdict: Noun(_NAMES | _same("position", "source", "retired_at"), _of_whole),
 }  # fmt: skip

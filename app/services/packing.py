@@ -35,6 +35,7 @@ from app.models import (
     Baseline,
     BrowserSession,
     CalendarFeed,
+    ClosingVerdict,
     Criterion,
     Decree,
     Deletion,
@@ -62,6 +63,7 @@ from app.models import (
     InstitutionClock,
     Instrument,
     InstrumentComponent,
+    Judgement,
     Milestone,
     Obstacle,
     Person,
@@ -104,6 +106,7 @@ from app.services.actors import Actor
 
 CATALOGUES: tuple[type[Base], ...] = (
     Scheme, ReformArea, SchemeArea, Purpose, SchemePurpose, Instrument, InstrumentComponent,
+    ClosingVerdict,
 )  # fmt: skip
 """All of them, for they are small; who unpacks takes what is needed."""
 PACKED: tuple[type[Base], ...] = (
@@ -112,7 +115,7 @@ PACKED: tuple[type[Base], ...] = (
     AssessmentScore, Milestone, Baseline, Dependency, Template, TemplateArea, ProgressUpdate,
     UploadedFile, EvidenceFile, Rating, Obstacle, FollowUp, FrozenReport, ReportingPeriod,
     Deletion, Event, *CATALOGUES, Criterion, Score, Decree, Designation, Stage, InitiativeStage,
-    Publication, TeamRole, Appointment,
+    Publication, TeamRole, Appointment, Judgement,
 )  # fmt: skip
 """What an archive has."""
 LEFT_OUT: dict[type[Base], str] = {

@@ -29,6 +29,7 @@ from app.services import (
     access,
     baselines,
     belongings,
+    judgements,
     links,
     milestones,
     policies,
@@ -124,7 +125,7 @@ def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
         Designation.institution_id == Initiative.institution_id,
         Designation.initiative_id == Initiative.id,
     )
-    return (
+    return judgements.standing(
         access.visible(scope, Initiative)
         .join(
             Unit,
@@ -166,6 +167,7 @@ def _shapes(
                 "decree": row.decree,
                 "designated_on": row.designated_on,
                 "template": templates.get(row[0].template_id),
+                "verdict": judgements.closed_with(row),
                 "areas": areas[row[0].id],
                 "owners": owners[row[0].id],
                 "tags": tags[row[0].id],

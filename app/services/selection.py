@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.models import (
+    ClosingVerdict,
     Decree,
     Designation,
     Initiative,
@@ -14,6 +15,7 @@ from app.models import (
     InitiativeProgramme,
     InitiativePurpose,
     InitiativeTag,
+    Judgement,
     Person,
     Programme,
     Purpose,
@@ -57,7 +59,7 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
                 )
             )
         )
-    conditions += _purposes(scope, query)
+    conditions += _purposes(scope, query) + _verdicts(scope, query)
     if query.stage:
         conditions.append(Initiative.id.in_(stage_links.linked(scope, query.stage)))
     conditions += [
@@ -152,6 +154,23 @@ def _purposes(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[b
             )
         )
         conditions.append(Initiative.id.in_(belonging))
+    return conditions
+
+
+def _verdicts(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
+    """Conditions on the closing verdicts that stand."""
+    standing = select(Judgement.initiative_id).where(
+        access.within(scope, Judgement), Judgement.stands
+    )
+    conditions: list[ColumnElement[bool]] = []
+    if query.verdict:
+        given = standing.join(ClosingVerdict, ClosingVerdict.id == Judgement.verdict_id).where(
+            access.named_any(ClosingVerdict, query.verdict)
+        )
+        conditions.append(Initiative.id.in_(given))
+    if query.has_verdict is not None:
+        has_verdict = Initiative.id.in_(standing)
+        conditions.append(has_verdict if query.has_verdict else ~has_verdict)
     return conditions
 
 

@@ -1,5 +1,8 @@
 """Roles of the reform team: the institution's own words for what people are in it."""
 
+from datetime import datetime
+from uuid import UUID
+
 from pydantic import MISSING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +20,28 @@ from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
 
+STANDARD = (
+    ("steering", "Tim pengarah", "Steering team"),
+    ("executing", "Tim pelaksana", "Executing team"),
+    ("companion", "Tim pendamping", "Companion team"),
+    ("quick-wins", "Tim quick wins", "Quick-wins team"),
+    ("agent-of-change", "Agen perubahan", "Agent of change"),
+)
+"""What a reform team has: codes, and names in both languages. Where an institution begins; its own
+administrators go on from there."""
+
+
+def add_standard(session: Session, institution_id: UUID) -> list[str]:
+    """Give a new institution the standard roles; answers their codes, for its first event."""
+    at = now()
+    session.add_all(
+        [
+            _new(institution_id, code, Names(id=name, en=english), at=at)
+            for code, name, english in STANDARD
+        ]
+    )
+    return [code for code, *_ in STANDARD]
+
 
 def create(
     session: Session, actor: Actor, institution: str, new: wire.NewTeamRole
@@ -25,20 +50,7 @@ def create(
     scope = access.institution(session, actor, institution, Lock.SHARED)
     _may_change(session, scope)
     access.code_is_free(session, scope, TeamRole, new.code)
-    at = now()
-    row = TeamRole(
-        institution_id=scope.id,
-        id=new_id(),
-        code=new.code,
-        code_key=code_key(new.code),
-        name_id=new.name.id,
-        name_en=new.name.en,
-        description=new.description,
-        retired_at=None,
-        created_at=at,
-        updated_at=at,
-        version=1,
-    )
+    row = _new(scope.id, new.code, new.name, new.description, at=now())
     session.add(row)
     events.record(session, actor, scope.id, "team_role.created", _subject(row), new)
     session.flush()
@@ -110,6 +122,24 @@ def page(
         statement = statement.where(TeamRole.updated_at >= query.updated_since)
     found = paginate(session, statement, [Key(TeamRole.code_key, descending=False)], query)
     return found.page([_role(row[0]) for row in found.rows])
+
+
+def _new(
+    institution_id: UUID, code: str, name: Names, description: str | None = None, *, at: datetime
+) -> TeamRole:
+    return TeamRole(
+        institution_id=institution_id,
+        id=new_id(),
+        code=code,
+        code_key=code_key(code),
+        name_id=name.id,
+        name_en=name.en,
+        description=description,
+        retired_at=None,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
 
 
 def _changing(session: Session, actor: Actor, institution: str, key: str) -> tuple[Scope, TeamRole]:

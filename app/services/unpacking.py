@@ -35,6 +35,7 @@ from app.models import (
     InitiativePurpose,
     Institution,
     InstitutionClock,
+    Judgement,
     Person,
     TemplateArea,
     Unit,
@@ -100,6 +101,7 @@ class _Arrival:
             InitiativeLift: self._fit_component,
             Assessment: self._fit_assessment,
             AssessmentScore: self._fit_component,
+            Judgement: self._fit_judgement,
             FrozenReport: _fit_report,
             Deletion: self._fit_deletion,
         }
@@ -193,6 +195,9 @@ class _Arrival:
     def _fit_component(self, row: Row) -> None:
         row["component_id"] = self._catalogues.component_id(row["component_id"])
 
+    def _fit_judgement(self, row: Row) -> None:
+        row["verdict_id"] = self._catalogues.verdict_id(row["verdict_id"])
+
     def _fit_deletion(self, row: Row) -> None:
         content = row["content"] or {}
         content.pop(InitiativeProgramme.__tablename__, None)
@@ -250,6 +255,7 @@ _CATALOGUED: dict[str, tuple[str, Callable[[Catalogues, UUID], UUID]]] = {
     InitiativeArea.__tablename__: ("area_id", Catalogues.area_id),
     InitiativePurpose.__tablename__: ("purpose_id", Catalogues.purpose_id),
     InitiativeLift.__tablename__: ("component_id", Catalogues.component_id),
+    Judgement.__tablename__: ("verdict_id", Catalogues.verdict_id),
 }
 """What refers to catalogues in what was deleted: the column, and what its id is here."""
 _SIMPLE = {

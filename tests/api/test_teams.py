@@ -12,17 +12,16 @@ from tests.api.test_query_counts import statements
 from tests.support.institution import Institution, Json
 
 ZONE = ZoneInfo("Asia/Jakarta")  # the default time zone of an institution
-ROLES = ("agent", "executing", "steering")
+STANDARD = ["agent-of-change", "companion", "executing", "quick-wins", "steering"]
 NAMES = {"id": "Peran", "en": "Role"}
 
 
 @pytest.fixture
 async def team(institution: Institution) -> Institution:
-    """Units A ─ A1 and B, three roles, a decree; Ani and Budi of A, in its teams of 2022."""
+    """Units A ─ A1 and B, a role of their own beside the standard ones, a decree; Ani and Budi of A, in its teams of 2022."""
     for unit, parent in (("A", None), ("A1", "A"), ("B", None)):
         await institution.unit(unit, parent)
-    for role in ROLES:
-        await institution.post("team-roles", {"code": role, "name": NAMES})
+    await institution.post("team-roles", {"code": "agent", "name": NAMES})
     decree = {"number": "1/2022", "issued_on": "2022-01-10", "signer": "Ketua", "title": "Tim RB"}
     for year in (22, 23):
         await institution.post("decrees", {"code": f"SK-{year}", **decree})
@@ -46,29 +45,45 @@ async def found(institution: Institution, **asked: Any) -> list[str]:
     return [f"{item['person']} {item['role']} {item['unit']} {item['year']}" for item in items]
 
 
+async def test_an_institution_begins_with_the_standard_roles_and_edits_them(
+    institution: Institution,
+) -> None:
+    roles = (await institution.get("team-roles"))["items"]
+    assert [role["code"] for role in roles] == STANDARD
+    assert {"id": "Tim pengarah", "en": "Steering team"} in [role["name"] for role in roles]
+    first = (await institution.get("events", limit=1))["items"][0]
+    assert sorted(first["data"]["team_roles"]) == STANDARD
+    await institution.delete("team-roles/companion")
+    await institution.patch("team-roles/steering", {"name": NAMES})
+    left = (await institution.get("team-roles"))["items"]
+    assert [role["code"] for role in left] == [c for c in STANDARD if c != "companion"]
+    assert left[-1]["name"] == NAMES
+
+
 async def test_roles_live_and_retire(team: Institution) -> None:
     before = await sequence(team)
-    made = await team.post("team-roles", {"code": "companion", "name": NAMES})
-    assert made == made | {"code": "companion", "name": NAMES, "retired_at": None, "version": 1}
-    same = {"code": "COMPANION", "name": NAMES}
+    made = await team.post("team-roles", {"code": "treasurer", "name": NAMES})
+    assert made == made | {"code": "treasurer", "name": NAMES, "retired_at": None, "version": 1}
+    same = {"code": "TREASURER", "name": NAMES}
     assert (await team.expect(409, "POST", f"{team.path}/team-roles", same))["code"] == "code_taken"
-    changes = {"name": {"id": "Pendamping", "en": "Companion"}, "description": "Mendampingi"}
-    changed = await team.patch("team-roles/companion", changes)
+    changes = {"name": {"id": "Bendahara", "en": "Treasurer"}, "description": "Mengurus dana"}
+    changed = await team.patch("team-roles/treasurer", changes)
     assert changed == changed | changes | {"version": 2}
-    retired = await team.patch("team-roles/companion", {"retired": True})
+    retired = await team.patch("team-roles/treasurer", {"retired": True})
     for asked, codes in (
-        ({}, ["agent", "companion", "executing", "steering"]), ({"retired": True}, ["companion"]),
-        ({"retired": False}, [*ROLES]), ({"updated_since": retired["updated_at"]}, ["companion"]),
+        ({}, ["agent", *STANDARD, "treasurer"]), ({"retired": True}, ["treasurer"]),
+        ({"retired": False}, ["agent", *STANDARD]),
+        ({"updated_since": retired["updated_at"]}, ["treasurer"]),
     ):  # fmt: skip
         assert [item["code"] for item in (await team.get("team-roles", **asked))["items"]] == codes
     refused = await team.expect(
         422, "POST", f"{team.path}/appointments",
-        {"person": "ani", "role": "companion", "year": 2022},
+        {"person": "ani", "role": "treasurer", "year": 2022},
     )  # fmt: skip
     assert told(refused) == alone("invalid", ("/role", "retired_role"))
-    assert (await team.patch("team-roles/companion", {"retired": False}))["retired_at"] is None
+    assert (await team.patch("team-roles/treasurer", {"retired": False}))["retired_at"] is None
     assert told(await team.delete("team-roles/agent", 409)) == alone("in_use")
-    await team.delete("team-roles/companion")
+    await team.delete("team-roles/treasurer")
     events = (await team.get("events", after=before))["items"]
     assert [event["type"].removeprefix("team_role.") for event in events] == [
         "created", *["changed"] * 3, "deleted",

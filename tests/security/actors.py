@@ -33,11 +33,11 @@ MAY = {
     "reporter": _REPORTER,
     "planner": _PLANNER,
     "verifier": _VIEWER
-    | {"assessments:change", "initiatives:score", "ratings:judge", "updates:verify"},
+    | {"assessments:change", "initiatives:score", "ratings:judge", "updates:verify", "verdicts:give"},
     "admin": _PLANNER | {
     "assessments:change", "events:read", "grants:change", "grants:read", "institution:change",
     "institution:export", "people:change", "periods:change",
-        "tokens:change", "tokens:read", "units:change", "updates:verify", "webhooks:change", "webhooks:read",
+        "tokens:change", "tokens:read", "units:change", "updates:verify", "verdicts:give", "webhooks:change", "webhooks:read",
     },
 }  # fmt: skip
 

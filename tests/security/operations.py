@@ -259,6 +259,17 @@ TABLE: dict[str, Operation] = {
     "get_initiative_rating": Operation("unit"),
     "rate_unit": _create("ratings:judge", {"rating": "amber", "reason": "New"}),
     "list_unit_ratings": Operation("unit"),
+    # Closing verdicts: their words are shared by all, given by whoever verifies
+    "create_verdict": Operation("operator", allowed=201, body={"code": "{new}", "name": _NAMES}),
+    "list_verdicts": Operation("anyone"),
+    "get_verdict": Operation("anyone"),
+    "change_verdict": _change(on="operator"),
+    "give_verdict": _create(
+        "verdicts:give", {"verdict": "met-fast", "note": "New", "decree": "{decree}"},
+        fresh="closed",
+    ),
+    "list_initiative_verdicts": Operation("unit"),
+    "get_initiative_verdict": Operation("unit"),
     "get_unit_rating": Operation("unit"),
     # Indicators, of units and national; assessments, which all people of the institution know
     "create_indicator": _create(

@@ -82,6 +82,10 @@ async def fill(institution: Institution, prefix: str) -> None:
     scores = f"{institution.path}/initiatives/{prefix}-idea/scores"
     await institution.expect(200, "PUT", f"{scores}/{prefix}", {"score": 1})
     await institution.patch(f"initiatives/{prefix}-QW", {"decree": prefix})
+    why = {"status": "cancelled", "reason": "r"}
+    await institution.patch(f"initiatives/{prefix}-idea", why)
+    verdict = {"verdict": "absent", "note": "n", "decree": prefix}
+    await institution.post(f"initiatives/{prefix}-idea/verdicts", verdict)
     member = {"person": f"{prefix}-ani", "role": prefix, "year": 2022, "decree": prefix}
     await institution.post("appointments", member)
     await fill_programme(institution, prefix)

@@ -26,7 +26,7 @@ _EACH_TIME = {"content-length", "date", "ratelimit", "ratelimit-policy", "x-requ
 """Headers that differ from request to request, as ids in problems do."""
 _NAMES_OF_NOBODY = {
     "new", "number", "scheme", "area", "format", "purpose", "programme", "period", "assessment", "label",
-    "instrument", "template",
+    "instrument", "template", "verdict",
 }  # fmt: skip
 """What is new, a number within something, in a public catalogue, or of the institution as a whole."""
 _ATTEMPTED = {

@@ -170,9 +170,11 @@ class World:
                 made = await self._returned(self.home, path)
             case "deletion":
                 made = await self._deleted(self.home, person["unit"], person["code"])
-            case "candidate" | "predecessor":
+            case "candidate" | "predecessor" | "closed":
                 made = await self._candidate(self.home, "A1", self.new())
-                return {"initiative" if kind == "candidate" else kind: made["code"]}
+                if kind == "closed":
+                    await self._cancelled(self.home, made["code"])
+                return {kind if kind == "predecessor" else "initiative": made["code"]}
             case "dependency":
                 first = await self._candidate(self.home, "A1", self.new())
                 path = f"initiatives/{self.things['A1']['initiative']}/dependencies"
@@ -193,12 +195,15 @@ class World:
                         201, "POST", f"{self.home.path}/calendars", {"name": "Fresh"}, client=owner
                     )
             case _:
-                await self.home.post("people", person)
-                if kind == "person":
-                    return {"person": person["code"]}
-                grant = {"person": person["code"], "role": "viewer", "unit": person["unit"]}
-                made = await self.home.post("grants", grant)
+                return await self._fresh_person(kind, person)
         return {kind: made["id"]}
+
+    async def _fresh_person(self, kind: str, person: Json) -> Json:
+        await self.home.post("people", person)
+        if kind == "person":
+            return {"person": person["code"]}
+        grant = {"person": person["code"], "role": "viewer", "unit": person["unit"]}
+        return {kind: (await self.home.post("grants", grant))["id"]}
 
     async def send(
         self,
@@ -247,6 +252,19 @@ class World:
         """A proposed initiative of a unit."""
         new = {"code": code, "title": f"text {mark(unit)}", "unit": unit_code(unit), "year": 2022}
         return await home.post("initiatives", new)
+
+    async def _cancelled(self, home: Institution, code: str) -> None:
+        why = {"status": "cancelled", "reason": "Why"}
+        await home.patch(f"initiatives/{code}", why)
+
+    async def _judged(self, home: Institution, code: str, text: str) -> Json:
+        """A closing verdict on an initiative, which goes on afterwards."""
+        await self._cancelled(home, code)
+        made = await home.post(
+            f"initiatives/{code}/verdicts", {"verdict": "met-fast", "note": text}
+        )
+        await home.patch(f"initiatives/{code}", {"status": "active", "reason": "Why"})
+        return made
 
     async def _fill(self, home: Institution, unit: str) -> None:
         """A unit, and one thing of every kind, of which each text bears its mark."""
@@ -351,6 +369,7 @@ class World:
             "webhook": webhook["id"], "secret": secret["id"], "delivery": delivery["id"],
             "calendar": calendar["id"], "template": TEMPLATE,
             "publication": publication["id"], **stage,
+            "verdict": "met-fast", "judgement": (judgement := await self._judged(home, initiative["code"], text))["id"],
             "appointment": appointment["id"],
             "dependency": dependency["id"], "predecessor": initiative["code"],
             "period": PERIOD["code"], "label": "2022",
@@ -376,7 +395,7 @@ class World:
                         candidate, appointment,
                         dependency,
                         indicator, value, publication,
-                        obstacle, of_unit, follow_up,
+                        obstacle, of_unit, follow_up, judgement,
                     )
                 ),
             ],

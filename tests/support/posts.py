@@ -103,6 +103,17 @@ async def _instrument(institution: Institution) -> Post:
     return Post(f"{API}/instruments", body)
 
 
+async def _judgement(institution: Institution) -> Post:
+    await institution.patch("initiatives/QW-1", {"status": "cancelled", "reason": "Digabung"})
+    body = {"verdict": "missed-or-slow", "note": "Tidak selesai", "url": "https://a.example/b?c=d"}
+    return Post(f"{institution.path}/initiatives/QW-1/verdicts", body)
+
+
+async def _verdict(institution: Institution) -> Post:
+    name = {"id": "Sesuai", "en": "Met"}
+    return Post(f"{API}/verdicts", {"code": institution.code, "name": name, "source": "Pedoman"})
+
+
 async def _national_indicator(institution: Institution) -> Post:
     return Post(f"{API}/indicators", {**_INDICATOR, "code": institution.code})
 
@@ -124,8 +135,6 @@ async def _import(institution: Institution) -> Post:
 
 
 async def _appointment(institution: Institution) -> Post:
-    names = {"id": "Tim pelaksana", "en": "Executing team"}
-    await institution.post("team-roles", {"code": "executing", "name": names})
     body = {"person": "somebody", "role": "executing", "unit": "A", "year": 2022}
     return Post(f"{institution.path}/appointments", body)
 
@@ -279,6 +288,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     "/api/v1/schemes/{scheme}/purposes": _purpose,
     "/api/v1/programmes": _programme,
     "/api/v1/instruments": _instrument,
+    "/api/v1/verdicts": _verdict,
     "/api/v1/indicators": _national_indicator,
     f"{_OF}/indicators": _in("indicators", {**_INDICATOR, "unit": "A"}),
     f"{_OF}/assessments": _in("assessments", _ASSESSMENT),
@@ -354,6 +364,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     f"{_OF_INITIATIVE}/baselines": _in(
         "initiatives/QW-1/baselines", {"reason": "Disetujui — rapat Tim RB"}
     ),
+    f"{_OF_INITIATIVE}/verdicts": _judgement,
     f"{_OF_INITIATIVE}/publications": _in("initiatives/QW-1/publications", _PUBLICATION),
     f"{_OF_INITIATIVE}/ratings": _in("initiatives/QW-1/ratings", _RATING),
     _UPDATES: _in(f"{_MILESTONE}/updates", _REPORT),

@@ -38,6 +38,7 @@ LEFT_OUT = {
     "scheme_purpose": {"scheme_id", "purpose_id"},
     # Its level, lead and carriers are told by their codes.
     "instrument": STAMPS,
+    "closing_verdict": STAMPS,
     "instrument_component": STAMPS | {"instrument_id"},
     # The event's subject says under which instrument.
     "assessment": STAMPS | {"instrument_id"},
@@ -73,7 +74,7 @@ NOT_TOLD = {
     # Told as lists of the initiative, or of the template.
     "initiative_area", "initiative_owner", "initiative_tag", "initiative_stage", "template_area",
     # Told as fields of the initiative, and by the verb.
-    "designation", "score",
+    "designation", "score", "judgement",
     # Its number is told of the initiative, its dates of the milestones.
     "baseline",
     "initiative_purpose", "initiative_programme", "programme_part", "initiative_lift", "assessment_score",

@@ -9,7 +9,7 @@ from itertools import groupby, islice, pairwise
 
 import pytest
 
-from app.demo import choice, compose, team
+from app.demo import choice, compose, team, verdicts
 from app.demo.quick_wins import TEMPLATES
 from app.schemas.fields import InitiativeKind, InitiativeStatus, OwnerRole, Technique, Verdict
 from app.schemas.initiatives import NewInitiative
@@ -18,6 +18,7 @@ from app.schemas.people import NewPerson
 from app.schemas.plans import Plan, PlannedReport
 from app.schemas.units import NewUnit
 from app.schemas.updates import NewUpdate
+from app.services import team_roles
 
 AREAS = {
     "change-management",
@@ -119,7 +120,7 @@ def test_how_quick_wins_are_chosen() -> None:
 
 def test_the_team_is_appointed_each_year() -> None:
     people = {person.code for person in compose.people()}
-    roles = {role.code for role in team.roles()}
+    roles = {code for code, *_ in team_roles.STANDARD}
     members = team.appointments()
     assert {member.role for member in members} == roles
     assert {member.person for member in members} <= people
@@ -128,6 +129,20 @@ def test_the_team_is_appointed_each_year() -> None:
     assert (members[0].year, steps) == (2022, [(2022, 2023), (2023, 2024)])
     assert {member.decree for member in members} <= decrees
     assert {renewal.decree for renewal in team.renewals()} <= decrees
+
+
+def test_verdicts_are_on_what_is_closed() -> None:
+    closed = [plan.initiative for plan in default() if verdicts.is_judged(plan.initiative)]
+    given = list(verdicts.verdicts(closed))
+    assert len(given) == verdicts.MOST_JUDGED < len(closed)
+    by_code = {initiative.code: initiative.status for initiative in closed}
+    assert {each.verdict.verdict for each in given} == {"met-fast", "missed-or-slow"}
+    for each in given:
+        if by_code[each.initiative] is InitiativeStatus.CANCELLED:
+            assert each.verdict.verdict == "missed-or-slow"
+    assert {by_code[each.initiative] for each in given} == {
+        InitiativeStatus.COMPLETED, InitiativeStatus.CANCELLED,
+    }  # fmt: skip
 
 
 def test_units_come_parents_first() -> None:
