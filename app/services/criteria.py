@@ -15,19 +15,19 @@ from app.schemas import criteria as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, deletions, events, versions
-from app.services.access import Lock, Scope
+from app.services import access, deletions, events, versions, wholes
+from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
+
+_PERMISSION = Permission.INSTITUTION_CHANGE
 
 
 def create(
     session: Session, actor: Actor, institution: str, new: wire.NewCriterion
 ) -> wire.Criterion:
     """Add a criterion; raises `Conflict` where there are `MOST_CRITERIA` in use."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    _may_change(session, scope)
-    access.code_is_free(session, scope, Criterion, new.code)
+    scope = wholes.to_add(session, actor, institution, Criterion, new.code, _PERMISSION)
     _check_room(session, scope)
     at = now()
     row = Criterion(
@@ -63,8 +63,9 @@ def change(
 
     Raises `InUse` for a highest score below one that was given.
     """
-    scope, row = _changing(session, actor, institution, key)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(
+        session, actor, institution, Criterion, key, _PERMISSION, expected
+    )
     if changes.name is not MISSING:
         row.name_id, row.name_en = changes.name.id, changes.name.en
     if changes.highest_score is not MISSING and changes.highest_score < row.highest_score:
@@ -94,22 +95,18 @@ def remove(
     reason: str | None = None,
 ) -> None:
     """Delete a criterion on which nobody has scored; else `InUse`: it is retired instead."""
-    scope, row = _changing(session, actor, institution, key)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(
+        session, actor, institution, Criterion, key, _PERMISSION, expected
+    )
     if session.execute(_scores(scope, row)).first() or deletions.hold(session, scope, row.id):
         detail = "Scores were given on this criterion: set retired to true."
         raise InUse(detail)
-    before = _criterion(row).model_dump(mode="json")
-    session.delete(row)
-    events.record(
-        session, actor, scope.id, "criterion.deleted", _subject(row), before, reason=reason
-    )
+    wholes.remove(session, scope, row, _subject(row), _criterion(row), reason)
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Criterion:
     """One criterion."""
-    scope = access.institution(session, actor, institution)
-    return _criterion(access.find(session, scope, Criterion, key))
+    return _criterion(wholes.one(session, actor, institution, Criterion, key))
 
 
 def page(
@@ -130,19 +127,6 @@ def in_use(session: Session, scope: Scope) -> list[Criterion]:
     """All that count now, by code: at most `MOST_CRITERIA`."""
     statement = access.visible(scope, Criterion).where(Criterion.retired_at.is_(None))
     return list(session.scalars(statement.order_by(Criterion.code_key)))
-
-
-def _changing(
-    session: Session, actor: Actor, institution: str, key: str
-) -> tuple[Scope, Criterion]:
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = access.find(session, scope, Criterion, key, lock=True)
-    _may_change(session, scope)
-    return scope, row
-
-
-def _may_change(session: Session, scope: Scope) -> None:
-    access.require(session, scope, Permission.INSTITUTION_CHANGE, None)
 
 
 def _check_room(session: Session, scope: Scope) -> None:

@@ -14,11 +14,12 @@ from app.models.base import code_key, new_id, now
 from app.schemas import decrees as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, deletions, events, versions
-from app.services.access import Lock, Scope
+from app.services import access, deletions, events, versions, wholes
+from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
 
+_PERMISSION = Permission.DECREES_CHANGE
 _SORTS: dict[str, Any] = {
     "code": Decree.code_key,
     "number": Decree.number,
@@ -30,9 +31,7 @@ _SORTS: dict[str, Any] = {
 
 def create(session: Session, actor: Actor, institution: str, new: wire.NewDecree) -> wire.Decree:
     """Register a decree."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    _may_change(session, scope)
-    access.code_is_free(session, scope, Decree, new.code)
+    scope = wholes.to_add(session, actor, institution, Decree, new.code, _PERMISSION)
     _check_issued(scope, new.issued_on)
     at = now()
     row = Decree(
@@ -64,8 +63,7 @@ def change(
     expected: Expected,
 ) -> wire.Decree:
     """Correct what the register says of a decree."""
-    scope, row = _changing(session, actor, institution, key)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(session, actor, institution, Decree, key, _PERMISSION, expected)
     if changes.issued_on is not MISSING:
         _check_issued(scope, changes.issued_on)
     for name in changes.model_fields_set - {"reason"}:
@@ -85,8 +83,7 @@ def remove(
     reason: str | None = None,
 ) -> None:
     """Take a decree out of the register that nothing refers to; else `InUse`."""
-    scope, row = _changing(session, actor, institution, key)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(session, actor, institution, Decree, key, _PERMISSION, expected)
     uses = [
         select(column).where(access.within(scope, model), column == row.id).limit(1)
         for model, column in (
@@ -101,15 +98,12 @@ def remove(
             "It has designated, appointed or judged, perhaps what is deleted and may come back."
         )
         raise InUse(detail)
-    before = _decree(row).model_dump(mode="json")
-    session.delete(row)
-    events.record(session, actor, scope.id, "decree.deleted", _subject(row), before, reason=reason)
+    wholes.remove(session, scope, row, _subject(row), _decree(row), reason)
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Decree:
     """One decree."""
-    scope = access.institution(session, actor, institution)
-    return _decree(access.find(session, scope, Decree, key))
+    return _decree(wholes.one(session, actor, institution, Decree, key))
 
 
 def page(
@@ -146,17 +140,6 @@ def refer(session: Session, scope: Scope, key: str, pointer: str) -> Decree:
 def unknown(pointer: str) -> Invalid:
     """What to say of a decree that is not in the register."""
     return Invalid.field(pointer, "unknown_decree", "There is no such decree.")
-
-
-def _changing(session: Session, actor: Actor, institution: str, key: str) -> tuple[Scope, Decree]:
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = access.find(session, scope, Decree, key, lock=True)
-    _may_change(session, scope)
-    return scope, row
-
-
-def _may_change(session: Session, scope: Scope) -> None:
-    access.require(session, scope, Permission.DECREES_CHANGE, None)
 
 
 def _check_issued(scope: Scope, issued_on: date) -> None:

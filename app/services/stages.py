@@ -14,11 +14,12 @@ from app.schemas import stages as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, versions
-from app.services.access import Lock, Scope
+from app.services import access, events, versions, wholes
+from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
 
+_PERMISSION = Permission.INSTITUTION_CHANGE
 _SORTS: dict[str, Any] = {
     "code": Stage.code_key,
     "calendar": Stage.calendar,
@@ -30,9 +31,7 @@ _SORTS: dict[str, Any] = {
 
 def create(session: Session, actor: Actor, institution: str, new: wire.NewStage) -> wire.Stage:
     """Add a stage to a calendar; a calendar is there as soon as a stage names it."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    _may_change(session, scope)
-    access.code_is_free(session, scope, Stage, new.code)
+    scope = wholes.to_add(session, actor, institution, Stage, new.code, _PERMISSION)
     at = now()
     row = Stage(
         institution_id=scope.id,
@@ -65,10 +64,7 @@ def change(
     expected: Expected,
 ) -> wire.Stage:
     """Change a stage; what is linked to it is held against its new days at once."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = access.find(session, scope, Stage, key, lock=True)
-    _may_change(session, scope)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(session, actor, institution, Stage, key, _PERMISSION, expected)
     if changes.name is not MISSING:
         row.name_id, row.name_en = changes.name.id, changes.name.en
     for name in changes.model_fields_set - {"name", "reason"}:
@@ -91,25 +87,19 @@ def remove(
     reason: str | None = None,
 ) -> None:
     """Delete a stage that no initiative is linked to, for good; else `InUse`."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = access.find(session, scope, Stage, key, lock=True)
-    _may_change(session, scope)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(session, actor, institution, Stage, key, _PERMISSION, expected)
     linked = select(InitiativeStage.stage_id).where(
         access.within(scope, InitiativeStage), InitiativeStage.stage_id == row.id
     )
     if session.execute(linked.limit(1)).first():
         detail = "Initiatives are linked to this stage: take the links away first."
         raise InUse(detail)
-    before = shape(row).model_dump(mode="json")
-    session.delete(row)
-    _record(session, scope, "stage.deleted", row, before, reason)
+    wholes.remove(session, scope, row, _subject(row), shape(row), reason)
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Stage:
     """One stage."""
-    scope = access.institution(session, actor, institution)
-    return shape(access.find(session, scope, Stage, key))
+    return shape(wholes.one(session, actor, institution, Stage, key))
 
 
 def page(
@@ -154,17 +144,15 @@ def shape(row: Stage) -> wire.Stage:
     )
 
 
-def _may_change(session: Session, scope: Scope) -> None:
-    access.require(session, scope, Permission.INSTITUTION_CHANGE, None)
-
-
 def _record(
     session: Session,
     scope: Scope,
     kind: str,
     row: Stage,
-    data: wire.NewStage | wire.StageChanges | dict[str, Any],
-    reason: str | None = None,
+    data: wire.NewStage | wire.StageChanges,
 ) -> None:
-    subject = events.Subject(row.id, row.code)
-    events.record(session, scope.actor, scope.id, kind, subject, data, reason=reason)
+    events.record(session, scope.actor, scope.id, kind, _subject(row), data)
+
+
+def _subject(row: Stage) -> events.Subject:
+    return events.Subject(row.id, row.code)

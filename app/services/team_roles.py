@@ -15,11 +15,11 @@ from app.schemas import team_roles as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, versions
-from app.services.access import Lock, Scope
+from app.services import access, events, versions, wholes
 from app.services.actors import Actor
 from app.services.versions import Expected
 
+_PERMISSION = Permission.INSTITUTION_CHANGE
 STANDARD = (
     ("steering", "Tim pengarah", "Steering team"),
     ("executing", "Tim pelaksana", "Executing team"),
@@ -47,9 +47,7 @@ def create(
     session: Session, actor: Actor, institution: str, new: wire.NewTeamRole
 ) -> wire.TeamRole:
     """Add a role."""
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    _may_change(session, scope)
-    access.code_is_free(session, scope, TeamRole, new.code)
+    scope = wholes.to_add(session, actor, institution, TeamRole, new.code, _PERMISSION)
     row = _new(scope.id, new.code, new.name, new.description, at=now())
     session.add(row)
     events.record(session, actor, scope.id, "team_role.created", _subject(row), new)
@@ -66,8 +64,7 @@ def change(
     expected: Expected,
 ) -> wire.TeamRole:
     """Change a role, retire it or take it up again."""
-    scope, row = _changing(session, actor, institution, key)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(session, actor, institution, TeamRole, key, _PERMISSION, expected)
     if changes.name is not MISSING:
         row.name_id, row.name_en = changes.name.id, changes.name.en
     if changes.description is not MISSING:
@@ -89,25 +86,19 @@ def remove(
     reason: str | None = None,
 ) -> None:
     """Delete a role to which nobody was appointed; else `InUse`: it is retired instead."""
-    scope, row = _changing(session, actor, institution, key)
-    versions.check(row, expected)
+    scope, row = wholes.to_change(session, actor, institution, TeamRole, key, _PERMISSION, expected)
     used = select(Appointment.id).where(
         access.within(scope, Appointment), Appointment.role_id == row.id
     )
     if session.execute(used.limit(1)).first():
         detail = "People were appointed to this role: set retired to true."
         raise InUse(detail)
-    before = _role(row).model_dump(mode="json")
-    session.delete(row)
-    events.record(
-        session, actor, scope.id, "team_role.deleted", _subject(row), before, reason=reason
-    )
+    wholes.remove(session, scope, row, _subject(row), _role(row), reason)
 
 
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.TeamRole:
     """One role."""
-    scope = access.institution(session, actor, institution)
-    return _role(access.find(session, scope, TeamRole, key))
+    return _role(wholes.one(session, actor, institution, TeamRole, key))
 
 
 def page(
@@ -140,17 +131,6 @@ def _new(
         updated_at=at,
         version=1,
     )
-
-
-def _changing(session: Session, actor: Actor, institution: str, key: str) -> tuple[Scope, TeamRole]:
-    scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = access.find(session, scope, TeamRole, key, lock=True)
-    _may_change(session, scope)
-    return scope, row
-
-
-def _may_change(session: Session, scope: Scope) -> None:
-    access.require(session, scope, Permission.INSTITUTION_CHANGE, None)
 
 
 def _subject(row: TeamRole) -> events.Subject:

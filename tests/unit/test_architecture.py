@@ -16,7 +16,7 @@ FLOORS = {
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "starting": 4, "serving": 4, "orphans": 4, "auditing": 4, "moving": 4, "opening": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "parts", "events", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
+    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "parts", "events", "wholes", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
     "stages", "stage_links", "purposes", "programmes", "instruments", "verdicts", "assessments", "indexes", "indicators", "indicator_values", "team_roles", "institutions", "grants", "people", "minting", "tokens", "sessions", "operators", "units", "reorganising", "decrees",
     "criteria", "judgements", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "appointments", "renewals", "loads", "removing", "restoring", "reporting", "progress", "verification", "directory", "insertion", "loading", "loading_scores",
