@@ -113,7 +113,8 @@ class Escalation(Shape):
     model_config = example({"to": "kpu", "reason": "Di luar wewenang provinsi"})
 
     to: Reference | None = None
-    """Code of a unit above the obstacle's; the root unit is the centre. The next one if left out."""
+    """Code of a unit above the obstacle's; the root unit is the centre. If left out,
+    the next one above the unit that it was handed to, or else above its own."""
     reason: Reason
     decision_asked: Question | None = None
     """The decision that is needed from there; the present question stays if left out."""

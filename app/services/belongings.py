@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.models import Base, InitiativeArea, InitiativeOwner, InitiativeTag, Person, ReformArea
-from app.models.base import refers
+from app.models.base import of_initiatives, refers
 from app.schemas import initiatives as wire
 from app.schemas.fields import OwnerRole, PersonKind
 from app.services import access, alterations, parts, schemes
@@ -34,15 +34,30 @@ def told(session: Session, scope: Scope, initiative_id: UUID) -> dict[str, Any]:
     }
 
 
+_AREAS = (
+    select(InitiativeArea.initiative_id, ReformArea.code)
+    .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
+    .where(of_initiatives(InitiativeArea))
+    .order_by(ReformArea.code_key)
+)
+_OWNERS = (
+    select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
+    .join(Person, refers(InitiativeOwner.person_id, Person))
+    .where(of_initiatives(InitiativeOwner))
+    .order_by(Person.code_key)
+)
+_TAGS = (
+    select(InitiativeTag.initiative_id, InitiativeTag.tag)
+    .where(of_initiatives(InitiativeTag))
+    .order_by(InitiativeTag.tag)
+)
+
+
 def areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
     """Codes of the reform areas that initiatives serve, by initiative."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for initiative_id, code in session.execute(
-        select(InitiativeArea.initiative_id, ReformArea.code)
-        .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
-        .where(access.within(scope, InitiativeArea), InitiativeArea.initiative_id.in_(ids))
-        .order_by(ReformArea.code_key)
-    ):
+    of = {"institution": scope.id, "initiatives": ids}
+    for initiative_id, code in session.execute(_AREAS, of):
         found[initiative_id].append(code)
     return found
 
@@ -50,12 +65,8 @@ def areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, 
 def owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[wire.Owner]]:
     """Owners of initiatives, the accountable one first, by initiative."""
     found: defaultdict[UUID, list[wire.Owner]] = defaultdict(list)
-    for initiative_id, person, role in session.execute(
-        select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
-        .join(Person, refers(InitiativeOwner.person_id, Person))
-        .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
-        .order_by(Person.code_key)
-    ):
+    of = {"institution": scope.id, "initiatives": ids}
+    for initiative_id, person, role in session.execute(_OWNERS, of):
         found[initiative_id].append(wire.Owner(person=person, role=role))
     for each in found.values():
         each.sort(key=lambda owner: _ROLE_ORDER.index(owner.role))
@@ -65,11 +76,7 @@ def owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID,
 def tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
     """Tags of initiatives, by initiative."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for initiative_id, tag in session.execute(
-        select(InitiativeTag.initiative_id, InitiativeTag.tag)
-        .where(access.within(scope, InitiativeTag), InitiativeTag.initiative_id.in_(ids))
-        .order_by(InitiativeTag.tag)
-    ):
+    for initiative_id, tag in session.execute(_TAGS, {"institution": scope.id, "initiatives": ids}):
         found[initiative_id].append(tag)
     return found
 

@@ -62,14 +62,18 @@ def decide(
 
 
 def _above(session: Session, found: Found, key: str | None) -> UUID:
-    """A unit above the obstacle's, which the actor need not see: the path tells its code anyway."""
+    """A unit above the obstacle's, which the actor need not see: the path tells its code anyway.
+
+    Without a key the next one above where the obstacle is now.
+    """
+    below = found.unit_id if key is not None else found.row.escalated_to_id or found.unit_id
     statement = (
         select(Unit.id)
         .join(UnitClosure, refers(UnitClosure.ancestor_id, Unit))
         .where(
             access.within(found.scope, Unit),
             access.within(found.scope, UnitClosure),
-            UnitClosure.descendant_id == found.unit_id,
+            UnitClosure.descendant_id == below,
             UnitClosure.distance > 0,
         )
         .order_by(UnitClosure.distance)

@@ -34,10 +34,11 @@ from app.models import (
     Programme,
     Purpose,
 )
+from app.models.base import of_initiatives
 from app.schemas.assessments import ExpectedLift
 from app.schemas.initiatives import NewInitiative
 from app.schemas.purposes import PurposeKind
-from app.services import access, alterations, parts, programmes, purposes
+from app.services import alterations, parts, programmes, purposes
 from app.services.access import Scope
 
 Row = dict[str, Any]
@@ -196,9 +197,8 @@ def read(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, dict
         }
         for id_ in ids
     }  # fmt: skip
-    parts = (part(scope, list(found)) for part in (_purposes, _programmes, _lifts))
-    linked = union_all(*parts).subquery()
-    for row in session.execute(select(linked).order_by(linked.c.code_key, linked.c.position)):
+    of = {"institution": scope.id, "initiatives": list(found)}
+    for row in session.execute(_LINKED, of):
         fields = found[row.initiative_id]
         if row.field == "expected_lift":
             points = Decimal(row.hundredths).scaleb(-2)
@@ -219,7 +219,7 @@ _NO_LIFT = (
 )
 
 
-def _purposes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
+def _purposes() -> Select[*tuple[Any, ...]]:
     return (
         select(
             InitiativePurpose.initiative_id,
@@ -229,11 +229,11 @@ def _purposes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
             *_NO_LIFT,
         )
         .join(Purpose, Purpose.id == InitiativePurpose.purpose_id)
-        .where(access.within(scope, InitiativePurpose), InitiativePurpose.initiative_id.in_(ids))
+        .where(of_initiatives(InitiativePurpose))
     )
 
 
-def _programmes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
+def _programmes() -> Select[*tuple[Any, ...]]:
     return (
         select(
             InitiativeProgramme.initiative_id,
@@ -243,13 +243,11 @@ def _programmes(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
             *_NO_LIFT,
         )
         .join(Programme, Programme.id == InitiativeProgramme.programme_id)
-        .where(
-            access.within(scope, InitiativeProgramme), InitiativeProgramme.initiative_id.in_(ids)
-        )
+        .where(of_initiatives(InitiativeProgramme))
     )
 
 
-def _lifts(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
+def _lifts() -> Select[*tuple[Any, ...]]:
     return (
         select(
             InitiativeLift.initiative_id,
@@ -262,5 +260,13 @@ def _lifts(scope: Scope, ids: list[UUID]) -> Select[*tuple[Any, ...]]:
         )
         .join(InstrumentComponent, InstrumentComponent.id == InitiativeLift.component_id)
         .join(Instrument, Instrument.id == InstrumentComponent.instrument_id)
-        .where(access.within(scope, InitiativeLift), InitiativeLift.initiative_id.in_(ids))
+        .where(of_initiatives(InitiativeLift))
     )
+
+
+def _linked() -> Select[*tuple[Any, ...]]:
+    linked = union_all(_purposes(), _programmes(), _lifts()).subquery()
+    return select(linked).order_by(linked.c.code_key, linked.c.position)
+
+
+_LINKED = _linked()

@@ -10,22 +10,25 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.models import InitiativeStage, Stage
-from app.models.base import code_key, refers
+from app.models.base import code_key, of_initiatives, refers
 from app.rows import Rows
 from app.schemas.stages import StageLink
 from app.services import access, alterations, stages
 from app.services.access import Scope
 
+_LINKS = (
+    select(InitiativeStage.initiative_id, Stage.code, InitiativeStage.relation)
+    .join(Stage, refers(InitiativeStage.stage_id, Stage))
+    .where(of_initiatives(InitiativeStage))
+    .order_by(Stage.starts_on, Stage.code_key)
+)
+
 
 def of(session: Session, scope: Scope, ids: Collection[UUID]) -> defaultdict[UUID, list[StageLink]]:
     """The links of some initiatives, by the stages' first days."""
     found: defaultdict[UUID, list[StageLink]] = defaultdict(list)
-    for initiative_id, code, relation in session.execute(
-        select(InitiativeStage.initiative_id, Stage.code, InitiativeStage.relation)
-        .join(Stage, refers(InitiativeStage.stage_id, Stage))
-        .where(access.within(scope, InitiativeStage), InitiativeStage.initiative_id.in_(ids))
-        .order_by(Stage.starts_on, Stage.code_key)
-    ):
+    given = {"institution": scope.id, "initiatives": list(ids)}
+    for initiative_id, code, relation in session.execute(_LINKS, given):
         found[initiative_id].append(StageLink(stage=code, relation=relation))
     return found
 

@@ -133,8 +133,8 @@ async def test_a_unit_above_decides(institution: Institution) -> None:
             institution, made, "decision", {"decision": "Tidak"}, status=409, client=chief
         )
         assert again["code"] == "status_conflict"
-        # To the centre, with another question: the decision of before is in its events.
-        ask = {"to": institution.code, "reason": "Anggaran", "decision_asked": "Beli?"}
+        # One further up, to the centre, with another question; the decision of before is in its events.
+        ask = {"reason": "Anggaran", "decision_asked": "Beli?"}
         up = await say(institution, made, "escalation", ask, client=local)
         assert (up["escalation"]["to"], up["decision"], up["waiting"]) == (
             institution.code,
@@ -142,7 +142,7 @@ async def test_a_unit_above_decides(institution: Institution) -> None:
             True,
         )
         await say(institution, made, "decision", {"decision": "Ya"}, status=403, client=chief)
-        for wrong in ("A1", "B", "nowhere", "QW-A1"):
+        for wrong in ("A1", "B", "nowhere", "QW-A1", None):
             told = await say(
                 institution,
                 made,

@@ -1,5 +1,6 @@
 """Templates, and copies of them in many units at once."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -281,3 +282,13 @@ async def test_who_may(ready: Institution) -> None:
     await ready.expect(200, "GET", path, client=planner)
     for client in (viewer, planner):
         await client.aclose()
+
+
+async def test_copies_that_are_made_at_once_are_made_once(institution: Institution) -> None:
+    await institution.unit("A")
+    await institution.post("templates", {"code": "t", "title": "T"})
+    body = {"units": ["A"], "year": 2026, "code": "T-{unit}"}
+    path = f"{institution.path}/templates/t/copies"
+    answers = await asyncio.gather(*(institution.operator.post(path, json=body) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    assert sum(answer.json()["created"] for answer in answers) == 1

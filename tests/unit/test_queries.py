@@ -74,7 +74,7 @@ UNGUARDED = {
     "parcels.from_feed": SHOWN,
     "people.read_in": "is of whoever asks",
     "people.subject_is_free": TAKEN,
-    "belongings.owners": CODES,
+    "belongings._OWNERS": CODES,
     "programme_rollups._by_institution": "is empty for who does not see the root",
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
