@@ -24,6 +24,7 @@ CURES = {
     "other_report": noted(
         "Look at the report that was taken; open the form anew to send another one."
     ),
+    "own_initiative": noted("Let somebody else who verifies give the verdict."),
     "own_report": noted(
         "Let somebody else verify this report: another person with the role of a verifier on the unit."
     ),
@@ -75,6 +76,9 @@ CURES = {
     ),
     "not_reportable": noted(
         "Bring a dropped milestone back before you report on it; a cancelled initiative takes no reports any more."
+    ),
+    "not_closed": noted(
+        "Complete or cancel the initiative first; a closing verdict is about how it ended."
     ),
     "nothing_planned": noted("Add a milestone, then agree on the plan."),
     "number_taken": noted(

@@ -246,9 +246,10 @@ async def test_around_the_plans(quickwin: AsyncQuickwin, institution: Institutio
 async def test_documents_are_sent_and_saved(quickwin: AsyncQuickwin, tmp_path: Path) -> None:
     source, target = tmp_path / "SK 77.pdf", tmp_path / "saved.pdf"
     source.write_bytes(b"%PDF-1.7\n" + 70_000 * b"%" + b"\n%%EOF\n")
-    sent = await quickwin.send_file(source, key="once")
+    key = f"file-{quickwin.institution_code}"
+    sent = await quickwin.send_file(source, key=key)
     assert (sent.name, sent.size) == ("SK 77.pdf", source.stat().st_size)
-    assert await quickwin.send_file(str(source), key="once") == sent
+    assert await quickwin.send_file(str(source), key=key) == sent
     target.write_bytes(b"old")
     assert await quickwin.save_file(sent, target) == target
     assert target.read_bytes() == source.read_bytes()

@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 
 _CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "reform_catalogue.json"
 # Fixed ids and instants: the same rows in every installation.
