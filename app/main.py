@@ -75,12 +75,14 @@ from app.opening import open_database
 from app.settings import Settings, settings
 from app.web import (
     assets,
+    docs,
     explained,
     home,
     initiative,
     live,
     overview,
     relying,
+    scripting,
     sign_in,
     sign_in_oidc,
     worklists,
@@ -135,7 +137,8 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         await database.close()
 
     app = FastAPIOffline(
-        static_url="/static",
+        docs_url=None,  # ours has more on it: `web/docs`
+        static_url=docs.STATIC,
         title="Quickwin",
         version=__version__,
         summary="Quick-win reform initiatives, rolled up exactly through a tree of units.",
@@ -144,7 +147,6 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         servers=[{"url": "/", "description": "This server"}],
         openapi_tags=documents.TAGS,
         generate_unique_id_function=documents.operation_id,
-        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
         lifespan=lifespan,
         redirect_slashes=False,  # an address that the document does not name is a 404
     )
@@ -154,7 +156,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         units, people, deletions, institutions, schemes, purposes, programmes, assessments,
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
         criteria, scores, decrees, stages, publications, public, teams, verdicts,
-        health, home, explained, overview, initiative_pages, initiative, milestone_pages,
+        health, home, docs, scripting, explained, overview, initiative_pages, initiative, milestone_pages,
         report_pages, sign_in, sign_in_oidc,
         worklists, update_pages, verification_pages, live,
     ):  # fmt: skip

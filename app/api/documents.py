@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from app.api import examples
 from app.api.answers import API
 from app.api.idempotency import HEADER, REPLAYED
 from app.api.issuer import discovery_url
@@ -12,62 +13,72 @@ from app.api.problems import MEDIA_TYPE
 from app.schemas.problems import Problem
 
 TAGS = [
-    {"name": "rollups", "description": "Progress of any unit, exact and fresh on the next read."},
-    {"name": "reports", "description": "What was told: frozen for ever, with a digest."},
-    {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
+    {"name": "tokens", "description": "Who may come in, and what they may do."},
+    {"name": "institutions", "description": "Tenants: each with its own units and policy."},
+    {"name": "units", "description": "The tree of units that numbers are rolled up through."},
+    {"name": "people", "description": "Owners, reporters and verifiers."},
+    {"name": "grants", "description": "Who has which role on which unit."},
+    {"name": "teams", "description": "The reform team: who was appointed to what, year by year."},
+    {"name": "schemes", "description": "Catalogues of reform areas and purposes, shared by all."},
     {
         "name": "choosing",
         "description": "How quick wins are chosen: criteria, scores, candidates and decrees.",
     },
+    {"name": "initiatives", "description": "Quick wins and other reform initiatives."},
     {"name": "milestones", "description": "The plan of an initiative."},
     {"name": "templates", "description": "What is wanted in many units, and copies of it."},
-    {"name": "dependencies", "description": "What waits for what, and for what is late."},
-    {"name": "baselines", "description": "Plans as they were agreed on, in versions."},
-    {"name": "updates", "description": "Progress reports, append-only, and their verification."},
-    {"name": "files", "description": "Documents that are uploaded, to be named as evidence."},
     {
         "name": "imports",
         "description": "Plans from spreadsheets: checked, then applied as a whole.",
     },
-    {"name": "ratings", "description": "What people judge, beside the health that is computed."},
-    {"name": "verdicts", "description": "The official words on what became of an initiative."},
-    {"name": "periods", "description": "Windows in which reports are owed, and who owes one."},
-    {"name": "obstacles", "description": "What holds things up, who decides, what is done."},
-    {"name": "units", "description": "The tree of units that numbers are rolled up through."},
-    {"name": "calendars", "description": "Due dates for calendar programs, at secret addresses."},
+    {"name": "dependencies", "description": "What waits for what, and for what is late."},
+    {"name": "baselines", "description": "Plans as they were agreed on, in versions."},
     {
         "name": "stages",
         "description": "Stages of an election, or of another calendar, that plans make room for.",
     },
-    {"name": "people", "description": "Owners, reporters and verifiers."},
-    {"name": "teams", "description": "The reform team: who was appointed to what, year by year."},
-    {"name": "deletions", "description": "What was deleted, and can be restored for a while."},
-    {"name": "institutions", "description": "Tenants: each with its own units and policy."},
-    {"name": "schemes", "description": "Catalogues of reform areas and purposes, shared by all."},
-    {"name": "programmes", "description": "Led by one institution, carried out in others."},
+    {"name": "updates", "description": "Progress reports, append-only, and their verification."},
+    {"name": "files", "description": "Documents that are uploaded, to be named as evidence."},
+    {"name": "periods", "description": "Windows in which reports are owed, and who owes one."},
+    {"name": "ratings", "description": "What people judge, beside the health that is computed."},
+    {"name": "verdicts", "description": "The official words on what became of an initiative."},
+    {"name": "obstacles", "description": "What holds things up, who decides, what is done."},
+    {"name": "calendars", "description": "Due dates for calendar programs, at secret addresses."},
+    {"name": "rollups", "description": "Progress of any unit, exact and fresh on the next read."},
     {
         "name": "index",
         "description": "Scores by year, instrument and assessor; what should lift them.",
     },
     {"name": "indicators", "description": "What is measured: targets and actuals by period."},
-    {"name": "events", "description": "What was written, gap-free, in the order of commits."},
-    {"name": "webhooks", "description": "Who is called when something was written."},
-    {"name": "grants", "description": "Who has which role on which unit."},
-    {"name": "tokens", "description": "Who may come in, and what they may do."},
+    {"name": "programmes", "description": "Led by one institution, carried out in others."},
+    {"name": "reports", "description": "What was told: frozen for ever, with a digest."},
     {"name": "exports", "description": "Lists as files, and an institution as a whole."},
     {"name": "publications", "description": "What was told to the public of an initiative."},
     {"name": "public", "description": "What anybody may see, without a token."},
+    {"name": "events", "description": "What was written, gap-free, in the order of commits."},
+    {"name": "webhooks", "description": "Who is called when something was written."},
+    {"name": "deletions", "description": "What was deleted, and can be restored for a while."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
+"""In the order of work: who comes in, what is set up, planned, reported, looked at, and told."""
 DESCRIPTION = """
 Stores quick-win reform initiatives, their milestones and owners, and rolls their progress up
 through the tree of units to the institution.
 
-**Start here**: press *Authorize* and paste your token; then `GET /api/v1/me`,
-`GET /api/v1/institutions`, `GET /api/v1/institutions/kpu/rollup`, post a report with
-`POST …/milestones/{number}/updates`, and read the roll-up again.
+**First five calls**, with your token as `Authorization: Bearer qw_…`:
 
-Every error is `application/problem+json` with a stable `code`. Single resources carry an `ETag`;
+1. `GET /api/v1/me`: who you are, and what you may do
+2. `GET /api/v1/institutions/kpu/rollup`: where the institution stands
+3. `GET /api/v1/institutions/kpu/initiatives/QW-2022-014`: one quick win, with its plan
+4. `POST /api/v1/institutions/kpu/initiatives/QW-2022-014/milestones/3/updates`: report progress
+5. `GET /api/v1/institutions/kpu/rollup` again: the next read has it
+
+Examples are those of the demo (`quickwin serve --demo`). Scripts find the same, with retries, batches
+and events, in the guides for curl, Python and TypeScript at `/guides/curl`, `/guides/python` and
+`/guides/typescript`.
+
+Every error is `application/problem+json` with a stable `code`, explained at `/errors`; its `title` and
+`detail` are Indonesian or English by `Accept-Language`. Single resources carry an `ETag`;
 PATCH and DELETE want it back in `If-Match`. Lists are paged by `cursor`. Enums may get new values
 in answers. Every answer has an `X-Request-ID`, and `RateLimit` says what is left of your requests.
 """.strip()
@@ -129,6 +140,7 @@ def install(app: FastAPI, issuer: str | None) -> None:
             _declare_problems(document)
             _declare_keys(document)
             _declare_public(document)
+            examples.declare(document)
             if issuer is not None:
                 _declare_issuer(document, issuer)
             app.openapi_schema = document

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated
 
@@ -66,3 +67,20 @@ async def _note(request: Request, visits: list[Visit]) -> None:
 
 
 PageCall = Annotated[db.Call[Actor], Depends(_page_call)]
+
+
+async def _maybe_call(
+    request: Request,
+    response: Response,
+    after: BackgroundTasks,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(calls.BEARER)],
+) -> AsyncIterator[db.Call[Actor] | None]:
+    """As `PageCall` for pages that strangers may see too: None for them."""
+    if "authorization" not in request.headers and cookies.read(request) is None:
+        yield None
+        return
+    async with asynccontextmanager(_page_call)(request, response, after, credentials) as made:
+        yield made
+
+
+MaybeCall = Annotated[db.Call[Actor] | None, Depends(_maybe_call)]

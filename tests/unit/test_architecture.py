@@ -25,7 +25,11 @@ SERVICES = [
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
 ]  # fmt: skip
-FILES = sorted(path for path in APP.rglob("*.py") if path.name != "__init__.py")
+GUIDES = APP / "web" / "guides"
+"""Scripts that pages show: no part of the house."""
+FILES = sorted(
+    path for path in APP.rglob("*.py") if path.name != "__init__.py" and path.parent != GUIDES
+)
 MOST_LINES = 320
 
 

@@ -1,0 +1,104 @@
+"""The front door, the page to explore the API, and the guides, as pages."""
+
+import re
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.languages import words
+from app.schemas.fields import Language
+from app.web.scripting import FILES, STEPS, snippets
+from tests.conftest import Clients
+from tests.support.institution import API, Institution
+from tests.web.conftest import Browser
+
+HTML = {"Accept": "text/html"}
+PLACES = {
+    "/institutions",
+    "/docs",
+    "/guides/curl",
+    "/errors",
+    "/redoc",
+    "/health/ready",
+    "/sign-in",
+}
+
+
+def links(answer: httpx.Response) -> set[str]:
+    """Where a page leads."""
+    return set(re.findall(r'<a [^>]*href="(/[^"?#]*)', answer.text))
+
+
+async def test_strangers_are_shown_where_things_are(browser: Browser) -> None:
+    answer = await browser.get("/", Accept_Language="en")
+    assert answer.status_code == 200
+    assert links(answer) >= PLACES
+    assert "Your institutions" not in answer.text
+    for place in sorted(links(answer)):
+        reached = await browser.get(place)
+        assert reached.status_code == (303 if place == "/institutions" else 200), place
+
+
+async def test_who_is_signed_in_finds_their_institutions(
+    institution: Institution, browser: Browser
+) -> None:
+    token = institution.verifier.headers["authorization"].removeprefix("Bearer ")
+    await browser.sign_in(token)
+    own = institution.path.removeprefix(API)
+    answer = await browser.get("/", Accept_Language="id")
+    assert {own, f"{own}/reporting", f"{own}/verifications"} <= links(answer)
+    assert "Instansi Anda" in answer.text
+    assert {each for each in links(answer) if each.startswith("/institutions/")} == {
+        own, f"{own}/initiatives", f"{own}/reporting", f"{own}/verifications",
+    }  # fmt: skip
+
+
+async def test_a_session_that_has_ended_is_a_stranger(
+    institution: Institution, browser: Browser
+) -> None:
+    await browser.sign_in(institution.verifier.headers["authorization"].removeprefix("Bearer "))
+    browser.bring(f"{browser.secret}x")
+    answer = await browser.get("/", Accept_Language="en")
+    assert answer.status_code == 200
+    assert "Your institutions" not in answer.text
+    assert "/sign-in" in links(answer)
+
+
+@pytest.mark.parametrize("language", list(Language))
+async def test_docs_open_with_a_place_for_the_token(
+    app: FastAPI, clients: Clients, language: Language
+) -> None:
+    answer = await clients.nobody.get("/docs", headers=HTML | {"Accept-Language": language})
+    text = answer.text
+    assert f'<html lang="{language}">' in text
+    assert text.count("<head>") == text.count("</head>") == text.count("<body>") == 1
+    assert f'<label for="token">{words(language).gettext("Your token")}</label>' in text
+    assert text.index('id="token-form"') < text.index('id="swagger-ui"')
+    inline = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(inline) == 1, "Swagger UI's own, which the policy knows by its hash"
+    assert answer.headers["content-security-policy"].count("'sha256-") == 1
+    known = {
+        f"/docs#/{operation['tags'][0]}/{operation['operationId']}"
+        for operations in app.openapi()["paths"].values()
+        for operation in operations.values()
+    }
+    calls = re.findall(r'href="(/docs#[^"]+)"', text)
+    assert len(calls) == 5
+    assert set(calls) <= known
+
+
+def test_guides_have_the_same_steps() -> None:
+    for name in FILES:
+        assert list(snippets(name)) == [step.name for step in STEPS], name
+
+
+@pytest.mark.parametrize("name", [*FILES, "cobol"])
+async def test_guides_show_what_is_run(clients: Clients, name: str) -> None:
+    answer = await clients.nobody.get(f"/guides/{name}", headers=HTML)
+    assert answer.status_code == (200 if name in FILES else 404)
+    if name in FILES:
+        assert answer.text.count("<h2 ") == len(STEPS)
+        assert "QW-2022-014" in answer.text
+        assert "#: " not in answer.text
+        assert "//: " not in answer.text
