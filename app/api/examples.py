@@ -18,6 +18,7 @@ _PATH: dict[str, object] = {
     "role": "agent-of-change",
     "national_indicator": "trust-barometer",
     "template": "loket-informasi",
+    "verdict": "met-fast",
     "format": "csv",
 }
 """By name. What is known by its id alone, or is not in the demo, has none."""

@@ -19,6 +19,8 @@ PAGES = {
     "initiatives": f"{KPU}/initiatives?unit=32",
     "initiative": f"{KPU}/initiatives/QW-2022-014",
     "milestone": f"{KPU}/initiatives/QW-2022-014/milestones/3",
+    "errors": "/errors",
+    "guide": "/guides/typescript",
     "nowhere": "/nowhere",
 }
 PICTURES = os.environ.get("QUICKWIN_PICTURES")

@@ -10,35 +10,25 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
+from app.errors import InvalidToken
 from app.web.scripting import FILES
+from tests.browser.conftest import Place, window
 from tests.conftest import OPERATOR
-from tests.generated.conftest import HERE, MODULES, program, run
-from tests.support.server import Server, quickwin, serving
+from tests.support import node
+from tests.support.node import HERE, MODULES, run
 
-__all__ = ["program"]  # a fixture
 ACTOR = "QUICKWIN_ADMIN_TOKEN"
 """What the operator's first token is called."""
 KNOWN_BY_ID = {
     "report", "dependency", "update", "file", "import_id", "rating", "obstacle", "follow_up",
     "calendar", "deletion", "programme", "assessment", "indicator", "webhook", "secret", "delivery",
-    "grant", "token", "publication", "appointment",
+    "grant", "token", "publication", "appointment", "judgement",
 }  # fmt: skip
 """Nothing of the demo has such a name: examples of these addresses begin with a list."""
 UNTRIED = {"get_baseline", "compare_baseline", "stream_events"}
 """Of no milestone's number, and without an end."""
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a small demo."""
-    folder = tmp_path_factory.mktemp("demo")
-    url = f"sqlite:///{folder / 'quickwin.db'}"
-    loaded = quickwin(url, "demo", "load", "--initiatives", "100")
-    assert loaded.returncode == 0, loaded.stderr
-    files = {"files_url": folder / "files", "background": "false"}
-    with serving(url, folder / "log", token=OPERATOR, rate_limit_failures=0, **files) as server:
-        yield server
 
 
 def asked_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -47,7 +37,7 @@ def asked_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
         operation = operations.get("get")
         if operation is None or operation["operationId"] in UNTRIED:
             continue
-        given = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+        given: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
         owed = set()
         for each in operation.get("parameters", []):
             if "example" in each:
@@ -60,9 +50,9 @@ def asked_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
         yield operation["operationId"], path.format(**given["path"]), given["query"]
 
 
-def test_examples_can_be_tried(demo: Server) -> None:
+def test_examples_can_be_tried(place: Place) -> None:
     headers = {"Authorization": f"Bearer {OPERATOR}"}
-    with httpx.Client(base_url=demo.url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=place.url, headers=headers, timeout=60) as client:
         asked = list(asked_of(client.get("/openapi.json").json()))
         answers = {name: client.get(path, params=query) for name, path, query in asked}
     wrong = {name: answer.text for name, answer in answers.items() if answer.status_code != 200}
@@ -72,9 +62,9 @@ def test_examples_can_be_tried(demo: Server) -> None:
 
 
 @pytest.fixture
-def given(demo: Server) -> dict[str, str]:
+def given(place: Place) -> dict[str, str]:
     """What guides ask for."""
-    return os.environ | {"QUICKWIN_SERVER": demo.url, "QUICKWIN_TOKEN": OPERATOR}
+    return os.environ | {"QUICKWIN_SERVER": place.url, "QUICKWIN_TOKEN": OPERATOR}
 
 
 def test_the_guide_for_curl(given: dict[str, str]) -> None:
@@ -107,13 +97,12 @@ def test_the_guide_for_python(given: dict[str, str]) -> None:
     assert error == "not_found"
 
 
-def test_the_guide_for_typescript(
-    program: str, demo: Server, given: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_guide_for_typescript(place: Place, given: dict[str, str], tmp_path: Path) -> None:
+    program = node.installed()
     folder = HERE / "made" / "guide"
     folder.mkdir(parents=True, exist_ok=True)
     document = tmp_path / "document.json"
-    document.write_text(httpx.get(f"{demo.url}/openapi.json").text, encoding="utf-8")
+    document.write_text(httpx.get(f"{place.url}/openapi.json").text, encoding="utf-8")
     types = str(folder / "made" / "schema.d.ts")
     run(program, str(MODULES / "openapi-typescript/bin/cli.js"), str(document), "-o", types)
     (folder / "guide.ts").write_text(FILES["typescript"].read_text(encoding="utf-8"))
@@ -131,3 +120,27 @@ def test_the_guide_for_typescript(
     assert lines[3] == "1 404 not_found"
     assert lines[5] == "304"
     assert lines[-1] == "not_found"
+
+
+async def test_a_token_is_handed_to_the_calls(place: Place, chromium: Browser) -> None:
+    async with window(chromium, place.url, locale="en-GB") as seen:
+        await seen.go("/docs")
+        page = seen.page
+        await page.wait_for_selector(".opblock-tag")
+        told = page.locator("#token-told")
+        await page.fill("#token", "qw_nobody")
+        await page.press("#token", "Enter")
+        await page.wait_for_selector("#token-told.bad")
+        assert await told.inner_text() == InvalidToken().detail
+        seen.complaints.clear()  # the browser tells of the 401
+        await page.fill("#token", OPERATOR)
+        await page.press("#token", "Enter")
+        await page.wait_for_selector("#token-told.good")
+        assert await told.inner_text() == f"Ready. You are {ACTOR}."
+        assert await page.input_value("#token") == ""
+        await page.click("text=Who am I >> xpath=.. >> a")
+        await page.click("#operations-tokens-get_me .execute")
+        answer = page.locator("#operations-tokens-get_me .live-responses-table .response")
+        assert f'"actor": "{ACTOR}"' in await answer.inner_text()
+        assert seen.complaints == []
+        assert seen.strangers == []
