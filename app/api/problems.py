@@ -59,11 +59,16 @@ def answer(request: Request, error: QuickwinError, shown: Shown) -> Response:
     problem = _noted(error, request.state.request_id)
     answered = shown(request, problem, error)
     if answered is None:
-        language = preferred(request.headers.get("accept-language")) or Language.EN
+        language = language_of(request)
         answered = _as_json(problem.told(error, words(language).say), error)
         answered.headers.update({"Content-Language": language.value, "Vary": "Accept-Language"})
     answered.headers.update(error.headers)
     return answered
+
+
+def language_of(request: Request) -> Language:
+    """What a program wants to be told in: English if it does not say."""
+    return preferred(request.headers.get("accept-language")) or Language.EN
 
 
 def _noted(error: QuickwinError, request_id: str) -> Problem:

@@ -7,6 +7,8 @@ from fastapi import Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
+from app.api.problems import language_of
+from app.languages import words
 from app.schemas.batches import Batch, NewBatch
 from app.schemas.pages import Page, Paging
 from app.schemas.updates import NewUpdate, NewVerification, Update, UpdateQuery
@@ -98,7 +100,7 @@ async def list_verifications(
 
 @routes.post("/updates", status_code=207, responses={201: {"model": Batch}})
 async def report_batch(
-    call: Call, institution: InstitutionPath, batch: NewBatch, response: Response
+    call: Call, institution: InstitutionPath, batch: NewBatch, request: Request, response: Response
 ) -> Batch:
     """Report progress on many milestones at once, in one transaction.
 
@@ -113,7 +115,8 @@ async def report_batch(
     beside the items (422), and when it is too large (413): 1 MiB takes 1,000 items with notes of
     500 characters. What has a `source` and an `external_id` can be sent again as it is.
     """
-    made = await call.write(progress.report_batch, institution, batch)
+    say = words(language_of(request)).say
+    made = await call.write(progress.report_batch, institution, batch, say)
     if batch.atomic:
         response.status_code = 201
     return made

@@ -20,7 +20,7 @@ from app.schemas.batches import (
     Taken,
 )
 from app.schemas.permissions import Permission
-from app.schemas.problems import Problem
+from app.schemas.problems import Problem, Say
 from app.services import access, events, rights
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
@@ -61,11 +61,14 @@ def report(
     return made, is_new
 
 
-def report_batch(session: Session, actor: Actor, institution: str, new: NewBatch) -> Batch:
+def report_batch(
+    session: Session, actor: Actor, institution: str, new: NewBatch, say: Say = str
+) -> Batch:
     """Report on many milestones in one transaction, in order; answers what became of each item.
 
     An item is refused for what `report` raises, or for its form, and the others are taken. Raises
-    `Invalid` with the places of all that are refused, when the batch is atomic.
+    `Invalid` with the places of all that are refused, when the batch is atomic. `say` puts what is
+    told of an item into the language of whoever asks.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
     desk = _Desk(session, scope, new.items)
@@ -73,7 +76,7 @@ def report_batch(session: Session, actor: Actor, institution: str, new: NewBatch
     if new.atomic:
         _insist_on_all(outcomes)
     desk.reporting.write()
-    return _answer(outcomes, session.info.get(events.REQUEST_ID))
+    return _answer(outcomes, session.info.get(events.REQUEST_ID), say)
 
 
 Outcome = tuple[wire.Update, bool] | QuickwinError
@@ -153,12 +156,12 @@ def _insist_on_all(outcomes: Sequence[Outcome]) -> None:
         raise Invalid(errors=tuple(places))
 
 
-def _answer(outcomes: Sequence[Outcome], request_id: str | None) -> Batch:
+def _answer(outcomes: Sequence[Outcome], request_id: str | None, say: Say) -> Batch:
     results: list[Taken | Refused] = []
     summary = dict.fromkeys(BatchSummary.model_fields, 0)
     for index, outcome in enumerate(outcomes):
         if isinstance(outcome, QuickwinError):
-            problem = Problem.of(outcome, request_id)
+            problem = Problem.of(outcome, request_id).told(outcome, say)
             results.append(Refused(index=index, status=problem.status, problem=problem))
             summary["failed"] += 1
         else:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from app.db import Database
+from app.errors import NotFound
+from app.languages import words
+from app.schemas.fields import Language
 from app.services import rollups
 from app.services.actors import SYSTEM
 from tests.api.test_bad_bodies import JSON, problem
@@ -173,6 +176,32 @@ async def test_each_item_is_answered_in_its_place(planned: Institution) -> None:
     assert await version(planned) == before + 2
     feed = (await planned.get("updates"))["items"]
     assert [u["id"] for u in feed[:2]] == [results[14]["update"]["id"], results[0]["update"]["id"]]
+
+
+async def test_items_are_answered_in_the_language_that_is_asked_for(planned: Institution) -> None:
+    items = [item(0, 9, 50), item(0, 1, 101), item(0, 1, 50)]
+    answers = {
+        language: await planned.reporter.post(
+            f"{planned.path}/updates",
+            json={"items": items},
+            headers={"Accept-Language": language} if language else {},
+        )
+        for language in ("", "en", "id")
+    }
+    told = {
+        language: [each.get("problem") for each in answer.json()["results"]]
+        for language, answer in answers.items()
+    }
+    (missing, over, none), indonesian = told[""], told["id"]
+    assert none is None
+    assert told["en"][0]["detail"] == missing["detail"] == NotFound().detail
+    say = words(Language.ID).say
+    assert indonesian[0]["title"] == say("Not found") != "Not found"
+    assert indonesian[0]["detail"] == say(NotFound().detail)
+    assert [each["code"] for each in indonesian[:2]] == ["not_found", "invalid"]
+    place = indonesian[1]["errors"][0]
+    assert place["pointer"] == over["errors"][0]["pointer"]
+    assert place["detail"] != over["errors"][0]["detail"]
 
 
 async def test_the_same_milestone_in_order(planned: Institution, database: Database) -> None:

@@ -58,8 +58,8 @@ def _of_class(node: ast.ClassDef) -> Iterator[str]:
         return
     if text := ast.get_docstring(node):
         yield cleandoc(text)
-    if "title" in named:
-        yield from _literals(named["title"])
+    if isinstance(title := named.get("title"), ast.Constant):  # of one word, too
+        yield title.value
 
 
 def _pairs(statement: ast.Assign) -> Iterator[tuple[ast.Name, ast.expr]]:
