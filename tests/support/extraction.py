@@ -59,7 +59,7 @@ def _of_class(node: ast.ClassDef) -> Iterator[str]:
     if text := ast.get_docstring(node):
         yield cleandoc(text)
     if isinstance(title := named.get("title"), ast.Constant):  # of one word, too
-        yield title.value
+        yield str(title.value)
 
 
 def _pairs(statement: ast.Assign) -> Iterator[tuple[ast.Name, ast.expr]]:
