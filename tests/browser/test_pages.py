@@ -19,8 +19,12 @@ PAGES = {
     "initiatives": f"{KPU}/initiatives?unit=32",
     "initiative": f"{KPU}/initiatives/QW-2022-014",
     "milestone": f"{KPU}/initiatives/QW-2022-014/milestones/3",
-    "errors": "/errors",
     "guide": "/guides/typescript",
+    "report": f"{KPU}/units/32/report?year=2022&as_of=2022-11-30",
+    "my milestones": f"{KPU}/reporting",
+    "report form": f"{KPU}/initiatives/QW-2022-014/milestones/3/report",
+    "verifications": f"{KPU}/verifications",
+    "errors": "/errors",
     "nowhere": "/nowhere",
 }
 PICTURES = os.environ.get("QUICKWIN_PICTURES")

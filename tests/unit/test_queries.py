@@ -66,6 +66,7 @@ UNGUARDED = {
     "milestones.is_taken": TAKEN,
     "nationwide._roots": "is empty for who does not see the root",
     "obligations._came": FOUND,
+    "obligations.owing_of": FOUND,
     "obligations.counts": "counts for who may close a period, or for the service itself",
     "operators.first_start": OPERATORS,
     "operators.revoke": OPERATORS,
@@ -103,11 +104,13 @@ UNGUARDED = {
     "tokens.me": "tells the codes of units where the actor holds a role",
     "tokens.used": IDENTITY,
     "updates.feed": NARROWS,
+    "updates.is_own": FOUND,
     "updates.page": NARROWS,
     "units._successors": "tells the code of the unit that took over a visible one",
     "units._units": "tells the codes of the units above a visible one",
     "units.link": FOUND,
     "verification._latest_verified": FOUND,
+    "worklists._listed": "goes on from a query that begins with `access`",
     "waiting._due_on": "is told of the sides that are seen; of others, whether they are late",
 }
 
