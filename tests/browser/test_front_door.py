@@ -53,10 +53,14 @@ def asked_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
 def test_examples_can_be_tried(place: Place) -> None:
     headers = {"Authorization": f"Bearer {OPERATOR}"}
     with httpx.Client(base_url=place.url, headers=headers, timeout=60) as client:
-        asked = list(asked_of(client.get("/openapi.json").json()))
+        document = client.get("/openapi.json").json()
+        asked = list(asked_of(document))
         answers = {name: client.get(path, params=query) for name, path, query in asked}
+        body = document["components"]["schemas"]["NewUpdate"]["examples"][0]
+        reported = client.post(answers["list_updates"].url, json=body)
     wrong = {name: answer.text for name, answer in answers.items() if answer.status_code != 200}
     assert wrong == {}
+    assert reported.status_code == 201, reported.text
     assert len(answers) > 80
     assert answers["get_unit"].json()["code"] == "32"
 
