@@ -15,6 +15,7 @@ from app.schemas.periods import Period, PeriodsQuery
 from app.schemas.rollups import Rollup, RollupQuery
 from app.schemas.schemes import Area
 from app.services import (
+    access,
     attention,
     comparisons,
     curves,
@@ -121,7 +122,11 @@ def _overview(
 
 
 def _today(session: Session, actor: Actor, asked: Asked) -> Today:
-    institution, unit = asked.scope.code, [asked.unit.code]
+    institution = asked.scope.code
+    # The whole is not asked for by its unit: what is due first is then read off an index, whatever
+    # there is in all, where the units below the root would each be looked through.
+    is_whole = asked.unit.id == access.root(session, asked.scope).id
+    unit = [] if is_whole else [asked.unit.code]
     places = MilestonesQuery(
         unit=unit,
         area=[asked.area[1]] if asked.area[1] else [],
