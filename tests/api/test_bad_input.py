@@ -255,7 +255,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "batch": {"items": [5]}, "grants": {"person": "verifier", "role": "viewer"}, "updates": {"percent_complete": 5}, "verification": {"verdict": "verified"},
         "tokens": {"person": "verifier", "name": "n"}, "reports": {"title": "T"}, "restoration": {}, "rotation": {},
         "QW-X": {**INITIATIVE, "code": "QW-X"}, "calendars": {"name": "N"},
-        "publications": {"title": "T"},
+        "publications": {"title": "T"}, "verdicts": {"verdict": "met-fast", "note": "N"},
         "stages": {
             "code": "n", "calendar": "c", "name": {"id": "N", "en": "N"}, "starts_on": "2022-01-01",
             "ends_on": "2022-01-01",

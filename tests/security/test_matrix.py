@@ -21,9 +21,9 @@ _TARGET = "A1"
 _NO_REFERENCE = {
     "area", "areas", "code", "external_id", "reference_code", "scheme", "source",
     "level", "outcome", "outcomes", "programme", "strategies", "strategy", "lead", "carriers",
-    "component", "instrument", "parent", "template",
+    "component", "instrument", "parent", "period", "template", "verdict",
 }  # fmt: skip
-"""Fields that look like a reference: catalogues are public, templates known to all of an institution, programmes those of an institution (in
+"""Fields that look like a reference: catalogues are public, templates and periods known to all of an institution, programmes those of an institution (in
 test_programmes), and the others are a thing's own."""
 _TRIED_ELSEWHERE = {"create_obstacle /unit", "escalate_obstacle /to"}
 """References in place of another one, or to what is always above: in tests/api/test_obstacles."""

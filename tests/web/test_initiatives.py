@@ -128,7 +128,7 @@ async def test_a_quick_win_is_told_with_the_numbers_of_the_api(planned: Institut
         "Description: <del>–</del> → <ins>2023-02-30</ins>", "Report verified",
     ):  # fmt: skip
         assert told in page, told
-    for forbidden in (" style=", "<style", "<script", "http://", "<b>seen"):
+    for forbidden in (" style=", "<style", "<script>", "http://", "<b>seen"):
         assert forbidden not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert "Asal angka ini" in await shown(planned, "initiatives/B-2", language="id")
 
