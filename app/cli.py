@@ -1,13 +1,14 @@
 """The command line: serve, migrate, load the demo, make tokens, audit; and what `remote` has."""
 
 import asyncio
+import logging.config
 import signal
 from typing import Annotated
 
 import typer
 import uvicorn
 
-from app import auditing, moving, serving, worker
+from app import auditing, logs, moving, serving, worker
 from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
@@ -94,8 +95,9 @@ def serve(
         proxy_headers=bool(chosen.trusted_proxies),
         forwarded_allow_ips=",".join(chosen.trusted_proxies),
         server_header=False,
-        access_log=False,  # its lines have the query in them
-        log_level="info",
+        access_log=False,  # its lines have the query in them; ours come from `api/access_log`
+        log_config=logs.configuration(chosen),
+        log_level=chosen.log_level,
     )
     raise typer.Exit(serving.serve(config))
 
@@ -106,6 +108,7 @@ def work(database_url: DatabaseUrl = None) -> None:
     chosen = configure(database_url)
 
     async def go(database: Database) -> None:
+        logging.config.dictConfig(logs.configuration(chosen))
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -13,6 +13,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from app import __version__, orphans, worker
 from app.api import (
+    access_log,
     answers,
     archives,
     assessments,
@@ -174,6 +175,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
     app.add_middleware(headers.cross_origin(chosen.cors_origins))
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
     app.add_middleware(requests.RequestIds)
+    app.add_middleware(access_log.AccessLog)
     return app
 
 

@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     """Requests in a minute for what is public from one address, whatever token comes along."""
     rate_limit_storage: Annotated[SecretStr, AfterValidator(_counted)] = SecretStr("memory://")
     """Where requests are counted: `memory://` for each process alone, or `redis://HOST:PORT/DB`."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """How the server's log is written on stderr; `auto`: as text on a terminal, else as JSON lines."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """From which level on is logged; each request is a line of `info`."""
     background: bool = True
     """Whether a server does the background work too; if not, run `quickwin worker` beside it."""
     max_streams: int = Field(default=1_000, ge=0, le=100_000)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from app.api import headers, problems, requests
+from app.api import access_log, headers, problems, requests
 from app.api.refusals import HeadTooLarge, MalformedRequest, SlowRequest
 from app.errors import QuickwinError
 from app.models.base import new_id
@@ -169,6 +169,7 @@ def _answer(error: QuickwinError) -> bytes:
     """A whole answer, for where no application writes it."""
     request_id = str(new_id())
     problem = problems.render(error, request_id)
+    access_log.refused(request_id, error.status, error.code)
     fields = {
         **headers.ALWAYS, requests.HEADER: request_id, "Connection": "close", **problem.headers,
     }  # fmt: skip

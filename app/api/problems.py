@@ -3,14 +3,13 @@
 import json
 import logging
 import re
-import traceback
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app import errors
+from app import errors, logs
 from app.api import refusals
 from app.errors import FieldError, QuickwinError
 from app.languages import preferred, words
@@ -75,7 +74,7 @@ def _noted(error: QuickwinError, request_id: str) -> Problem:
     problem = Problem.of(error, request_id)
     if error.status >= 500:  # noqa: PLR2004  server errors
         _log.error(
-            "%s request %s %s\n%s", problem.instance, request_id, problem.code, _trace(error)
+            "%s request %s %s\n%s", problem.instance, request_id, problem.code, logs.places(error)
         )
     return problem
 
@@ -88,17 +87,6 @@ def _as_json(problem: Problem, error: QuickwinError) -> Response:
         error.headers,
         MEDIA_TYPE,
     )
-
-
-def _trace(error: BaseException) -> str:
-    """Where an error came from, cause first: places and types.
-
-    Never its message, which may hold what a client sent, or a password of ours.
-    """
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    own = f"{''.join(traceback.format_tb(error.__traceback__))}{kind}"
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return own if cause is None else f"{_trace(cause)}\n{own}"
 
 
 async def _raised(request: Request, error: Exception) -> Response:

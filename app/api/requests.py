@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api import problems
 from app.errors import InternalError, QuickwinError
 from app.models.base import new_id
+from app.seen import REQUEST_ID
 
 HEADER = "X-Request-ID"
 _RAW_HEADER = HEADER.lower().encode()
@@ -36,6 +37,7 @@ class RequestIds:
             return
         request_id = _given(scope["headers"]) or str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)  # a server serves each request in a task of its own
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":

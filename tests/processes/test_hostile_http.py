@@ -122,8 +122,8 @@ async def test_an_address_cannot_be_made_up(misused: Misused) -> None:
     )
     wrong = f"GET {API}/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n{fields}{END}"
     assert b" 401 " in await answer(misused.port, wrong.encode())
-    (line,) = [line for line in misused.log.splitlines() if name in line]
-    assert line.endswith("198.51.100.7" if misused.trusts else "127.0.0.1")
+    (line,) = [line for line in misused.log.splitlines() if name in line and "refused" in line]
+    assert json.loads(line)["event"].endswith("198.51.100.7" if misused.trusts else "127.0.0.1")
 
 
 async def test_nothing_secret_is_in_the_log(misused: Misused) -> None:
@@ -140,3 +140,5 @@ async def test_nothing_secret_is_in_the_log(misused: Misused) -> None:
         assert CANARY.encode() not in got
     for secret in (CANARY, OPERATOR):
         assert secret not in misused.log
+    lines = [json.loads(line) for line in misused.log.splitlines() if line.startswith("{")]
+    assert {401, 422} <= {line["status"] for line in lines if line["logger"] == "app.access"}

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
-    "settings": 0, "configuration": 0, "errors": 0, "conflicts": 0, "schemas": 0, "languages": 0, "messages": 0, "terms": 0, "markup": 0,
+    "settings": 0, "configuration": 0, "seen": 0, "logs": 0, "errors": 0, "conflicts": 0, "schemas": 0, "languages": 0, "messages": 0, "terms": 0, "markup": 0,
     "models": 1, "engines": 1, "faults": 1, "db": 1, "bulk": 1, "revisions": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "rollup": 1, "spreadsheets": 1, "filing": 1,
     "services": 2,
     "charts": 3, "api": 3, "web": 3, "demo": 3, "client": 3, "delivery": 3,
