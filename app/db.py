@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from app import engines, faults, revisions
+from app.addresses import address
 from app.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -43,6 +44,9 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 _SQLITE_READERS = 8
+_POOLED = (
+    "A pooler is no place to migrate from: set QUICKWIN_DATABASE_DIRECT_URL to the database itself."
+)
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
 
@@ -55,8 +59,7 @@ class Database:
     """
 
     def __init__(self, settings: Settings, *, limited: bool = False) -> None:
-        url = make_url(settings.database_url)
-        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.is_sqlite = settings.database_url.startswith("sqlite")
         self.session_info: dict[str, Any] = {}
         """Copied into `Session.info` of every session: what verbs need to know of their process."""
         self._settings, self._apart = settings, CapacityLimiter(1)
@@ -67,15 +70,21 @@ class Database:
             wait=wait_random_exponential(multiplier=0.01, max=0.5),
             reraise=True,
         )
+        self.engine: Engine | AsyncEngine
+        self.direct: Engine | AsyncEngine
+        """Past a pooler, where there is one and a way past it; else the same."""
         if self.is_sqlite:
             # SQLite has one writer: queueing here costs nothing, queueing in the file costs sleeps.
             self._writer, self._readers = CapacityLimiter(1), CapacityLimiter(_SQLITE_READERS)
-            self.engine: Engine | AsyncEngine = engines.sqlite(url)
+            self.direct = self.engine = engines.sqlite(make_url(settings.database_url))
             self.wakes = Wakes(None)
         else:
-            self.engine = engines.postgresql(url, settings, limited=limited)
-            is_pooled = settings.database_statement_cache == 0  # behind a pooler nobody is heard
-            self.wakes = Wakes(None if is_pooled else self.engine)
+            where, past = address(settings.database_url), settings.database_direct_url
+            pooled = engines.postgresql(where, settings, limited=limited, pooled=settings.is_pooled)
+            direct = pooled if past is None else engines.postgresql(address(past), settings)
+            self.engine, self.direct = pooled, direct
+            # Behind a pooler nobody is heard.
+            self.wakes = Wakes(None if settings.is_pooled and past is None else direct)
         self._for_reading = self.engine.execution_options(
             **(
                 {}
@@ -100,7 +109,7 @@ class Database:
         """
 
         async def read() -> T:
-            apart = Database(self._settings)
+            apart = Database(_past_pooler(self._settings))
             apart.session_info = self.session_info
             try:
                 return await apart.read(verb, *args, **kwargs)
@@ -137,14 +146,17 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        if isinstance(self.engine, AsyncEngine):
-            await self.engine.dispose()
-        else:
-            self.engine.dispose()
+        for engine in {self.engine, self.direct}:
+            if isinstance(engine, AsyncEngine):
+                await engine.dispose()
+            else:
+                engine.dispose()
 
     async def _migrate(self, revision: str, service_role: str | None) -> None:
-        if isinstance(self.engine, AsyncEngine):
-            async with self.engine.begin() as connection:
+        if isinstance(self.direct, AsyncEngine):
+            async with self.direct.begin() as connection:
+                if await engines.is_pooled(connection):
+                    raise DatabaseUnavailable(_POOLED)
                 await connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": revisions.LOCK}
                 )
@@ -152,7 +164,7 @@ class Database:
                 for statement in service_role_grants(service_role) if service_role else ():
                     await connection.exec_driver_sql(statement)
             return
-        engine = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        engine = self.direct.execution_options(sqlite_begin="IMMEDIATE")
 
         def upgrade() -> None:
             with engine.begin() as connection:
@@ -221,6 +233,14 @@ class Database:
         result, written = await to_thread.run_sync(run, limiter=limiter)
         self.wakes.announce(written)
         return result
+
+
+def _past_pooler(settings: Settings) -> Settings:
+    """Settings for what would keep a pooler's connection for minutes."""
+    if settings.database_direct_url is None:
+        return settings
+    direct = {"database_url": settings.database_direct_url, "database_direct_url": None}
+    return settings.model_copy(update=direct)
 
 
 class Call(Generic[A]):

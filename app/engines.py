@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from sqlite3 import Connection as SqliteConnection
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+import asyncpg
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app import addresses
+from app.addresses import Address
 from app.errors import TimedOut
 from app.settings import Settings
 
@@ -22,21 +26,52 @@ _PROGRESS_STEPS = 50_000  # of SQLite's machine: some milliseconds
 # Messages of database errors go to the log: `hide_parameters` keeps what clients sent out of them.
 
 
-def postgresql(url: URL, settings: Settings, *, limited: bool) -> AsyncEngine:
-    """The engine of a PostgreSQL server; `limited` to its own time limits."""
+def postgresql(
+    address: Address, settings: Settings, *, limited: bool = False, pooled: bool = False
+) -> AsyncEngine:
+    """The engine of a PostgreSQL server; `limited` to its own time limits.
+
+    `pooled` where a pooler in transaction mode stands between: what is set for a connection would
+    be set for whoever has it next, so it is set in each transaction.
+    """
+    limits = _limits(settings) if limited else {}
     engine = create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
+        address.url,
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
         pool_timeout=settings.database_pool_seconds,
         hide_parameters=True,
         connect_args={
-            "statement_cache_size": settings.database_statement_cache,
-            "server_settings": _limits(settings) if limited else {},
+            "async_creator_fn": partial(_connect, address, limits, pooled=pooled),
+            # SQLAlchemy keeps what it has prepared; asyncpg's own cache never sees it.
+            "prepared_statement_cache_size": 0 if pooled else settings.database_statement_cache,
         },
     )
+    if pooled and limits:
+        stated = ", ".join(f"set_config('{name}', '{ms}', true)" for name, ms in limits.items())
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SELECT {stated}")
+
     event.listen(engine.sync_engine, "before_cursor_execute", _look_at_the_clock)
     return engine
+
+
+async def _connect(
+    address: Address, limits: dict[str, str], /, *, pooled: bool, **_url: object
+) -> asyncpg.Connection:
+    if not pooled:
+        return await addresses.connect(address, server_settings=limits)
+    # Without a cache asyncpg gives no names: they would be unknown on the next connection.
+    return await addresses.connect(address, statement_cache_size=0)
+
+
+async def is_pooled(connection: AsyncConnection) -> bool:
+    """Whether a pooler stands between, by the process that it says we talk to and the one we do."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    talks_to = await connection.scalar(text("SELECT pg_backend_pid()"))
+    return bool(driver.get_server_pid() != talks_to)
 
 
 def sqlite(url: URL) -> Engine:

@@ -106,11 +106,17 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_database)] = Field(
         default="sqlite:///quickwin.db", repr=False
     )
-    """SQLAlchemy URL: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`."""
+    """`sqlite:///FILE`, or libpq's `postgresql://USER:PASSWORD@HOST/DATABASE`; of several hosts
+    (`HOST:PORT,HOST:PORT`) the one is taken that takes writes."""
+    database_direct_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        default=None, repr=False
+    )
+    """The same database past a pooler in transaction mode, such as PgBouncer; says that
+    `QUICKWIN_DATABASE_URL` leads to one. Migrations, LISTEN and what takes minutes go here."""
     database_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process keeps open to PostgreSQL; as many again may be opened under load."""
     database_statement_cache: int = Field(default=500, ge=0, le=10_000)
-    """Prepared statements kept for each PostgreSQL connection; 0 behind a pooler in transaction mode."""
+    """Prepared statements kept for each PostgreSQL connection; behind a pooler there are none."""
     database_retries: int = Field(default=8, ge=0, le=50)
     """How often a transaction is tried again after a deadlock, a serialization failure or a busy database."""
     admin_token: SecretStr | None = Field(default=None, min_length=32, max_length=LONGEST_API_TOKEN)
@@ -216,6 +222,21 @@ class Settings(BaseSettings):
     """Webhooks that one process serves at once; of one institution at most a quarter of them."""
     webhook_key: SecretStr | None = Field(default=None, min_length=32, max_length=200)
     """Key that the webhooks' secrets are encrypted with; without it one is kept beside them."""
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler in transaction mode stands before the database."""
+        return self.database_direct_url is not None or self.database_statement_cache == 0
+
+    @model_validator(mode="after")
+    def _past_a_pooler(self) -> "Settings":
+        urls = (self.database_url, self.database_direct_url)
+        if urls[1] is not None and any(url.startswith("sqlite") for url in urls if url):
+            message = (
+                "QUICKWIN_DATABASE_DIRECT_URL and QUICKWIN_DATABASE_URL lead to one PostgreSQL"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _issuer_and_audience(self) -> "Settings":

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app import configuration
+from app.addresses import address
 from app.configuration import Misconfigured, Wrong
 from app.console import err
 from app.filing import storage
@@ -41,11 +42,10 @@ def _usable(chosen: Settings) -> Settings:
 
 def _useless(chosen: Settings) -> Iterator[Wrong]:
     """Settings that are well-formed and cannot be used on this machine."""
-    try:
-        make_url(chosen.database_url)
-    except (ArgumentError, ValueError):
-        yield Wrong("QUICKWIN_DATABASE_URL", "this is no address of a database", _DATABASE)
-        return
+    for name in ("database_url", "database_direct_url"):
+        if not _is_address(getattr(chosen, name)):
+            yield Wrong(f"QUICKWIN_{name.upper()}", "this is no address of a database", _DATABASE)
+            return
     if missing := _missing_for_files(chosen):
         yield Wrong("QUICKWIN_FILES_URL", missing, "a folder, or a URL such as s3://BUCKET/FOLDER")
     if problem := _missing_for_counting(chosen.rate_limit_storage.get_secret_value()):
@@ -53,6 +53,17 @@ def _useless(chosen: Settings) -> Iterator[Wrong]:
 
 
 _DATABASE = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+
+
+def _is_address(url: str | None) -> bool:
+    try:
+        if url is not None and url.startswith("postgresql"):
+            address(url)
+        elif url is not None:
+            make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _missing_for_files(chosen: Settings) -> str | None:

@@ -27,11 +27,12 @@ async def connect() -> None:
     """Run on a connection of our own, for `alembic` on the command line."""
     database = Database(settings())
     try:
-        if isinstance(database.engine, AsyncEngine):
-            async with database.engine.begin() as connection:
+        engine = database.direct
+        if isinstance(engine, AsyncEngine):
+            async with engine.begin() as connection:
                 await connection.run_sync(run)
         else:
-            with database.engine.begin() as connection:
+            with engine.begin() as connection:
                 run(connection)
     finally:
         await database.close()

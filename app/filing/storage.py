@@ -100,8 +100,8 @@ def of(settings: Settings) -> Storage:
     """The storage that is set; beside an SQLite database, and else in the working folder."""
     if settings.files_url is not None:
         return Storage(settings.files_url)
-    url = make_url(settings.database_url)
-    named = url.database if url.get_backend_name() == "sqlite" else None
+    is_file = settings.database_url.startswith("sqlite")
+    named = make_url(settings.database_url).database if is_file else None
     database = Path(named or "quickwin.db")
     return Storage(str(database.with_name(f"{database.stem}-files").resolve()))
 

@@ -53,6 +53,13 @@ def test_what_is_wrong_together_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     assert "QUICKWIN_OIDC_ISSUER and" in caught.value.found[0].problem
 
 
+def test_a_way_past_a_pooler_leads_to_the_same_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUICKWIN_DATABASE_DIRECT_URL", "postgresql://db/quickwin")
+    with pytest.raises(Misconfigured) as caught:
+        configuration.read()
+    assert "QUICKWIN_DATABASE_DIRECT_URL and" in caught.value.found[0].problem
+
+
 def test_every_setting_can_be_explained() -> None:
     described = Settings.model_json_schema()["properties"]
     for name, schema in described.items():

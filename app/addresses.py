@@ -1,0 +1,91 @@
+"""Addresses of PostgreSQL, as libpq writes them: with several hosts, of which one takes writes.
+
+`postgresql://USER:PASSWORD@A:5432,B:5432/DATABASE?target_session_attrs=read-write`; what stands behind
+the `?` is libpq's too (`sslmode`, `sslrootcert`, `application_name` …), and asyncpg reads it.
+"""
+
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy import URL, make_url
+
+HOST_SECONDS = 5.0
+"""How long each host may take to let us in: one that is gone answers nothing, and others wait."""
+_PORT = 5432
+_NOT_NOW = (
+    OSError,  # TimeoutError is one
+    asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+)
+
+
+class Host(NamedTuple):
+    """One server of several."""
+
+    name: str
+    port: int
+
+
+class Address(NamedTuple):
+    """Where a database is."""
+
+    dsn: str
+    """As asyncpg takes it."""
+    hosts: tuple[Host, ...]
+    """Those that are tried one after the other; empty where there is one."""
+    url: URL
+    """As SQLAlchemy takes it; of several hosts the first."""
+
+
+def address(database_url: str) -> Address:
+    """Read a `postgresql://` URL; raises `ValueError` or SQLAlchemy's `ArgumentError`."""
+    parts = urlsplit(database_url)
+    query = dict(parse_qsl(parts.query))
+    if "ssl" in query:  # as SQLAlchemy's URLs call it
+        query["sslmode"] = query.pop("ssl")
+    account, at, hosts = parts.netloc.rpartition("@")
+    found = tuple(map(_host, hosts.split(",")))
+    if len(found) > 1:
+        # libpq takes whichever answers first; one that takes no writes is of no use to us.
+        query.setdefault("target_session_attrs", "read-write")
+        hosts = hosts.split(",")[0]
+    settings = urlencode(query)
+    dsn = urlunsplit(("postgresql", parts.netloc, parts.path, settings, ""))
+    kept = urlunsplit(("postgresql+asyncpg", account + at + hosts, parts.path, "", ""))
+    return Address(dsn, found if len(found) > 1 else (), make_url(kept))
+
+
+async def connect(address: Address, **arguments: Any) -> asyncpg.Connection:  # noqa: ANN401  asyncpg's
+    """Connect to the first host that can be used; raises `ConnectionError` where none can.
+
+    asyncpg goes over several hosts by itself, but with one time limit for all of them: a first one
+    that swallows packets would leave nothing to the others.
+    """
+    if not address.hosts:
+        return await asyncpg.connect(address.dsn, **arguments)
+    reasons = []
+    for host in address.hosts:
+        try:
+            return await asyncpg.connect(
+                address.dsn, host=host.name, port=host.port, timeout=HOST_SECONDS, **arguments
+            )
+        except _NOT_NOW as error:
+            reasons.append(f"{host.name}:{host.port}: {_reason(error)}")
+    raise ConnectionError("; ".join(reasons))
+
+
+def _host(written: str) -> Host:
+    name, colon, port = written.rpartition(":")
+    if not colon or port.endswith("]"):  # an IPv6 address without a port
+        name, port = written, ""
+    return Host(name.strip("[]"), int(port) if port else _PORT)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        return "not the one that takes writes"
+    return getattr(error, "strerror", None) or type(error).__name__
