@@ -64,7 +64,10 @@ async def connect(address: Address, **arguments: Any) -> asyncpg.Connection:  # 
     that swallows packets would leave nothing to the others.
     """
     if not address.hosts:
-        return await asyncpg.connect(address.dsn, **arguments)
+        try:
+            return await asyncpg.connect(address.dsn, **arguments)
+        except asyncpg.TargetServerAttributeNotMatched as error:
+            raise ConnectionError(_reason(error)) from error
     reasons = []
     for host in address.hosts:
         try:

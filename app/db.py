@@ -208,7 +208,7 @@ class Database:
             result = await session.run_sync(engines.in_time, verb, until)
             if writing:
                 try:
-                    await session.commit()
+                    await session.run_sync(engines.commit)
                 except DBAPIError as error:
                     if faults.is_lost(error):
                         raise OutcomeUnknown from error

@@ -9,18 +9,23 @@ from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app import addresses
 from app.addresses import Address
-from app.errors import TimedOut
+from app.errors import OutcomeUnknown, TimedOut
 from app.settings import Settings
 
 T = TypeVar("T")
 
+UNREPLICATED = "quickwin_unreplicated"
+"""Key of `Connection.info`: a commit is kept here, and perhaps on no other server."""
 _UNTIL = "quickwin_until"
+_WAITING = "SyncRepWaitForLSN"
+"""Where PostgreSQL gives up waiting for its standby: the place, since the text may be in any language."""
 _PROGRESS_STEPS = 50_000  # of SQLite's machine: some milliseconds
 
 # Messages of database errors go to the log: `hide_parameters` keeps what clients sent out of them.
@@ -53,6 +58,14 @@ def postgresql(
         @event.listens_for(engine.sync_engine, "begin")
         def begin(connection: Connection) -> None:
             connection.exec_driver_sql(f"SELECT {stated}")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        def hear(_: object, message: asyncpg.PostgresLogMessage) -> None:
+            if message.server_source_function == _WAITING:
+                record.info[UNREPLICATED] = True
+
+        connection.driver_connection.add_log_listener(hear)
 
     event.listen(engine.sync_engine, "before_cursor_execute", _look_at_the_clock)
     return engine
@@ -92,6 +105,18 @@ def sqlite(url: URL) -> Engine:
 
     event.listen(engine, "before_cursor_execute", _look_at_the_clock)
     return engine
+
+
+def commit(session: Session) -> None:
+    """Commit; raises `OutcomeUnknown` where the standby that has to keep it too has not said so.
+
+    Who waits for a standby is given up on by `statement_timeout`, with a warning and no error: it is
+    committed, and lost if this server is lost before the standby has it.
+    """
+    info = session.connection().info
+    session.commit()
+    if info.pop(UNREPLICATED, False):
+        raise OutcomeUnknown
 
 
 def in_time(session: Session, verb: Callable[[Session], T], until: float | None) -> T:
