@@ -208,7 +208,7 @@ class Database:
             result = await session.run_sync(engines.in_time, verb, until)
             if writing:
                 try:
-                    await session.run_sync(engines.commit)
+                    await session.run_sync(_commit)
                 except DBAPIError as error:
                     if faults.is_lost(error):
                         raise OutcomeUnknown from error
@@ -233,6 +233,18 @@ class Database:
         result, written = await to_thread.run_sync(run, limiter=limiter)
         self.wakes.announce(written)
         return result
+
+
+def _commit(session: Session) -> None:
+    """Commit; raises `OutcomeUnknown` where the standby that has to keep it too has not said so.
+
+    Who waits for a standby is given up on by `statement_timeout`, with a warning and no error: it is
+    committed, and lost if this server is lost before the standby has it.
+    """
+    info = session.connection().info
+    session.commit()
+    if info.pop(engines.UNREPLICATED, False):
+        raise OutcomeUnknown
 
 
 def _past_pooler(settings: Settings) -> Settings:

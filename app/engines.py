@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app import addresses
 from app.addresses import Address
-from app.errors import OutcomeUnknown, TimedOut
+from app.errors import TimedOut
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -105,18 +105,6 @@ def sqlite(url: URL) -> Engine:
 
     event.listen(engine, "before_cursor_execute", _look_at_the_clock)
     return engine
-
-
-def commit(session: Session) -> None:
-    """Commit; raises `OutcomeUnknown` where the standby that has to keep it too has not said so.
-
-    Who waits for a standby is given up on by `statement_timeout`, with a warning and no error: it is
-    committed, and lost if this server is lost before the standby has it.
-    """
-    info = session.connection().info
-    session.commit()
-    if info.pop(UNREPLICATED, False):
-        raise OutcomeUnknown
 
 
 def in_time(session: Session, verb: Callable[[Session], T], until: float | None) -> T:
