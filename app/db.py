@@ -9,7 +9,7 @@ a serialization failure or a busy database, a verb has no effect outside its ses
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -23,7 +23,14 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from sqlalchemy.pool import QueuePool
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from app import engines, faults, revisions
 from app.addresses import address
@@ -35,6 +42,7 @@ from app.errors import (
     StorageFull,
     TimedOut,
 )
+from app.seen import COUNTS, LEDGER_ROWS
 from app.service_role import grants as service_role_grants
 from app.settings import Settings
 from app.wakes import WRITTEN, Wakes
@@ -49,6 +57,14 @@ _POOLED = (
 )
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
+
+
+class Pool(NamedTuple):
+    """Connections of one process: the most there may be, those in use, and who waits for one."""
+
+    size: int
+    in_use: int
+    waiting: int
 
 
 class Database:
@@ -68,11 +84,13 @@ class Database:
             retry=retry_if_exception(faults.is_transient),
             stop=stop_after_attempt(max(1, settings.database_retries)),
             wait=wait_random_exponential(multiplier=0.01, max=0.5),
+            before_sleep=_count_retry,
             reraise=True,
         )
         self.engine: Engine | AsyncEngine
         self.direct: Engine | AsyncEngine
         """Past a pooler, where there is one and a way past it; else the same."""
+        self._running = 0  # transactions
         if self.is_sqlite:
             # SQLite has one writer: queueing here costs nothing, queueing in the file costs sleeps.
             self._writer, self._readers = CapacityLimiter(1), CapacityLimiter(_SQLITE_READERS)
@@ -144,6 +162,18 @@ class Database:
                 f"The database cannot be reached: {faults.reason(error)}"
             ) from error
 
+    def pool(self) -> "Pool":
+        """How the connections are used now."""
+        if self.is_sqlite:
+            standings = [limiter.statistics() for limiter in (self._writer, self._readers)]
+            in_use = sum(standing.borrowed_tokens for standing in standings)
+            return Pool(1 + _SQLITE_READERS, in_use, sum(each.tasks_waiting for each in standings))
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)  # noqa: S101  narrows the type
+        in_use = pool.checkedout()
+        # Each transaction begins with a statement: who runs and holds none waits for one.
+        return Pool(2 * self._settings.database_pool_size, in_use, max(0, self._running - in_use))
+
     async def close(self) -> None:
         """Close every connection."""
         for engine in {self.engine, self.direct}:
@@ -175,12 +205,14 @@ class Database:
     async def _run(self, verb: Callable[[Session], T], *, writing: bool) -> T:
         attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
         until = time.monotonic() + self._seconds if self._seconds else None
+        self._running += 1
         try:
             try:
                 return await attempt(verb, until, writing=writing)
             except (DBAPIError, faults.Overtaken) as error:
                 if not faults.is_transient(error):
                     raise
+            COUNTS.retries += 1
             return await self._retrying.copy()(attempt, verb, until, writing=writing)
         except IntegrityError as error:
             raise Conflict from error
@@ -198,6 +230,8 @@ class Database:
             if faults.is_away(error) or faults.is_transient(error):
                 raise DatabaseUnavailable from error
             raise
+        finally:
+            self._running -= 1
 
     async def _over_asyncpg(
         self, verb: Callable[[Session], T], until: float | None, *, writing: bool
@@ -213,6 +247,7 @@ class Database:
                     if faults.is_lost(error):
                         raise OutcomeUnknown from error
                     raise
+                COUNTS.ledger_rows += session.info.get(LEDGER_ROWS, 0)
                 self.wakes.announce(session.info.get(WRITTEN, ()))
             return result
 
@@ -227,6 +262,7 @@ class Database:
                 result = engines.in_time(session, verb, until)
                 if writing:
                     session.commit()
+                    COUNTS.ledger_rows += session.info.get(LEDGER_ROWS, 0)
                 return result, session.info.get(WRITTEN, ()) if writing else ()
 
         limiter = self._writer if writing else self._readers
@@ -285,3 +321,7 @@ class Call(Generic[A]):
         return await self._database.write(
             lambda session: verb(session, self._identify(session), *args, **kwargs)
         )
+
+
+def _count_retry(_: RetryCallState) -> None:
+    COUNTS.retries += 1

@@ -40,6 +40,8 @@ from app.api import (
     institutions,
     instruments,
     limits,
+    meters,
+    metrics,
     milestones,
     nationwide,
     obstacles,
@@ -114,6 +116,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         app.state.settings = chosen
         app.state.denials = Denials(database)
         app.state.tails = Tails(database)
+        app.state.looker = metrics.Looker(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
         app.state.relying = await relying.party(chosen, database)
         gc.collect()
@@ -122,6 +125,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         async with AsyncExitStack() as running:
             await running.enter_async_context(orphans.leaving_with_parent())
             await running.enter_async_context(database.wakes.listening())
+            await running.enter_async_context(meters.sampling(database))
             stop = asyncio.Event()
             if chosen.background:
                 await running.enter_async_context(worker.working(database, chosen, stop, turn))
@@ -157,7 +161,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         units, people, deletions, institutions, schemes, purposes, programmes, assessments,
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
         criteria, scores, decrees, stages, publications, public, teams, verdicts,
-        health, home, docs, scripting, explained, overview, initiative_pages, initiative, milestone_pages,
+        health, metrics, home, docs, scripting, explained, overview, initiative_pages, initiative, milestone_pages,
         report_pages, sign_in, sign_in_oidc,
         worklists, update_pages, verification_pages, live,
     ):  # fmt: skip

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +26,8 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 APPLICATION = "app.main:create_app"
 """Named and not imported: the supervisor does not need it, and a worker answers while it imports it."""
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several processes keep what they measure, for whichever is asked to add it up."""
 LAST_SECONDS = 1.5
 """How long a process has, once requests have had their time, until it is ended hard."""
 READY_SECONDS = 300.0
@@ -36,12 +39,16 @@ _log = logging.getLogger("uvicorn.error")
 
 def serve(config: uvicorn.Config) -> int:
     """Serve until a signal says stop; answers the exit status."""
+    os.environ.pop(METRICS, None)
     if config.workers == 1:
         server = Server(config)
         server.run()
         return 0 if server.started else STARTUP_FAILURE
     with TemporaryDirectory(prefix="quickwin-") as folder:
         # Which worker does the background work is settled by a lock on a file that all of them know.
+        metrics = Path(folder) / "metrics"
+        metrics.mkdir()
+        os.environ[METRICS] = str(metrics)
         config.app = partial(_application, Path(folder) / "background")
         workers = Workers(config, [config.bind_socket()])
         workers.run()
@@ -135,6 +142,7 @@ class Workers(Multiprocess):
                 continue
             process.kill()
             process.join()
+            _forget(process)
             if process.exitcode == STARTUP_FAILURE:  # the next one would fail in the same way
                 _log.error("Worker [%s] cannot start: the server stops.", process.pid)
                 self.should_exit.set()
@@ -197,7 +205,13 @@ class Workers(Multiprocess):
                 _log.error("Worker [%s] did not stop in time and is ended.", process.pid)
                 process.process.kill()
             process.process.join()
+            _forget(process)
             self._leaving.remove((process, deadline))
+
+
+def _forget(process: Process) -> None:
+    """Take what a process has measured of its present state from the sums; what it did stays."""
+    import_module("prometheus_client.multiprocess").mark_process_dead(process.pid)
 
 
 def _waiting(process: Process) -> Iterator[bool]:

@@ -164,6 +164,8 @@ class Settings(BaseSettings):
     """How the server's log is written on stderr; `auto`: as text on a terminal, else as JSON lines."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """From which level on is logged; each request is a line of `info`."""
+    metrics_token: SecretStr | None = Field(default=None, min_length=16, max_length=200)
+    """Bearer token that opens `/metrics`; without it there are none to be read."""
     background: bool = True
     """Whether a server does the background work too; if not, run `quickwin worker` beside it."""
     max_streams: int = Field(default=1_000, ge=0, le=100_000)

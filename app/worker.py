@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
+from uuid import UUID, uuid4
 
 from anyio import to_thread
 from filelock import FileLock, Timeout
@@ -21,6 +22,7 @@ from app import importer
 from app.db import Database
 from app.delivery.rounds import deliver
 from app.filing import storage
+from app.seen import COUNTS
 from app.services import (
     closing,
     deletions,
@@ -31,7 +33,9 @@ from app.services import (
     import_jobs,
     imports,
     sessions,
+    spot_checks,
 )
+from app.services.spot_checks import Place
 from app.settings import Settings
 from app.wakes import happened
 
@@ -39,6 +43,9 @@ EXPIRY_SECONDS = 3_600.0
 HEALTH_SECONDS = 1.0
 IMPORT_SECONDS = 1.0
 PERIOD_SECONDS = 5.0
+AUDIT_SECONDS = 5.0
+_AUDIT_RESTS = 99
+"""So many times as long as a look at a unit took, there is no other."""
 TURN_SECONDS = 1.0
 _HEALTH_RESTS = 9
 """So many times as long as it took, there is no other look at an institution."""
@@ -120,7 +127,31 @@ async def periods(database: Database, _settings: Settings, stop: asyncio.Event) 
             return
 
 
-LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health, periods)
+async def audit(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
+    """Compare one unit's ledger after the other with what it ought to be, with 1 % of a processor."""
+    place = Place(uuid4(), UUID(int=0))  # anywhere: else the first ones would be seen most often
+    before: dict[Place, int] = {}
+    wrong: dict[Place, int] = {}
+    """Of the round before and of this one: what was deleted is in neither after a while."""
+    while True:
+        started = monotonic()
+        seen = await database.read_apart(spot_checks.after, place)
+        if seen is None:
+            place, before, wrong = Place(UUID(int=0), UUID(int=0)), wrong, {}
+        else:
+            place = seen.place
+            before.pop(place, None)
+            COUNTS.units_audited += 1
+            if seen.wrong:
+                wrong[place] = seen.wrong
+                _log.error("the roll-up of a unit is not what it ought to be: institution %s, unit %s:"
+                           " run `quickwin rollups verify`", *place)  # fmt: skip
+        COUNTS.drift = sum({**before, **wrong}.values())
+        if await happened(stop, max(AUDIT_SECONDS, _AUDIT_RESTS * (monotonic() - started))):
+            return
+
+
+LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health, periods, audit)
 
 
 async def exhaust(database: Database, some: Callable[..., int]) -> int:

@@ -1,4 +1,4 @@
-"""One line for each request, when it is over: who, what, how it ended, how long it took.
+"""One line for each request, when it is over: who, what, how it ended, how long it took; and counts.
 
 It is made of what we know ourselves (the route's template, ids of ours, numbers) and of the codes
 of an institution and a unit, where these were found. No address as it was sent, no query, no field
@@ -12,7 +12,9 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
+from app.api import meters
 from app.schemas.fields import CODE_PATTERN
+from app.seen import COUNTS
 
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
 """Asked for by machines, again and again: told at the level of debugging."""
@@ -46,21 +48,25 @@ class AccessLog:
                     ended = perf_counter()  # what is done behind the answer, nobody waits for
             await send(message)
 
+        COUNTS.in_flight += 1
         try:
             await self._app(scope, receive, send_counted)
         finally:
-            _tell(scope, status, size, (ended or perf_counter()) - started)
+            COUNTS.in_flight -= 1
+            seconds, route = (ended or perf_counter()) - started, route_of(scope)
+            meters.request(scope["method"], route, status, seconds)
+            _tell(scope, route, status, size, seconds)
 
 
 def refused(request_id: str, status: int, code: str) -> None:
-    """Log what was no request at all, and had its answer from the connection."""
+    """Log and count what was no request at all, and had its answer from the connection."""
+    meters.request("other", None, status, 0.0)
     if _log.isEnabledFor(logging.INFO):
         fields = {"event": "request", "request_id": request_id, "status": status, "code": code}
         logs.entry(_log, logging.INFO, fields)
 
 
-def _tell(scope: Scope, status: int, size: int, seconds: float) -> None:
-    route = route_of(scope)
+def _tell(scope: Scope, route: str | None, status: int, size: int, seconds: float) -> None:
     level = logging.DEBUG if route in _QUIET else logging.INFO
     if not _log.isEnabledFor(level):
         return

@@ -14,7 +14,9 @@ from uuid import UUID
 
 from fastapi.sse import format_sse_event
 
+from app.api import meters
 from app.db import Database
+from app.models.base import now
 from app.schemas.events import Event
 from app.services import streams
 from app.services.streams import Told
@@ -57,6 +59,7 @@ class Tail:
         self._from = sequence
         """Behind this sequence everything is kept."""
         self._size = 0
+        self._since = now()
         self._moved = asyncio.Event()
 
     def behind(self, sequence: int) -> list[Kept] | None:
@@ -76,11 +79,14 @@ class Tail:
 
     def add(self, news: list[Told]) -> None:
         """Take over what was read."""
+        at = now()
         for told in news:
             kept = Kept(told, frame(told.event))
             self._kept.append(kept)
             self._size += len(kept.frame)
             self.sequence = told.event.sequence
+            if told.event.at >= self._since:  # it is behind by no fault of ours else
+                meters.event_told((at - told.event.at).total_seconds())
             if told.moves_rights:
                 self.rights_moved_at = self.sequence
             while len(self._kept) > MOST_EVENTS or self._size > MOST_BYTES:

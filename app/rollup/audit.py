@@ -80,7 +80,7 @@ def verify(session: Session, institution_id: UUID, progress: Progress) -> Findin
     derived: list[Derived] = []
     initiatives = 0
     for unit, expected, found in _recomputed(session, institution_id, progress):
-        differences += _compare(session, institution_id, unit.id, unit.code, expected)
+        differences += compare(session, institution_id, unit.id, unit.code, expected)
         derived += found.derived
         initiatives += found.initiatives
     return Findings(differences, derived, initiatives)
@@ -102,10 +102,10 @@ def _recomputed(
     for done, unit in enumerate(units, start=1):
         mine = expected.pop(unit.id, {})
         initiatives, derived = 0, list[Derived]()
-        for fact in _facts_of_unit(session, institution_id, unit.id):
+        for fact in facts_of_unit(session, institution_id, unit.id):
             initiatives += 1
             ledger.collect(mine, fact)
-            derived += _derived(fact)
+            derived += derived_of(fact)
         for year, obstacle in obstacles.get(unit.id, ()):
             ledger.collect_obstacle(mine, unit.id, year, obstacle)
         if unit.parent_id is not None:
@@ -141,7 +141,7 @@ def _mend_derived(session: Session, institution_id: UUID, initiative_ids: Sequen
     ).all()
     read = list(facts.read(session, institution_id, initiative_ids))
     rows = []
-    for found in (found for fact in read for found in _derived(fact)):
+    for found in (found for fact in read for found in derived_of(fact)):
         if isinstance(found.expected, Standing):
             kept.set_standing(session, institution_id, found.initiative_id, found.expected)
             continue
@@ -192,7 +192,8 @@ def _children_first(session: Session, institution_id: UUID) -> list[_UnitRow]:
     return ordered[::-1]
 
 
-def _facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Iterator[facts.Fact]:
+def facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Iterator[facts.Fact]:
+    """A unit's own initiatives, some at a time."""
     ids = session.scalars(
         select(Initiative.id).where(
             Initiative.institution_id == institution_id, Initiative.unit_id == unit_id
@@ -202,7 +203,8 @@ def _facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Ite
         yield from facts.read(session, institution_id, some)
 
 
-def _derived(fact: facts.Fact) -> Iterator[Derived]:
+def derived_of(fact: facts.Fact) -> Iterator[Derived]:
+    """What differs of an initiative and its milestones."""
     states = contribution.states(fact.initiative)
     standing = contribution.standing(fact.initiative, states)
     if fact.standing != standing:
@@ -215,7 +217,7 @@ def _derived(fact: facts.Fact) -> Iterator[Derived]:
             yield Derived(fact.id, stored.id, address, found, expected)
 
 
-def _compare(
+def compare(
     session: Session, institution_id: UUID, unit_id: UUID, code: str, expected: Entries
 ) -> list[Difference]:
     """What is expected less what is stored; nearly every row is as expected, and costs a look."""

@@ -100,6 +100,16 @@ def obstacles_of_units(
     return found
 
 
+def obstacles_of_unit(
+    session: Session, institution_id: UUID, unit_id: UUID
+) -> list[tuple[int, Obstacle]]:
+    """What holds one unit up as a whole, each with its year."""
+    rows = session.execute(
+        _OF_UNITS.where(_OBSTACLE.unit_id == unit_id), {"institution": institution_id}
+    )
+    return [(year, Obstacle(*columns)) for _, year, *columns in rows]
+
+
 _OBSTACLE = table_of(ObstacleRow).c
 IS_WAITING = and_(_OBSTACLE.asked_at.is_not(None), _OBSTACLE.decided_at.is_(None))
 """Whether what was asked is not decided; said of obstacles that are not resolved."""

@@ -11,6 +11,7 @@ from app.given import Statement
 from app.models import RollupPeriod, RollupTotal
 from app.models.base import table as table_of
 from app.rollup.contribution import Change, Totals
+from app.seen import LEDGER_ROWS
 
 
 class Upserts(NamedTuple):
@@ -26,6 +27,7 @@ def add(session: Session, statement: Insert | Statement, rows: Sequence[dict[str
     """Add to rows of the ledger, in their order; those that are not there begin with 0."""
     if not rows:
         return
+    session.info[LEDGER_ROWS] = session.info.get(LEDGER_ROWS, 0) + len(rows)
     if isinstance(statement, Statement):
         statement.run(session, rows)
     else:

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.db import Database
 from app.opening import open_database
@@ -34,6 +35,7 @@ SHUTDOWN_SECONDS = 2
 STOPS_WITHIN = SHUTDOWN_SECONDS + 4
 """With what a busy machine adds."""
 STREAMS_END_WITHIN = 5
+METRICS = "token-of-prometheus-0123456789"
 
 
 class Serving:
@@ -42,7 +44,9 @@ class Serving:
     def __init__(self, url: str, log: Path, *flags: str, token: str | None = None) -> None:
         self.port, self.log = free_port(), log
         self.url = f"http://127.0.0.1:{self.port}"
-        settings = {"shutdown_seconds": SHUTDOWN_SECONDS, "trusted_proxies": "127.0.0.1"}
+        settings = {
+            "shutdown_seconds": SHUTDOWN_SECONDS, "trusted_proxies": "127.0.0.1", "metrics_token": METRICS
+        }  # fmt: skip
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app", "serve", "--port", str(self.port), *flags],
@@ -67,6 +71,26 @@ def _command(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except FileNotFoundError:
         return ""
+
+
+async def measured(server: Serving, name: str, *labels: str) -> float:
+    """The sum over all workers, as whichever of them is asked tells it."""
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {METRICS}"}) as client:
+        told = (await client.get(f"{server.url}/metrics")).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(told)
+        for sample in family.samples
+        if sample.name == name and {*labels} <= {*sample.labels.values()}
+    )
+
+
+async def until_measured(server: Serving, expected: float, name: str, *labels: str) -> None:
+    """Numbers come a moment after the answers that they count."""
+    async with asyncio.timeout(STARTS_WITHIN):
+        while (found := await measured(server, name, *labels)) != expected:
+            assert found < expected, "it was counted twice"
+            await asyncio.sleep(0.1)
 
 
 async def until(happened: Callable[[], object], within: float = STARTS_WITHIN) -> None:
@@ -144,6 +168,7 @@ async def another_does_the_background_work(server: Serving, database: Database) 
     assert busy not in server.workers
     await until(lambda: server.log.read_text().count("Application startup complete.") == 3)
     assert server.at_work == {idle}
+    await until_measured(server, 2, "quickwin_processes")  # the dead one is no more
 
 
 @asynccontextmanager
@@ -240,7 +265,11 @@ async def test_workers_stop_when_their_supervisor_is_gone(tmp_path: Path) -> Non
             sent = await asyncio.gather(
                 *(client.post(f"{path}/kpu/units", json=body) for body in bodies)
             )
-        assert {answer.status_code for answer in sent} == {201}
+            assert {answer.status_code for answer in sent} == {201}
+            route = f"{API}/institutions/{{institution}}/units"
+            name = "quickwin_http_request_duration_seconds_count"
+            await until_measured(server, 40, name, "POST", route, "2xx")
+            await until_measured(server, 2, "quickwin_processes")
     finally:
         server.process.kill()
         server.process.wait()

@@ -21,7 +21,7 @@ SERVICES = [
     "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "periods", "worklists",
     "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "trails", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
-    "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch",
+    "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch", "backlog", "spot_checks",
 ]  # fmt: skip
 GUIDES = APP / "web" / "guides"
 """Scripts that pages show: no part of the house."""
