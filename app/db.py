@@ -9,7 +9,7 @@ a serialization failure or a busy database, a verb has no effect outside its ses
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -23,7 +23,6 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import QueuePool
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -57,14 +56,6 @@ _POOLED = (
 )
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
-
-
-class Pool(NamedTuple):
-    """Connections of one process: the most there may be, those in use, and who waits for one."""
-
-    size: int
-    in_use: int
-    waiting: int
 
 
 class Database:
@@ -162,17 +153,11 @@ class Database:
                 f"The database cannot be reached: {faults.reason(error)}"
             ) from error
 
-    def pool(self) -> "Pool":
+    def pool(self) -> engines.Pool:
         """How the connections are used now."""
-        if self.is_sqlite:
-            standings = [limiter.statistics() for limiter in (self._writer, self._readers)]
-            in_use = sum(standing.borrowed_tokens for standing in standings)
-            return Pool(1 + _SQLITE_READERS, in_use, sum(each.tasks_waiting for each in standings))
-        pool = self.engine.pool
-        assert isinstance(pool, QueuePool)  # noqa: S101  narrows the type
-        in_use = pool.checkedout()
-        # Each transaction begins with a statement: who runs and holds none waits for one.
-        return Pool(2 * self._settings.database_pool_size, in_use, max(0, self._running - in_use))
+        if isinstance(self.engine, AsyncEngine):
+            return engines.pool(self.engine, self._running)
+        return engines.pool_of_threads(self._writer, self._readers)
 
     async def close(self) -> None:
         """Close every connection."""

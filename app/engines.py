@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from sqlite3 import Connection as SqliteConnection
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
+from anyio import CapacityLimiter
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app import addresses
 from app.addresses import Address
@@ -158,3 +159,29 @@ def _limits(settings: Settings) -> dict[str, str]:
         "idle_in_transaction_session_timeout": settings.database_idle_seconds,
     }
     return {name: str(round(seconds * 1_000)) for name, seconds in limits.items() if seconds}
+
+
+class Pool(NamedTuple):
+    """Connections of one process: the most there may be, those in use, and who waits for one."""
+
+    size: int
+    in_use: int
+    waiting: int
+
+
+def pool(engine: AsyncEngine, running: int) -> Pool:
+    """How an engine's connections are used, where so many transactions run."""
+    kept = engine.pool
+    assert isinstance(kept, QueuePool)  # noqa: S101  narrows the type
+    # Each transaction begins with a statement: who runs and holds none waits for one.
+    return Pool(2 * kept.size(), kept.checkedout(), max(0, running - kept.checkedout()))
+
+
+def pool_of_threads(*limiters: CapacityLimiter) -> Pool:
+    """The same for a file, where each thread has a connection."""
+    found = [limiter.statistics() for limiter in limiters]
+    return Pool(
+        round(sum(each.total_tokens for each in found)),
+        sum(each.borrowed_tokens for each in found),
+        sum(each.tasks_waiting for each in found),
+    )
