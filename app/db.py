@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -31,7 +31,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app import engines, faults, revisions
+from app import engines, faults, migrating, revisions
 from app.addresses import address
 from app.errors import (
     Conflict,
@@ -51,9 +51,6 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 _SQLITE_READERS = 8
-_POOLED = (
-    "A pooler is no place to migrate from: set QUICKWIN_DATABASE_DIRECT_URL to the database itself."
-)
 _NOT_ALLOWED = "42501"  # insufficient privilege
 _CANCELED = "57014"  # what statement_timeout ends with
 
@@ -137,8 +134,8 @@ class Database:
         """Bring the schema to a revision; safe when several processes start at once.
 
         On PostgreSQL a `service_role` gets what it needs to run the service without owning the
-        tables. Raises `SchemaBehind` where the schema is older and is not ours to change, and
-        `DatabaseUnavailable` with the reason, which holds no password.
+        tables. Raises `SchemaBehind` where the schema is older and is not ours to change, what
+        `migrating.upgrade` raises, and `DatabaseUnavailable` with the reason without a password.
         """
         try:
             await self._migrate(revision, service_role)
@@ -169,13 +166,8 @@ class Database:
 
     async def _migrate(self, revision: str, service_role: str | None) -> None:
         if isinstance(self.direct, AsyncEngine):
+            await migrating.upgrade(self.direct, revision, self._settings)
             async with self.direct.begin() as connection:
-                if await engines.is_pooled(connection):
-                    raise DatabaseUnavailable(_POOLED)
-                await connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": revisions.LOCK}
-                )
-                await connection.run_sync(revisions.upgrade, revision)
                 for statement in service_role_grants(service_role) if service_role else ():
                     await connection.exec_driver_sql(statement)
             return
@@ -183,7 +175,8 @@ class Database:
 
         def upgrade() -> None:
             with engine.begin() as connection:
-                revisions.upgrade(connection, revision)
+                if revisions.is_due(connection, revision):
+                    revisions.upgrade(connection, revision, 0)
 
         await to_thread.run_sync(upgrade)
 

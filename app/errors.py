@@ -38,7 +38,7 @@
         └── TimedOut           503  timeout
 
 A class carries its status, its stable `code` and a title; its docstring is the default detail.
-What only HTTP knows is in `api/refusals.py`. No message repeats what the client sent.
+What only HTTP knows is in `api/refusals.py`, what only migrations meet beside them. No message repeats what the client sent.
 """
 
 from collections.abc import Iterable, Mapping

@@ -17,7 +17,8 @@ _DISK_FULL = "53100"
 _REFUSED_STATES = ("22", "23")  # data exception; integrity constraint violation
 _LOST_STATES = ("08", "57P")  # connection exception; shutting down, crashed, starting
 _AWAY_STATES = ("25006", "53", "58")  # read-only; out of something; its own input or output
-_RETRY_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_LOCKED = "55P03"  # lock not available
+_RETRY_STATES = {"40001", "40P01", _LOCKED}  # serialization failure, deadlock
 
 
 class Overtaken(Exception):
@@ -52,6 +53,11 @@ def is_transient(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return sqlstate(error) in _RETRY_STATES or "database is locked" in str(error.orig)
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether a lock was waited for as long as `lock_timeout` allows."""
+    return sqlstate(error) == _LOCKED
 
 
 def is_lost(error: DBAPIError) -> bool:

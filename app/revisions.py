@@ -1,40 +1,84 @@
-"""The schema's revisions: which ones this release knows, and how a database is brought to one."""
+"""The schema's revisions: which ones this release knows, and how a database is brought to one.
+
+A schema says which releases run on it: `schema_floor` holds the revision that a release must know
+at least. So a release knows of a schema that came after it whether it may go on.
+"""
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
+
+from app.errors import DatabaseUnavailable
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 LOCK = 0x51_57
 """Any constant: the advisory lock that keeps migrations one at a time."""
 
-Standing = Literal["current", "behind", "newer"]
+Standing = Literal["current", "behind", "newer", "ahead"]
+_FLOOR = text("SELECT revision FROM schema_floor")
 
 
-def upgrade(connection: Connection, revision: str) -> None:
-    """Bring the schema to a revision, in the connection's transaction."""
+class SchemaAhead(DatabaseUnavailable):
+    """The database's schema no longer serves this release: run a newer one."""
+
+    code, title = "schema_ahead", "Schema is ahead"
+
+
+class Found(NamedTuple):
+    """What a database says of its schema."""
+
+    revision: str | None
+    floor: str | None
+    """What a release must know to run on it; asked for only where the revision is unknown."""
+
+
+def upgrade(connection: Connection, revision: str, lock_seconds: float) -> None:
+    """Bring the schema to a revision.
+
+    In the connection's transaction, or, where it has none, each migration in one of its own, on
+    PostgreSQL with `lock_timeout`.
+    """
     config = _config()
     config.attributes["connection"] = connection
+    config.attributes["lock_seconds"] = lock_seconds
     command.upgrade(config, revision)
 
 
-def found(session: Session) -> str | None:
-    """The revision of the database's schema."""
-    revision: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
-    return revision
-
-
-def standing(revision: str | None) -> Standing:
-    """How a database's revision stands to this release; one that it does not know is newer."""
+def is_due(connection: Connection, revision: str) -> bool:
+    """Whether there is something to migrate; raises `SchemaAhead` where nothing may run on it."""
+    found = MigrationContext.configure(connection).get_current_revision()
     known = _known()
-    if revision == known[0]:
+    if found is None or found in known:
+        return revision != "head" or found != known[0]
+    if standing(Found(found, connection.scalar(_FLOOR))) == "ahead":
+        raise SchemaAhead
+    return False
+
+
+def found(session: Session) -> Found:
+    """The revision of the database's schema, and whom it still serves."""
+    revision: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    is_strange = revision is not None and revision not in _known()
+    return Found(revision, session.scalar(_FLOOR) if is_strange else None)
+
+
+def standing(found: Found) -> Standing:
+    """How a database's schema stands to this release; one that it does not know came after it.
+
+    `newer` serves this release still, `ahead` no longer.
+    """
+    known = _known()
+    if found.revision == known[0]:
         return "current"
-    return "behind" if revision is None or revision in known else "newer"
+    if found.revision is None or found.revision in known:
+        return "behind"
+    return "newer" if found.floor is None or found.floor <= known[0] else "ahead"
 
 
 @lru_cache(maxsize=1)

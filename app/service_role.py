@@ -8,10 +8,14 @@ from collections.abc import Iterator
 
 from sqlalchemy.dialects import postgresql
 
-from app.models import Base, Event, FrozenReport
+from app.models import Base, Event, FrozenReport, SchemaFloor
 from app.models.base import table
 
-_APPENDED = {table(Event), table(FrozenReport)}
+_RIGHTS = {
+    table(Event): "SELECT, INSERT",
+    table(FrozenReport): "SELECT, INSERT",
+    table(SchemaFloor): "SELECT",
+}
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
 
@@ -21,5 +25,5 @@ def grants(role: str) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA public TO {name}"
     yield f"GRANT SELECT ON alembic_version TO {name}"
     for each in Base.metadata.sorted_tables:
-        rights = "SELECT, INSERT" if each in _APPENDED else "SELECT, INSERT, UPDATE, DELETE"
+        rights = _RIGHTS.get(each, "SELECT, INSERT, UPDATE, DELETE")
         yield f"GRANT {rights} ON {_quote(each.name)} TO {name}"

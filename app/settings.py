@@ -148,6 +148,10 @@ class Settings(BaseSettings):
     """PostgreSQL's `lock_timeout`; the transaction is then tried again."""
     database_idle_seconds: Seconds = 60
     """PostgreSQL's `idle_in_transaction_session_timeout`."""
+    migration_lock_seconds: Seconds = 5
+    """PostgreSQL's `lock_timeout` of migrations, so that nobody waits behind them for longer; 0 for none."""
+    migration_retries: int = Field(default=6, ge=0, le=1_000)
+    """How often a migration that had to wait for longer is tried again, after as long a pause."""
     database_pool_seconds: float = Field(default=10, gt=0, le=300)
     """How long a request waits for a free connection, before it is answered with 503."""
     rate_limit_token: PerMinute = 30_000

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from app import revisions
 from app.api.documents import operation_id
 from app.errors import DatabaseUnavailable
+from app.revisions import Found, SchemaAhead
 from app.schemas.fields import Shape
 
 routes = APIRouter(prefix="/health", tags=["health"], generate_unique_id_function=operation_id)
@@ -30,7 +31,7 @@ class ReadyAnswer(Shape):
     database: Literal["reached"]
     """The database answered within 2 seconds."""
     schema_revision: Literal["current", "newer"]
-    """How the database's schema stands to this release; it runs on that of the next one too."""
+    """How the database's schema stands to this release; it runs on newer ones that serve it still."""
 
 
 class SchemaOutdated(DatabaseUnavailable):
@@ -50,16 +51,18 @@ async def ready(request: Request) -> ReadyAnswer:
     """Whether requests may be sent here, within 2 seconds; 503 if not, and `code` says why.
 
     `database_unavailable`: the database does not answer; `schema_outdated`: its schema is older than
-    this release.
+    this release; `schema_ahead`: its schema no longer serves this release.
     """
-    revision = await _answered(request.app.state.database.read(revisions.found))
-    standing = revisions.standing(revision)
+    found = await _answered(request.app.state.database.read(revisions.found))
+    standing = revisions.standing(found)
     if standing == "behind":
         raise SchemaOutdated
+    if standing == "ahead":
+        raise SchemaAhead
     return ReadyAnswer(status="ok", database="reached", schema_revision=standing)
 
 
-async def _answered(question: Coroutine[None, None, str | None]) -> str | None:
+async def _answered(question: Coroutine[None, None, Found]) -> Found:
     """What the database answers; whoever asks is not kept by one that neither answers nor refuses."""
     task = asyncio.create_task(question)
     await asyncio.wait({task}, timeout=READY_SECONDS)
@@ -74,10 +77,10 @@ async def _answered(question: Coroutine[None, None, str | None]) -> str | None:
         raise SchemaOutdated from error
 
 
-_left: set[asyncio.Task[str | None]] = set()
+_left: set[asyncio.Task[Found]] = set()
 
 
-def _forget(task: asyncio.Task[str | None]) -> None:
+def _forget(task: asyncio.Task[Found]) -> None:
     _left.discard(task)
     if not task.cancelled():
         task.exception()  # nobody else asks for it

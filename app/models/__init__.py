@@ -9,6 +9,7 @@ from app.models.deletions import Deletion
 from app.models.dependencies import Dependency
 from app.models.events import Event
 from app.models.files import EvidenceFile, FileContent, UploadedFile
+from app.models.floors import SchemaFloor
 from app.models.frozen_reports import FrozenReport
 from app.models.grants import RoleGrant
 from app.models.healths import HealthWatch, UnitHealth
@@ -96,6 +97,7 @@ __all__ = [
     "RoleGrant",
     "RollupPeriod",
     "RollupTotal",
+    "SchemaFloor",
     "Scheme",
     "SchemeArea",
     "SchemePurpose",

@@ -172,6 +172,12 @@ CURES = {
     "scanner_unavailable": noted(
         "Send the file again after as many seconds as Retry-After says. If it lasts, whoever runs the service looks at the scanner."
     ),
+    "schema_ahead": noted(
+        "Whoever runs the service installs the release that the schema was made for, or one after it."
+    ),
+    "schema_locked": noted(
+        "Whoever runs the service waits for the session that the message names, or ends it, and runs quickwin db upgrade again."
+    ),
     "schema_outdated": noted("Whoever runs the service runs quickwin db upgrade."),
     "storage_full": noted(
         "Reading goes on. Whoever runs the service makes room for the database; then send the same again."

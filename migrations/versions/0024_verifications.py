@@ -8,8 +8,8 @@ revision = "0024"
 down_revision = "0023"
 
 _TABLE = "progress_update"
-_WAITING = op.f("ix_progress_update_waiting")
-_RESUBMITS = op.f("uq_progress_update_resubmits")
+_WAITING = "ix_progress_update_waiting"
+_RESUBMITS = "uq_progress_update_resubmits"
 
 
 def upgrade() -> None:

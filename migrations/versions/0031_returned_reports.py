@@ -1,25 +1,21 @@
 """What came back from verification, in the order of its arrival: worklists begin with the newest."""
 
-import sqlalchemy as sa
-from alembic import op
+from migrations import indexes
 
 revision = "0031"
 down_revision = "0030"
 
-_RETURNED = sa.text("verification = 'returned'")
-
 
 def upgrade() -> None:
     """Add the index; few reports are in it."""
-    op.create_index(
+    indexes.create(
         "ix_progress_update_returned",
         "progress_update",
         ["institution_id", "id"],
-        postgresql_where=_RETURNED,
-        sqlite_where=_RETURNED,
+        where="verification = 'returned'",
     )
 
 
 def downgrade() -> None:
     """Drop the index."""
-    op.drop_index("ix_progress_update_returned", table_name="progress_update")
+    indexes.drop("ix_progress_update_returned", "progress_update")

@@ -38,14 +38,23 @@ async def test_it_is_not_ready_without_its_database(
 
 
 @pytest.mark.parametrize(
-    ("revision", "expected"),
-    [("0001", "schema_outdated"), (None, "schema_outdated"), ("9999", "newer")],
+    ("revision", "floor", "expected"),
+    [
+        ("0001", None, "schema_outdated"),
+        (None, None, "schema_outdated"),
+        ("9999", "0032", "newer"),
+        ("9999", "9998", "schema_ahead"),
+    ],
 )
 async def test_the_schema_is_at_least_ours(
-    clients: Clients, monkeypatch: pytest.MonkeyPatch, revision: str | None, expected: str
+    clients: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+    revision: str | None,
+    floor: str | None,
+    expected: str,
 ) -> None:
     """It runs on that of the next release, so that servers can be replaced one after another."""
-    monkeypatch.setattr(revisions, "found", lambda _session: revision)
+    monkeypatch.setattr(revisions, "found", lambda _session: revisions.Found(revision, floor))
     answer = await clients.nobody.get("/health/ready")
     told = answer.json()
     assert (answer.status_code, told.get("code", told.get("schema_revision"))) == (

@@ -1,14 +1,11 @@
 """Migrations run up, down and up again on both databases, and make what the models say."""
 
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import Database
 from app.demo import load
@@ -16,24 +13,8 @@ from app.models import Base
 from app.services import audit, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
+from tests.support.migrations import alembic, on_connection
 from tests.support.postgres import create_database
-
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-
-
-def alembic(connection: Connection, what: Any, *arguments: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    what(config, *arguments)
-
-
-async def on_connection(database: Database, work: Any, *arguments: Any) -> Any:
-    if isinstance(database.engine, AsyncEngine):
-        async with database.engine.begin() as connection:
-            return await connection.run_sync(work, *arguments)
-    with database.engine.begin() as connection:
-        return work(connection, *arguments)
 
 
 def tables(connection: Connection) -> set[str]:

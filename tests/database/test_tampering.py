@@ -18,8 +18,8 @@ from app.models.events import GENESIS
 from app.services import audit, chain, events
 from app.services.actors import SYSTEM
 from app.services.audit import Finding, Findings, Head
-from tests.database.test_migrations import on_connection
 from tests.support.institution import Institution
+from tests.support.migrations import on_connection
 
 EVENT = table_of(Event)
 CLOCK = table_of(InstitutionClock)

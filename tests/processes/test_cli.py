@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 from app.db import Database
 from app.settings import Settings
 from tests.conftest import OPERATOR
-from tests.database.test_migrations import on_connection
 from tests.database.test_tampering import lift, restore
 from tests.support.institution import API, Institution
+from tests.support.migrations import on_connection
 from tests.support.server import serving
 from tests.support.typed import quickwin
 
