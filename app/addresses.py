@@ -1,7 +1,7 @@
 """Addresses of PostgreSQL, as libpq writes them: with several hosts, of which one takes writes.
 
 `postgresql://USER:PASSWORD@A:5432,B:5432/DATABASE?target_session_attrs=read-write`; what stands behind
-the `?` is libpq's too (`sslmode`, `sslrootcert`, `application_name` …), and asyncpg reads it.
+the `?` is libpq's too (`connect_timeout`, `sslmode`, `sslrootcert`, `application_name` …), and asyncpg reads it.
 """
 
 from typing import Any, NamedTuple
@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 from sqlalchemy import URL, make_url
 
-HOST_SECONDS = 5.0
-"""How long each host may take to let us in: one that is gone answers nothing, and others wait."""
+HOST_SECONDS, ONLY_HOST_SECONDS = 5.0, 60.0
+"""How long a host may take to let us in: one that is gone answers nothing, and others wait."""
 _PORT = 5432
 _NOT_NOW = (
     OSError,  # TimeoutError is one
@@ -35,6 +35,8 @@ class Address(NamedTuple):
     """As asyncpg takes it."""
     hosts: tuple[Host, ...]
     """Those that are tried one after the other; empty where there is one."""
+    seconds: float
+    """How long each may take to let us in."""
     url: URL
     """As SQLAlchemy takes it; of several hosts the first."""
 
@@ -51,10 +53,12 @@ def address(database_url: str) -> Address:
         # libpq takes whichever answers first; one that takes no writes is of no use to us.
         query.setdefault("target_session_attrs", "read-write")
         hosts = hosts.split(",")[0]
+    usual = HOST_SECONDS if len(found) > 1 else ONLY_HOST_SECONDS
+    seconds = float(query.pop("connect_timeout", usual))  # libpq's, which asyncpg does not know
     settings = urlencode(query)
     dsn = urlunsplit(("postgresql", parts.netloc, parts.path, settings, ""))
     kept = urlunsplit(("postgresql+asyncpg", account + at + hosts, parts.path, "", ""))
-    return Address(dsn, found if len(found) > 1 else (), make_url(kept))
+    return Address(dsn, found if len(found) > 1 else (), seconds, make_url(kept))
 
 
 async def connect(address: Address, **arguments: Any) -> asyncpg.Connection:  # noqa: ANN401  asyncpg's
@@ -63,6 +67,7 @@ async def connect(address: Address, **arguments: Any) -> asyncpg.Connection:  # 
     asyncpg goes over several hosts by itself, but with one time limit for all of them: a first one
     that swallows packets would leave nothing to the others.
     """
+    arguments["timeout"] = address.seconds
     if not address.hosts:
         try:
             return await asyncpg.connect(address.dsn, **arguments)
@@ -71,9 +76,7 @@ async def connect(address: Address, **arguments: Any) -> asyncpg.Connection:  # 
     reasons = []
     for host in address.hosts:
         try:
-            return await asyncpg.connect(
-                address.dsn, host=host.name, port=host.port, timeout=HOST_SECONDS, **arguments
-            )
+            return await asyncpg.connect(address.dsn, host=host.name, port=host.port, **arguments)
         except _NOT_NOW as error:
             reasons.append(f"{host.name}:{host.port}: {_reason(error)}")
     raise ConnectionError("; ".join(reasons))

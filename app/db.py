@@ -115,7 +115,7 @@ class Database:
         """
 
         async def read() -> T:
-            apart = Database(_past_pooler(self._settings))
+            apart = Database(self._settings.past_pooler())
             apart.session_info = self.session_info
             try:
                 return await apart.read(verb, *args, **kwargs)
@@ -259,14 +259,6 @@ def _commit(session: Session) -> None:
     session.commit()
     if info.pop(engines.UNREPLICATED, False):
         raise OutcomeUnknown
-
-
-def _past_pooler(settings: Settings) -> Settings:
-    """Settings for what would keep a pooler's connection for minutes."""
-    if settings.database_direct_url is None:
-        return settings
-    direct = {"database_url": settings.database_direct_url, "database_direct_url": None}
-    return settings.model_copy(update=direct)
 
 
 class Call(Generic[A]):

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from app import __version__, orphans, worker
+from app import __version__, orphans, replica, worker
 from app.api import (
     access_log,
     answers,
@@ -113,6 +113,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         app.state.database = database = await _open_patiently(chosen)
+        app.state.replica = replica.opened(chosen, database)
         app.state.settings = chosen
         app.state.denials = Denials(database)
         app.state.tails = Tails(database)
@@ -139,6 +140,8 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         if app.state.oidc is not None:
             await app.state.oidc.close()
         await app.state.denials.close()
+        if app.state.replica is not None:
+            await app.state.replica.close()
         await database.close()
 
     app = FastAPIOffline(

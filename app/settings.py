@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     )
     """The same database past a pooler in transaction mode, such as PgBouncer; says that
     `QUICKWIN_DATABASE_URL` leads to one. Migrations, LISTEN and what takes minutes go here."""
+    database_read_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        default=None, repr=False
+    )
+    """A streaming replica of the same PostgreSQL; what is read of an institution is read there
+    as long as it has all that the primary has of it."""
     database_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process keeps open to PostgreSQL; as many again may be opened under load."""
     database_statement_cache: int = Field(default=500, ge=0, le=10_000)
@@ -234,8 +239,15 @@ class Settings(BaseSettings):
         """Whether a pooler in transaction mode stands before the database."""
         return self.database_direct_url is not None or self.database_statement_cache == 0
 
+    def past_pooler(self) -> "Settings":
+        """The same for what would keep a pooler's connection for minutes."""
+        if self.database_direct_url is None:
+            return self
+        direct = {"database_url": self.database_direct_url, "database_direct_url": None}
+        return self.model_copy(update=direct)
+
     @model_validator(mode="after")
-    def _past_a_pooler(self) -> "Settings":
+    def _of_one_kind(self) -> "Settings":
         urls = (self.database_url, self.database_direct_url)
         if urls[1] is not None and any(url.startswith("sqlite") for url in urls if url):
             message = (

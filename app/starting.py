@@ -42,7 +42,7 @@ def _usable(chosen: Settings) -> Settings:
 
 def _useless(chosen: Settings) -> Iterator[Wrong]:
     """Settings that are well-formed and cannot be used on this machine."""
-    for name in ("database_url", "database_direct_url"):
+    for name in ("database_url", "database_direct_url", "database_read_url"):
         if not _is_address(getattr(chosen, name)):
             yield Wrong(f"QUICKWIN_{name.upper()}", "this is no address of a database", _DATABASE)
             return

@@ -1,14 +1,15 @@
 """`Call`: the one dependency of an endpoint — who is asking, and the database."""
 
 import logging
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app import db
+from app import db, replica
 from app.api import cookies, oidc, origins
 from app.api.answers import API
 from app.api.bodies import Route
@@ -18,11 +19,15 @@ from app.api.idempotency import OnceCall, name_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
 from app.services import actors, minting, sessions, sign_in, tokens
+from app.services.access import key_of
 from app.services.actors import Actor
 from app.services.events import REQUEST_ID
 from app.services.sessions import Visit
 
+A = TypeVar("A")
 BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="An API token: `qw_…`.")
+_SILENT = {"files", "imports", "tokens", "webhooks"}
+"""Last uses of tokens, attempts of webhooks, how far an import is, what storage has of files."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,14 +56,13 @@ async def call(
     def identify(session: Session) -> Actor:
         session.info[REQUEST_ID] = request.state.request_id
         resolved[:] = [resolve(session)]
-        request.state.asked = Asked(resolved[-1], session.info)
-        return resolved[-1]
+        return _note(request, session, resolved[-1])
 
     after.add_task(_note_use, database, resolved)
     name = name_of(request)
     if name is not None:
         return OnceCall(database, identify, name, token, request, response)
-    return db.Call(database, identify)
+    return near(request, identify)
 
 
 def _browser_call(request: Request) -> db.Call[Actor]:
@@ -80,10 +84,45 @@ def session_call(request: Request, secret: str, visits: list[Visit]) -> db.Call[
     def identify(session: Session) -> Actor:
         session.info[REQUEST_ID] = request.state.request_id
         visits[:] = [resolve(session)]
-        request.state.asked = Asked(visits[-1].actor, session.info)
-        return visits[-1].actor
+        return _note(request, session, visits[-1].actor)
 
-    return db.Call(request.app.state.database, identify)
+    return near(request, identify)
+
+
+def near(request: Request, identify: Callable[[Session], Actor]) -> db.Call[Actor]:
+    """A call that reads from the replica where there is one, and where what is read moves the clock."""
+
+    def note(session: Session, actor: Actor) -> Actor:
+        session.info[REQUEST_ID] = request.state.request_id
+        return _note(request, session, actor)
+
+    return _near(request, identify, note)
+
+
+def strangers_call(request: Request) -> db.Call[None]:
+    """A call of nobody in particular, likewise."""
+    return _near(request, lambda _: None, lambda _, nobody: nobody)
+
+
+def _near(
+    request: Request, identify: Callable[[Session], A], note: Callable[[Session, A], A]
+) -> db.Call[A]:
+    database: db.Database = request.app.state.database
+    found: replica.Replica | None = request.app.state.replica
+    key = request.path_params.get("institution")
+    if found is None or key is None or request.method not in origins.SAFE or _is_silent(request):
+        return db.Call(database, identify)
+    return replica.Call(database, identify, note, found, key_of(key))
+
+
+def _is_silent(request: Request) -> bool:
+    """Whether an address shows what is written without an event, which a replica may not have yet."""
+    return not _SILENT.isdisjoint(request.url.path.split("/"))
+
+
+def _note(request: Request, session: Session, actor: Actor) -> Actor:
+    request.state.asked = Asked(actor, session.info)
+    return actor
 
 
 async def _call_unless_keyed(

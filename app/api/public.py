@@ -2,15 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Concatenate, ParamSpec, TypeVar
 
 from anyio import to_thread
 from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
 
-from app import db
 from app.api import answers, charts, syndication
-from app.api.calls import InitiativePath, InstitutionPath, UnitPath, router
+from app.api.calls import InitiativePath, InstitutionPath, UnitPath, router, strangers_call
 from app.charts import curves, rollups
 from app.languages import FALLBACK, Words, words
 from app.schemas.charts import BadgeLook, PublicBadgeQuery, PublicCurveChartQuery
@@ -24,6 +24,8 @@ from app.schemas.public import (
 )
 from app.services import public, public_feeds
 
+P = ParamSpec("P")
+T = TypeVar("T")
 routes = router("/public/institutions/{institution}", "public")
 AskedCurve = Annotated[PublicCurveChartQuery, Query()]
 AskedBadge = Annotated[PublicBadgeQuery, Query()]
@@ -52,7 +54,7 @@ class JsonFeedAnswer(JsonAnswer):
 @routes.get("", response_model=PublicInstitution, response_class=JsonAnswer)
 async def get_public_institution(request: Request, institution: InstitutionPath) -> Response:
     """An institution's name and its progress, as far as its policy shows them; else 404."""
-    found = await _database(request).read(public.institution, institution)
+    found = await _read(request, public.institution, institution)
     return _answer(request, JsonAnswer, found.model_dump_json().encode())
 
 
@@ -61,7 +63,7 @@ async def list_public_initiatives(
     request: Request, institution: InstitutionPath, query: Annotated[PublicQuery, Query()]
 ) -> Response:
     """The initiatives that are published, with their numbers of today; by code."""
-    page = await _database(request).read(public.page, institution, query)
+    page = await _read(request, public.page, institution, query)
     answer = _answer(request, JsonAnswer, page.model_dump_json().encode())
     answers.paged(request, answer, page)
     return answer
@@ -76,7 +78,7 @@ async def get_public_initiative(
     request: Request, institution: InstitutionPath, initiative: InitiativePath
 ) -> Response:
     """A published initiative with its milestones, and what was told of it."""
-    found = await _database(request).read(public.initiative, institution, initiative)
+    found = await _read(request, public.initiative, institution, initiative)
     return _answer(request, JsonAnswer, found.model_dump_json().encode())
 
 
@@ -90,14 +92,14 @@ async def read_public_atom_feed(request: Request, institution: InstitutionPath) 
 
     Newest first; of both the last 50.
     """
-    feed = await _database(request).read(public_feeds.get, institution)
+    feed = await _read(request, public_feeds.get, institution)
     return _answer(request, AtomAnswer, syndication.atom(feed, _here(request)))
 
 
 @routes.get("/feed.json", response_model=JsonFeed, response_class=JsonFeedAnswer)
 async def read_public_json_feed(request: Request, institution: InstitutionPath) -> Response:
     """The same as JSON Feed 1.1."""
-    feed = await _database(request).read(public_feeds.get, institution)
+    feed = await _read(request, public_feeds.get, institution)
     told = syndication.json_feed(feed, _here(request))
     return _answer(request, JsonFeedAnswer, told.model_dump_json(exclude_none=True).encode())
 
@@ -137,7 +139,7 @@ async def draw_public_unit_badge(
 async def _s_curve(
     request: Request, institution: str, unit: str | None, query: PublicCurveChartQuery
 ) -> Response:
-    found = await _database(request).read(public.curve, institution, unit)
+    found = await _read(request, public.curve, institution, unit)
 
     def draw(said: Words) -> str:
         return curves.s_curve(found, said, charts.look(query))
@@ -148,7 +150,7 @@ async def _s_curve(
 async def _badge(
     request: Request, institution: str, unit: str | None, query: PublicBadgeQuery
 ) -> Response:
-    found, today = await _database(request).read(public.unit, institution, unit)
+    found, today = await _read(request, public.unit, institution, unit)
 
     def draw(said: Words) -> str:
         return rollups.public_badge(found.name, found, today, said, charts.look(query))
@@ -172,9 +174,15 @@ def _answer(
     return kind(body, headers={**(headers or {}), "ETag": tag})
 
 
-def _database(request: Request) -> db.Database:
-    database: db.Database = request.app.state.database
-    return database
+async def _read(
+    request: Request,
+    verb: Callable[Concatenate[Session, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    return await strangers_call(request).read(
+        lambda session, _nobody: verb(session, *args, **kwargs)
+    )
 
 
 def _here(request: Request) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import ArgumentError
 
-from app.addresses import Host, address, connect
+from app.addresses import HOST_SECONDS, Host, address, connect
 from tests.support.postgres import free_port
 
 
@@ -27,6 +27,9 @@ def test_of_several_hosts_the_one_that_takes_writes_is_meant() -> None:
 def test_what_is_said_holds() -> None:
     found = address("postgresql://a,b/x?target_session_attrs=any&ssl=require")
     assert found.dsn == "postgresql://a,b/x?target_session_attrs=any&sslmode=require"
+    assert found.seconds == HOST_SECONDS
+    patient = address("postgresql://a/x?connect_timeout=7")
+    assert (patient.dsn, patient.seconds) == ("postgresql://a/x", 7)
 
 
 @pytest.mark.parametrize("url", ["postgresql://a:x/y", "postgresql://a:1,b:x/y"])

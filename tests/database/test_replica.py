@@ -1,0 +1,242 @@
+"""A real streaming replica: it is read, and nobody is answered from before what they have written."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import Session
+
+from app import replica
+from app.db import Database
+from app.main import create_app
+from app.services import actors, operators
+from app.services.actors import Actor
+from app.settings import Settings
+from tests.conftest import OPERATOR
+from tests.support import replication
+from tests.support.application import contract, document
+from tests.support.contract import CheckedTransport
+from tests.support.institution import API, Institution
+from tests.support.replication import Node
+
+pytestmark = replication.NEEDED
+SOON = 60.0
+
+
+class Read(NamedTuple):
+    """An application that reads from a replica, and two institutions."""
+
+    app: FastAPI
+    standby: Node
+    one: Institution
+    other: Institution
+
+    @contextmanager
+    def counted(self) -> Iterator[Counter[str]]:
+        """How many statements each server has run within the block, on behalf of requests."""
+        counts: Counter[str] = Counter()
+        servers = {"primary": self.app.state.database, "replica": self.app.state.replica.database}
+        heard = []
+        for name, database in servers.items():
+
+            def count(*_: object, name: str = name) -> None:
+                counts[name] += 1
+
+            event.listen(database.engine.sync_engine, "before_cursor_execute", count)
+            heard.append((database.engine.sync_engine, count))
+        try:
+            yield counts
+        finally:
+            for engine, count in heard:
+                event.remove(engine, "before_cursor_execute", count)
+
+    async def is_read_from(self, server: str, institution: Institution, path: str) -> bool:
+        """Whether a server's statements are more than what is looked at before."""
+        with self.counted() as counts:
+            await institution.get(path)
+        looked = {"primary": 2, "replica": 1}
+        return counts[server] > looked[server]
+
+    async def caught_up(self, *institutions: Institution) -> None:
+        """Wait until the replica has all of some institutions."""
+        async with asyncio.timeout(SOON):
+            for institution in institutions:
+                while not await self.is_read_from("replica", institution, "rollup"):
+                    await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+async def read(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Read]:
+    with replication.replicated() as pair:
+        await pair.primary.ask("CREATE DATABASE quickwin")
+        here = "postgresql://quickwin@{}/quickwin"
+        chosen = Settings(
+            database_url=here.format(pair.primary.host),
+            database_read_url=here.format(pair.standby.host),
+            files_url=str(tmp_path_factory.mktemp("files")), background=False,
+        )  # fmt: skip
+        database = Database(chosen)
+        await database.migrate()
+        await database.write(operators.first_start, OPERATOR)
+        app = create_app(chosen)
+        app.openapi_schema = document()
+        async with app.router.lifespan_context(app):
+            transport = CheckedTransport(
+                httpx.ASGITransport(app, raise_app_exceptions=False), contract()
+            )
+            headers = {"Authorization": f"Bearer {OPERATOR}"}
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://test", headers=headers
+            ) as client:
+                made = [Institution(code, client, transport) for code in ("one", "other")]
+                for each in made:
+                    await each.found(database, actors.identify(actors.digest(OPERATOR)))
+                    milestones = [{"title": "Step", "due_on": "2022-06-30"}]
+                    await each.initiative("QW-1", milestones=milestones)
+                await database.close()
+                yield Read(app, pair.standby, *made)
+                for each in made:
+                    await each.close()
+
+
+@pytest.fixture
+async def behind(read: Read) -> AsyncIterator[Read]:
+    """The replica has all, and takes nothing more until the test is over."""
+    await read.caught_up(read.one, read.other)
+    await read.standby.ask("SELECT pg_wal_replay_pause()")
+    async with asyncio.timeout(SOON):
+        while await read.standby.ask("SELECT pg_get_wal_replay_pause_state()") != "paused":
+            await asyncio.sleep(0.02)
+    yield read
+    await read.standby.ask("SELECT pg_wal_replay_resume()")
+
+
+@pytest.mark.parametrize(
+    "path", ["rollup", "initiatives", "initiatives/QW-1", "units", "updates", "events", "people"]
+)
+async def test_what_is_read_of_an_institution_is_read_from_the_replica(
+    read: Read, path: str
+) -> None:
+    await read.caught_up(read.one)
+    with read.counted() as counts:
+        await read.one.get(path)
+    assert counts["primary"] == 2  # who asks, and how far the institution is
+    assert counts["replica"] > 1
+
+
+async def test_what_is_public_is_read_from_the_replica(read: Read) -> None:
+    await read.caught_up(read.one)
+    with read.counted() as counts:
+        answer = await read.one.operator.get(f"{API}/public/institutions/one")
+    assert answer.status_code == 404
+    assert counts["primary"] == 1
+    assert counts["replica"] > 1
+
+
+@pytest.mark.parametrize("path", ["imports", "tokens", "webhooks"])
+async def test_what_changes_without_an_event_is_read_from_the_primary(
+    read: Read, path: str
+) -> None:
+    await read.caught_up(read.one)
+    with read.counted() as counts:
+        await read.one.get(path)
+    assert counts["replica"] == 0
+
+
+async def test_who_has_written_reads_it_at_once(behind: Read) -> None:
+    one, other = behind.one, behind.other
+    old = await one.operator.get(f"{one.path}/rollup")
+    update = await one.report("QW-1", 1, 100, "2022-03-01")
+    rollup = await one.operator.get(
+        f"{one.path}/rollup", headers={"If-None-Match": old.headers["etag"]}
+    )
+    assert rollup.status_code == 200
+    assert rollup.json()["percent_complete"] == 100
+    assert rollup.json()["version"] > old.json()["version"]
+    known = {"If-None-Match": rollup.headers["etag"]}
+    assert (await one.operator.get(f"{one.path}/rollup", headers=known)).status_code == 304
+    reports = await one.get("initiatives/QW-1/milestones/1/updates")
+    assert reports["items"][0]["id"] == update["id"]
+    news = await one.get("events", after=old.json()["version"])
+    assert [each["type"] for each in news["items"]] == ["update.reported"]
+    # An institution that nobody writes to is still read there.
+    assert await behind.is_read_from("replica", other, "rollup")
+
+
+async def test_what_is_taken_away_is_gone_at_once(behind: Read) -> None:
+    other = behind.other
+    tokens = (await other.get("tokens"))["items"]
+    grants = (await other.get("grants"))["items"]
+    of = {each["person"]: each["id"] for each in tokens}
+    assert (await other.reporter.get(f"{other.path}/rollup")).status_code == 200
+    await other.expect(204, "DELETE", f"{other.path}/tokens/{of['reporter']}")
+    assert (await other.reporter.get(f"{other.path}/rollup")).status_code == 401
+    assert (await other.verifier.get(f"{other.path}/units/other/rollup")).status_code == 200
+    role = next(each["id"] for each in grants if each["person"] == "verifier")
+    await other.expect(204, "DELETE", f"{other.path}/grants/{role}")
+    assert (await other.verifier.get(f"{other.path}/units/other/rollup")).status_code == 404
+
+
+async def test_a_schema_that_has_not_come_yet_is_no_failure(behind: Read) -> None:
+    """Servers of the next release may ask for tables that the replica gets a moment later."""
+    database: Database = behind.app.state.database
+    engine = database.engine
+    assert isinstance(engine, AsyncEngine)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE to_come AS SELECT 7 AS seven"))
+
+    def verb(session: Session, _actor: Actor) -> int:
+        found: int = session.execute(text("SELECT seven FROM to_come")).scalar_one()
+        return found
+
+    fresh = replica.Replica(behind.app.state.settings, behind.app.state.settings.database_read_url,
+                            database)  # fmt: skip
+    identify = actors.identify(actors.digest(OPERATOR))
+    call = replica.Call(database, identify, lambda _, actor: actor, fresh, "other")
+    assert await call.read(verb) == 7
+    assert not fresh.is_worth_asking
+    await fresh.close()
+
+
+async def test_a_replica_that_is_gone_is_not_missed_and_found_again(
+    read: Read, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "PAUSE_SECONDS", 0.1)
+    await read.caught_up(read.one)
+    with caplog.at_level(logging.WARNING, logger="app.replica"):
+        await asyncio.to_thread(read.standby.stop)
+        for _ in range(3):
+            assert (await read.one.get("rollup"))["version"]
+        await asyncio.to_thread(read.standby.start)
+        await read.caught_up(read.one)
+    said = [record.getMessage() for record in caplog.records]
+    assert "the primary is read" in said[0]
+    assert said[1:] == ["The replica is read again."]
+
+
+async def test_it_all_holds_while_many_write_and_read(read: Read) -> None:
+    """However far the replica is: nobody ever reads less than they know."""
+    one = read.one
+    await one.initiative(
+        "QW-2", milestones=[{"title": f"{n}", "due_on": "2022-06-30"} for n in range(4)]
+    )
+
+    async def write_and_read(number: int) -> None:
+        for percent in range(5, 50, 5):
+            made = await one.report("QW-2", number, percent, "2022-03-01")
+            seen: Any = await one.get(f"initiatives/QW-2/milestones/{number}/updates")
+            assert seen["items"][0]["id"] == made["id"]
+
+    with read.counted() as counts:
+        await asyncio.gather(*(write_and_read(n) for n in range(1, 5)))
+        for _ in range(20):
+            await one.get("rollup")
+    assert counts["replica"] > 0
