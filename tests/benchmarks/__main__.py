@@ -31,7 +31,7 @@ from app.schemas.updates import NewUpdate
 from app.services import actors, comparisons, operators, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
-from tests.benchmarks import answers, bare, batches, client, keys
+from tests.benchmarks import answers, bare, batches, client, keys, processes
 from tests.support.postgres import create_database, free_port, running_postgres
 from tests.support.server import environment, serving
 
@@ -179,16 +179,6 @@ def reports(
     return of
 
 
-def repeated(payload: bytes) -> Callable[[int], Iterator[bytes]]:
-    """The same request for ever."""
-
-    def of(_: int) -> Iterator[bytes]:
-        while True:
-            yield payload
-
-    return of
-
-
 async def writes(database: Database, url: str, server: str, pid: int) -> None:
     """Reports over HTTP against the bare driver."""
     count = 3_000
@@ -252,15 +242,13 @@ async def over_http(database: Database, url: str) -> None:
         constant = client.request(server, "/constant", TOKEN)
         rates = []
         for _ in range(3):
-            read = await client.throughput(server, 16, 200, repeated(rollup), SECONDS)
-            plain = await client.throughput(server, 16, 200, repeated(constant), SECONDS)
+            read = await client.throughput(server, 16, 200, client.repeated(rollup), SECONDS)
+            plain = await client.throughput(server, 16, 200, client.repeated(constant), SECONDS)
             rates.append((read / plain, read))
         ratio, read = sorted(rates)[len(rates) // 2]
         show("roll-up over HTTP, 16 clients, PostgreSQL", f"{read:.0f}/s", "as found")
         show("the same ÷ a constant of the same size", f"{ratio:.3f}", "≥ 0.12")
-        status = Path(f"/proc/{pid}/status").read_text()
-        memory = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        show("memory of the server afterwards", f"{int(memory.split()[1]) // 1024} MB", "as found")
+        show("memory of the server afterwards", f"{processes.memory(pid):.0f} MB", "as found")
 
 
 async def on_sqlite(folder: Path) -> None:

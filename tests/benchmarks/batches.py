@@ -1,22 +1,19 @@
 """Reports in batches beside reports alone, over HTTP, in one run."""
 
 import json
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from tests.benchmarks import client
+from tests.benchmarks import client, processes
 
 SIZE, CLIENTS = 500, 3
 _PATH = "/api/v1/institutions/kpu/updates"
-_TICKS = os.sysconf("SC_CLK_TCK")
 _ALL_TAKEN = b'"failed":0'
 
 
@@ -65,17 +62,12 @@ class Meter:
 
     async def _now(self) -> tuple[float, float]:
         backends = await self._database.read(_backends)
-        return _seconds(self._pid), sum(map(_seconds, backends))
+        return processes.processor(self._pid), sum(map(processes.processor, backends))
 
 
 def _backends(session: Session) -> list[int]:
     activity = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     return list(session.scalars(text(activity)))
-
-
-def _seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 async def spend(

@@ -1,8 +1,10 @@
 """A bare HTTP client on asyncio streams, so that the load costs little beside the server."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 _HEAD_END = b"\r\n\r\n"
@@ -21,6 +23,54 @@ def request(url: str, path: str, token: str, body: bytes | None = None, *more: s
     return "\r\n".join(lines).encode() + _HEAD_END + (body or b"")
 
 
+def repeated(payload: bytes) -> Callable[[int], Iterator[bytes]]:
+    """The same request for ever."""
+
+    def of(_: int) -> Iterator[bytes]:
+        while True:
+            yield payload
+
+    return of
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    head: str
+    content: bytes
+
+    def header(self, name: str) -> str | None:
+        """A header by its name in lower case."""
+        found = re.search(rf"(?im)^{name}: *(.*?)\r?$", self.head)
+        return found and found[1]
+
+
+class Line:
+    """A connection that is kept, for one request at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect."""
+        address = urlsplit(url)
+        return cls(*await asyncio.open_connection(address.hostname, address.port))
+
+    async def ask(self, payload: bytes) -> Answer:
+        """Send a request and read its answer."""
+        self._writer.write(payload)
+        head = (await self._reader.readuntil(_HEAD_END)).decode("latin-1")
+        answer = Answer(int(head[9:12]), head, b"")
+        length = int(answer.header("content-length") or 0)
+        return answer._replace(content=await self._reader.readexactly(length))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+
+
 async def throughput(
     url: str,
     clients: int,
@@ -37,21 +87,16 @@ async def throughput(
     until = time.perf_counter() + seconds
 
     async def drive(client: int) -> int:
-        address = urlsplit(url)
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        line = await Line.open(url)
         answered = 0
         for payload in sources(client):
             if time.perf_counter() > until:
                 break
-            writer.write(payload)
-            head = await reader.readuntil(_HEAD_END)
-            status = int(head[9:12])
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            content = await reader.readexactly(length)
-            assert status == expected, content
-            assert part in content, content
+            answer = await line.ask(payload)
+            assert answer.status == expected, answer.content
+            assert part in answer.content, answer.content
             answered += 1
-        writer.close()
+        line.close()
         return answered
 
     start = time.perf_counter()

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.benchmarks import client
+from tests.benchmarks import client, processes
 from tests.support.institution import API
 from tests.support.postgres import create_database, running_postgres
 from tests.support.server import Server, environment, serving
@@ -32,19 +32,6 @@ def show(what: str, figure: str) -> None:
     """One row of the table."""
     sys.stdout.write(f"| {what} | {figure} |\n")
     sys.stdout.flush()
-
-
-def memory(server: Server) -> float:
-    """Resident memory, MB."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
-def processor(server: Server) -> float:
-    """Seconds of processor time so far."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 class Follower:
@@ -82,16 +69,16 @@ async def measure(server: Server, clients: int) -> None:
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as api:
         active = (await api.get(f"{KPU}/initiatives?status=active&limit=200")).json()["items"]
         planned = [each["code"] for each in active if each["milestones"]["total"]]
-        before = memory(server)
+        before = processes.memory(server.process.pid)
         followers = [Follower() for _ in range(clients)]
         for follower in followers:
             await follower.open(server.url)
         await asyncio.sleep(2)
-        opened = memory(server)
+        opened = processes.memory(server.process.pid)
         show(f"memory without, and with {clients} streams", f"{before:.0f} MB, {opened:.0f} MB")
-        used = processor(server)
+        used = processes.processor(server.process.pid)
         await asyncio.sleep(IDLE_SECONDS)
-        share = (processor(server) - used) / IDLE_SECONDS
+        share = (processes.processor(server.process.pid) - used) / IDLE_SECONDS
         show(f"processor of {clients} idle streams", f"{100 * share:.1f} % of a core")
         delays = []
         for i in range(EVENTS):
@@ -118,7 +105,7 @@ async def measure(server: Server, clients: int) -> None:
             await asyncio.sleep(0.01)
         rate = sum(len(follower.came) for follower in whole) / (time.perf_counter() - replayed)
         show("replay to 20 clients at once", f"{rate:,.0f} events/s")
-        show("memory afterwards", f"{memory(server):.0f} MB")
+        show("memory afterwards", f"{processes.memory(server.process.pid):.0f} MB")
     started = time.perf_counter()
     server.process.terminate()
     await asyncio.gather(*(follower.ended() for follower in followers + whole))
