@@ -13,6 +13,7 @@ from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
+from app.keeping.commands import backup, restore
 from app.remote.commands import commands as remote
 from app.rollup.audit import Findings
 from app.services import deletions, operators, rollups
@@ -41,6 +42,8 @@ app.add_typer(auditing.commands, name="audit")
 app.add_typer(remote)
 app.command("export")(moving.export)
 app.command("import")(moving.import_)
+app.command()(backup)
+app.command()(restore)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
 from app.errors import DatabaseUnavailable
@@ -19,6 +19,9 @@ from app.errors import DatabaseUnavailable
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 LOCK = 0x51_57
 """Any constant: the advisory lock that keeps migrations one at a time."""
+
+RESTORING = "restore_unfinished"
+"""A table that is there while a database is restored: nothing else is done with it meanwhile."""
 
 Standing = Literal["current", "behind", "newer", "ahead"]
 _FLOOR = text("SELECT revision FROM schema_floor")
@@ -51,7 +54,14 @@ def upgrade(connection: Connection, revision: str, lock_seconds: float) -> None:
 
 
 def is_due(connection: Connection, revision: str) -> bool:
-    """Whether there is something to migrate; raises `SchemaAhead` where nothing may run on it."""
+    """Whether there is something to migrate; raises `SchemaAhead` where nothing may run on it.
+
+    Nor may it where a restore was not finished, which is `DatabaseUnavailable`.
+    """
+    if inspect(connection).has_table(RESTORING):
+        raise DatabaseUnavailable(
+            "A restore into this database was begun and has not ended: restore it anew."
+        )
     found = MigrationContext.configure(connection).get_current_revision()
     known = _known()
     if found is None or found in known:

@@ -124,6 +124,8 @@ class Settings(BaseSettings):
     """Prepared statements kept for each PostgreSQL connection; behind a pooler there are none."""
     database_retries: int = Field(default=8, ge=0, le=50)
     """How often a transaction is tried again after a deadlock, a serialization failure or a busy database."""
+    postgres_programs: str | None = Field(default=None, min_length=1, max_length=2_000)
+    """Folder of `pg_dump` and `pg_restore`, for backups; by default they are looked for on the PATH."""
     admin_token: SecretStr | None = Field(default=None, min_length=32, max_length=LONGEST_API_TOKEN)
     """The operator's bearer token, 32-200 visible characters; without it one is made at first start."""
     cursor_key: SecretStr | None = Field(default=None, min_length=16, max_length=200)

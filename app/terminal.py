@@ -39,8 +39,10 @@ def run(chosen: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
 
     async def go() -> T:
         bare = Database(chosen)
-        await bare.migrate()
-        await bare.close()
+        try:
+            await bare.migrate()
+        finally:
+            await bare.close()
         database = await open_database(chosen)
         try:
             return await work(database)

