@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app import auditing, logs, moving, serving, worker
+from app import auditing, doctor, logs, moving, serving, worker
 from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
@@ -40,6 +40,7 @@ app.add_typer(_rollups, name="rollups")
 app.add_typer(_deletions, name="deletions")
 app.add_typer(auditing.commands, name="audit")
 app.add_typer(remote)
+app.command("doctor")(doctor.doctor)
 app.command("export")(moving.export)
 app.command("import")(moving.import_)
 app.command()(backup)

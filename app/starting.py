@@ -35,12 +35,12 @@ def settings_or_exit() -> Settings:
 
 
 def _usable(chosen: Settings) -> Settings:
-    if found := tuple(_useless(chosen)):
+    if found := tuple(useless(chosen)):
         raise Misconfigured(found)
     return chosen
 
 
-def _useless(chosen: Settings) -> Iterator[Wrong]:
+def useless(chosen: Settings) -> Iterator[Wrong]:
     """Settings that are well-formed and cannot be used on this machine."""
     for name in ("database_url", "database_direct_url", "database_read_url"):
         if not _is_address(getattr(chosen, name)):

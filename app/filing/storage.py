@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from errno import EIO
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
@@ -91,6 +92,21 @@ class Storage:
                 with suppress(FileNotFoundError):  # somebody else sweeps too
                     if datetime.now(UTC) - _in_utc(self._fs.modified(path)) > _GIVEN_UP:
                         self._fs.rm(path)
+
+    def probe(self) -> None:
+        """Write, read and remove something, as of a file; raises `FilesUnavailable` with the cause."""
+        path, written = f"{self.root}/{_UNFINISHED}/{uuid4().hex}", b"quickwin"
+        with _available():
+            if self.is_local:
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            try:
+                self._fs.pipe_file(path, written)
+                found: bytes = self._fs.cat_file(path)
+            finally:
+                with suppress(FileNotFoundError):
+                    self._fs.rm(path)
+            if found != written:
+                raise OSError(EIO, "what was read is not what was written")
 
     def _path(self, institution_id: UUID, digest: str) -> str:
         return f"{self.root}/{institution_id}/{digest[:2]}/{digest}"

@@ -78,12 +78,17 @@ def verify(
     institution: str | None,
     anchors: list[Head],
     progress: Progress,
+    most: int | None = None,
 ) -> Findings:
-    """Walk an institution's chain, or the catalogues', and name what does not fit."""
+    """Walk an institution's chain, or the catalogues', and name what does not fit.
+
+    `most` leaves it at so many events before the last one, whatever is wrong before them.
+    """
     institution_id = _feed(session, actor, institution)
     kept = _head(session, institution_id)
-    walk = _Walk({anchor.sequence: anchor.digest for anchor in anchors})
-    for row in _rows(session, institution_id):
+    start = Head(0, GENESIS) if most is None else _before(session, institution_id, kept, most)
+    walk = _Walk({anchor.sequence: anchor.digest for anchor in anchors}, start)
+    for row in _rows(session, institution_id, start.sequence):
         walk.step(row)
         if walk.events % _STRETCH == 0:
             progress(walk.events, max(kept.sequence, walk.events))
@@ -95,11 +100,11 @@ def verify(
 class _Walk:
     """What is known on the way along a chain."""
 
-    def __init__(self, anchors: dict[int, str]) -> None:
+    def __init__(self, anchors: dict[int, str], start: Head) -> None:
         self.events = self.wrong = 0
         self.findings: list[Finding] = []
         self._anchors = anchors
-        self._at = Head(0, GENESIS)
+        self._at = start
         self._broken: list[_Broken] = []
 
     def step(self, row: dict[str, Any]) -> None:
@@ -180,12 +185,20 @@ def _place(finding: Finding) -> int:
     return finding.sequence
 
 
-def _rows(session: Session, institution_id: UUID) -> Iterator[dict[str, Any]]:
-    last = None
+def _before(session: Session, institution_id: UUID, head: Head, most: int) -> Head:
+    """The event so many before the last one; its digest is taken as it is."""
+    if head.sequence <= most:
+        return Head(0, GENESIS)
+    sequence = head.sequence - most
+    there = (_EVENT.institution_id == institution_id) & (_EVENT.sequence == sequence)
+    return Head(sequence, session.scalar(select(_EVENT.digest).where(there)) or GENESIS)
+
+
+def _rows(session: Session, institution_id: UUID, last: int) -> Iterator[dict[str, Any]]:
     while True:
-        following = select(table_of(Event)).where(_EVENT.institution_id == institution_id)
-        if last is not None:
-            following = following.where(_EVENT.sequence > last)
+        following = select(table_of(Event)).where(
+            _EVENT.institution_id == institution_id, _EVENT.sequence > last
+        )
         stretch = following.order_by(_EVENT.sequence).limit(_STRETCH)
         rows = session.connection().execute(stretch).mappings().all()
         yield from map(dict, rows)
