@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Insert, Table, insert
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
-from app import faults
+from app import faults, slow
 
 _GROWN = "grown"
 """Key of `Session.info`: rows that the transaction has added to a table, and above how many it is
@@ -60,6 +60,7 @@ def _copy(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) 
     assert driver is not None  # noqa: S101  checked out above
     records = zip(*columns, strict=True)
     try:
-        await_only(driver.copy_records_to_table(table.name, columns=names, records=records))
+        with slow.watched(connection, f"COPY {table.name}"):
+            await_only(driver.copy_records_to_table(table.name, columns=names, records=records))
     except asyncpg.PostgresError as error:
         raise faults.of_copy(error) from error

@@ -82,7 +82,7 @@ class Database:
         if self.is_sqlite:
             # SQLite has one writer: queueing here costs nothing, queueing in the file costs sleeps.
             self._writer, self._readers = CapacityLimiter(1), CapacityLimiter(_SQLITE_READERS)
-            self.direct = self.engine = engines.sqlite(make_url(settings.database_url))
+            self.direct = self.engine = engines.sqlite(make_url(settings.database_url), settings)
             self.wakes = Wakes(None)
         else:
             where, past = address(settings.database_url), settings.database_direct_url

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from app import addresses
+from app import addresses, slow
 from app.addresses import Address
 from app.errors import TimedOut
 from app.settings import Settings
@@ -43,6 +43,7 @@ def postgresql(
     limits = _limits(settings) if limited else {}
     engine = create_async_engine(
         address.url,
+        execution_options={slow.MILLISECONDS: settings.slow_query_ms},
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
         pool_timeout=settings.database_pool_seconds,
@@ -69,6 +70,7 @@ def postgresql(
         connection.driver_connection.add_log_listener(hear)
 
     event.listen(engine.sync_engine, "before_cursor_execute", _look_at_the_clock)
+    slow.watch(engine.sync_engine)
     return engine
 
 
@@ -88,9 +90,14 @@ async def is_pooled(connection: AsyncConnection) -> bool:
     return bool(driver.get_server_pid() != talks_to)
 
 
-def sqlite(url: URL) -> Engine:
+def sqlite(url: URL, settings: Settings) -> Engine:
     """The engine of a file: one writer at a time, and readers beside it."""
-    engine = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": 10},
+        hide_parameters=True,
+        execution_options={slow.MILLISECONDS: settings.slow_query_ms},
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: SqliteConnection, _: ConnectionPoolEntry) -> None:
@@ -105,6 +112,7 @@ def sqlite(url: URL) -> Engine:
         connection.exec_driver_sql(f"BEGIN {kind}")
 
     event.listen(engine, "before_cursor_execute", _look_at_the_clock)
+    slow.watch(engine)
     return engine
 
 

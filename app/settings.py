@@ -175,6 +175,8 @@ class Settings(BaseSettings):
     """How the server's log is written on stderr; `auto`: as text on a terminal, else as JSON lines."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """From which level on is logged; each request is a line of `info`."""
+    slow_query_ms: int = Field(default=500, ge=0, le=3_600_000)
+    """From how many milliseconds on a statement of the database is logged as slow; 0 for none."""
     metrics_token: SecretStr | None = Field(default=None, min_length=16, max_length=200)
     """Bearer token that opens `/metrics`; without it there are none to be read."""
     background: bool = True
