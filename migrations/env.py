@@ -8,10 +8,11 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import SchemaItem
 
 from app.db import Database
 from app.models import Base, SchemaFloor
-from app.models.base import table
+from app.models.base import ONLY_ON, table
 from app.settings import settings
 
 FLOORED = "0033"
@@ -34,9 +35,15 @@ def run(connection: Connection, lock_seconds: float) -> None:
         render_as_batch=not is_postgresql,
         transaction_per_migration=is_postgresql,
         on_version_apply=say_whom_it_serves,
+        include_object=lambda item, *_: is_of(connection.dialect.name, item),
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def is_of(dialect: str, item: SchemaItem) -> bool:
+    """Whether something of the models, or of a database, is there on this kind of database."""
+    return bool(item.info.get(ONLY_ON, dialect) == dialect)
 
 
 def limit(connection: Connection, lock_seconds: float) -> None:

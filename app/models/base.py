@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,9 +14,11 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Enum,
+    Index,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     Uuid,
     and_,
     bindparam,
@@ -25,6 +27,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
+
+Item = TypeVar("Item", UniqueConstraint, Index)
+ONLY_ON = "only on"
+"""Key of `info`: the dialect of the only kind of database that has it."""
 
 CODE_LENGTH = 64
 NAME_LENGTH = 500
@@ -114,6 +120,13 @@ def choice(enum: type[StrEnum]) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         name=enum.__name__.lower(),
     )
+
+
+def only_on(dialect: str, item: Item) -> Item:
+    """A constraint or an index of one kind of database alone; `ONLY_ON` tells Alembic of it."""
+    item.info[ONLY_ON] = dialect
+    item.ddl_if(dialect)
+    return item
 
 
 def new_id() -> UUID:

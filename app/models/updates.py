@@ -16,11 +16,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, Json, choice
+from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, Json, choice, only_on
 from app.schemas.fields import Verification
 
 _WAITING = text("verification = 'reported'")
 _RETURNED = text("verification = 'returned'")
+_NAMES = ("institution_id", "milestone_id", "source", "external_id")
+_NAMED = text("source IS NOT NULL")
 _RESUBMITS = text("resubmits_id IS NOT NULL")
 
 
@@ -40,7 +42,12 @@ class ProgressUpdate(Base):
             ondelete="CASCADE",
         ),
         UniqueConstraint("institution_id", "milestone_id", "sequence"),
-        UniqueConstraint("institution_id", "milestone_id", "source", "external_id"),
+        # On PostgreSQL an index of those alone that have a name, which most reports have not.
+        only_on("sqlite", UniqueConstraint(*_NAMES)),
+        only_on(
+            "postgresql",
+            Index("uq_progress_update_named", *_NAMES, unique=True, postgresql_where=_NAMED),
+        ),
         Index(None, "institution_id", "milestone_id", "effective_on", "sequence"),
         Index(None, "institution_id", "initiative_id", "effective_on"),
         Index(

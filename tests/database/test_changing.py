@@ -35,9 +35,11 @@ ACCEPTED = {
     "0023": {"require-concurrent-index-creation"},
     "0024": {"require-concurrent-index-creation"},
     "0026": {"require-concurrent-index-creation", "require-concurrent-index-deletion"},
+    "0034": {"ban-drop-constraint"},
 }  # fmt: skip
 """What squawk finds in migrations that were run before it was asked. Each is passed once, by whoever
-comes from an older release; to make them anew would change what was tried, and help nobody else."""
+comes from an older release; to make them anew would change what was tried, and help nobody else. And
+a constraint that goes in a moment, with an index in its place."""
 
 
 class Steps(NamedTuple):
