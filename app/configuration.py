@@ -1,7 +1,9 @@
 """What is wrong with the environment, told before anything is started; no value is ever repeated."""
 
+import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ PREFIX = "QUICKWIN_"
 ELSEWHERE = {"QUICKWIN_SERVER", "QUICKWIN_TOKEN", "QUICKWIN_INSTITUTION"}
 """Variables of the commands for a remote server; those of the tests begin with `QUICKWIN_TEST_`."""
 
+_COLLECTORS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _LENGTHS = {"too_short": "this is too short", "too_long": "this is too long"}
 
 
@@ -42,6 +45,19 @@ def read() -> Settings:
         raise Misconfigured(tuple(_wrong(error))) from None
     except SettingsError as error:
         raise Misconfigured((Wrong("", str(error), ""),)) from None
+
+
+def wants_traces() -> bool:
+    """Whether OpenTelemetry's own variables ask for traces."""
+    exporter = os.environ.get("OTEL_TRACES_EXPORTER", "otlp").strip().lower()
+    is_disabled = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    is_addressed = exporter == "console" or any(map(os.environ.get, _COLLECTORS))
+    return is_addressed and not is_disabled and exporter != "none"
+
+
+def can_trace() -> bool:
+    """Whether the packages for traces are installed."""
+    return all(find_spec(f"opentelemetry.{name}") for name in ("sdk", "exporter"))
 
 
 def unknown(environment: Mapping[str, str]) -> list[tuple[str, str | None]]:

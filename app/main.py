@@ -9,9 +9,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from opentelemetry.trace import TracerProvider
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from app import __version__, orphans, replica, worker
+from app import __version__, orphans, replica, tracing, worker
 from app.api import (
     access_log,
     answers,
@@ -103,12 +104,19 @@ _COLLECTED_AFTER = 50_000
 of a large batch too, and needs no collector after it."""
 
 
-def create_app(configuration: Settings | None = None, *, turn: Path | None = None) -> FastAPI:
+def create_app(
+    configuration: Settings | None = None,
+    *,
+    turn: Path | None = None,
+    traces: TracerProvider | None = None,
+) -> FastAPI:
     """The application over one database; the database is migrated by whoever starts it.
 
     Of several processes that are given the same file as `turn`, one does the background work.
+    Spans go to `traces`, or where the environment says.
     """
     chosen = configuration or settings()
+    traces = traces or tracing.asked_for()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
@@ -124,6 +132,11 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         gc.freeze()  # what is here stays: the collector need not look at it again and again
         gc.set_threshold(_COLLECTED_AFTER)
         async with AsyncExitStack() as running:
+            databases = [
+                database,
+                *filter(None, [app.state.replica and app.state.replica.database]),
+            ]
+            await running.enter_async_context(tracing.tracing(traces, databases))
             await running.enter_async_context(orphans.leaving_with_parent())
             await running.enter_async_context(database.wakes.listening())
             await running.enter_async_context(meters.sampling(database))
@@ -156,6 +169,7 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
         openapi_tags=documents.TAGS,
         generate_unique_id_function=documents.operation_id,
         lifespan=lifespan,
+        telemetry=tracing.telemetry(traces),
         redirect_slashes=False,  # an address that the document does not name is a 404
     )
     for noun in (
@@ -181,6 +195,8 @@ def create_app(configuration: Settings | None = None, *, turn: Path | None = Non
     app.add_middleware(requests.Failures, problem_pages.shown)
     app.add_middleware(headers.cross_origin(chosen.cors_origins))
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
+    if traces is not None:
+        app.add_middleware(tracing.Traced)
     app.add_middleware(requests.RequestIds)
     app.add_middleware(access_log.AccessLog)
     return app

@@ -46,6 +46,9 @@ def useless(chosen: Settings) -> Iterator[Wrong]:
         if not _is_address(getattr(chosen, name)):
             yield Wrong(f"QUICKWIN_{name.upper()}", "this is no address of a database", _DATABASE)
             return
+    if configuration.wants_traces() and not configuration.can_trace():
+        told = "traces are asked for, and the packages for them are not installed (.[otel])"
+        yield Wrong("OTEL_EXPORTER_OTLP_ENDPOINT", told, "none, for no traces")
     if missing := _missing_for_files(chosen):
         yield Wrong("QUICKWIN_FILES_URL", missing, "a folder, or a URL such as s3://BUCKET/FOLDER")
     if problem := _missing_for_counting(chosen.rate_limit_storage.get_secret_value()):

@@ -87,6 +87,8 @@ def _tell(scope: Scope, route: str | None, status: int, size: int, seconds: floa
         "institution": _code(named.get("institution")),
         "unit": _code(named.get("unit")),
     }
+    if "trace_id" in state:
+        fields["trace_id"] = state["trace_id"]
     logs.entry(_log, level, fields)
 
 
