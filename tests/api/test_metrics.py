@@ -1,7 +1,10 @@
 """What Prometheus reads: who may, which numbers there are, and that they are true."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +19,9 @@ from app.seen import COUNTS
 from tests.conftest import OPERATOR, Clients
 from tests.support.institution import API, Institution
 
+ROOT = Path(__file__).resolve().parents[2]
+DASHBOARD = ROOT / "app" / "deploy" / "grafana.json"
+README = ROOT / "README.md"
 TOKEN = "token-of-prometheus-0123456789"
 SEEN = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -171,3 +177,37 @@ async def test_the_rest_is_there_without_the_database(
     assert value(found, "quickwin_database_up") == 0
     assert "quickwin_webhook_lag_seconds" not in found
     assert value(found, "quickwin_processes") == 1
+
+
+async def test_the_dashboard_shows_what_there_is(prometheus: httpx.AsyncClient) -> None:
+    """Each name that it asks for is exported, and whatever is exported is on it."""
+    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    asked = [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
+    asked += [
+        each["query"]["query"] for each in board["templating"]["list"] if each["name"] == "job"
+    ]
+    assert len(asked) > 20
+    await read(prometheus)  # counted once it is over
+    families = await read(prometheus)
+    exported = {
+        sample.name: family.name for family in families.values() for sample in family.samples
+    }
+    names = {name for each in asked for name in re.findall(r"\bquickwin_\w+", each)}
+    assert names <= set(exported)
+    assert {exported[name] for name in names} == set(families)
+    for each in asked:
+        labels = {
+            word
+            for found in re.findall(r"(?:by|label_values) ?\(([^)]*)\)", each)
+            for word in found.split(", ")
+        }
+        labels -= {"quickwin_build_info", "job", "le"}
+        (family,) = {exported[name] for name in re.findall(r"\bquickwin_\w+", each)}
+        assert labels <= set().union(*(sample.labels for sample in families[family].samples)), each
+        assert each.count("(") == each.count(")")
+        assert each.count("{") == each.count("}")
+    places = [tuple(panel["gridPos"].values()) for panel in board["panels"]]
+    assert len(set(places)) == len(places)
+    told = README.read_text(encoding="utf-8")
+    short = {family for family in families if f"`{family}" not in told}
+    assert all(f"`_{family.rpartition('pool_')[2]}`" in told for family in short), short
