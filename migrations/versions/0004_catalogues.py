@@ -105,15 +105,16 @@ def upgrade() -> None:
                     else area.get("compliance_weight"),
                 }
             )
-    op.bulk_insert(_scheme, schemes)
-    op.bulk_insert(_area, areas)
-    op.bulk_insert(_place, places)
-    op.bulk_insert(_clock, [{"institution_id": _CATALOGUE_FEED, "sequence": 0}])
+    clock = {"institution_id": _CATALOGUE_FEED, "sequence": 0}
+    for table, key, rows in (
+        (_scheme, ("id",), schemes),
+        (_area, ("id",), areas),
+        (_place, ("scheme_id", "area_id"), places),
+        (_clock, ("institution_id",), [clock]),
+    ):
+        there = {tuple(row) for row in op.get_bind().execute(sa.select(*(table.c[k] for k in key)))}
+        op.bulk_insert(table, [row for row in rows if tuple(row[k] for k in key) not in there])
 
 
 def downgrade() -> None:
-    """Empty the catalogues; refused by foreign keys while an institution uses them."""
-    op.execute(sa.delete(_place))
-    op.execute(sa.delete(_area))
-    op.execute(sa.delete(_scheme))
-    op.execute(sa.delete(_clock).where(_clock.c.institution_id == _CATALOGUE_FEED))
+    """Leave them: they may be in use or changed, and the tables were there before."""

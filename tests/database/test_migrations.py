@@ -1,5 +1,8 @@
 """Migrations run up, down and up again on both databases, and make what the models say."""
 
+import os
+import time
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,8 +16,12 @@ from app.models import Base
 from app.services import audit, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
-from tests.support.migrations import alembic, on_connection
+from tests.support.migrations import alembic, on_connection, scripts, step_to
 from tests.support.postgres import create_database
+
+MILESTONES = int(os.environ.get("QUICKWIN_TEST_MILESTONES", "0"))
+SMALL = 1_000
+STAMPS = {"alembic_version", "schema_floor"}
 
 
 def tables(connection: Connection) -> set[str]:
@@ -48,6 +55,68 @@ async def test_up_down_and_up_again(empty: Database) -> None:
     await empty.migrate()
     await empty.migrate()
     assert await on_connection(empty, areas) == 18
+    await empty.close()
+
+
+Content = dict[tuple[str, str], tuple[int, int]]
+"""Rows and a digest of the values, whatever their order, by table and column."""
+
+
+def content(connection: Connection) -> Content:
+    found: Content = {}
+    for (_, table), columns in inspect(connection).get_multi_columns().items():
+        if table in STAMPS:
+            continue
+        names = [column["name"] for column in columns]
+        listed = ", ".join(f'"{name}"' for name in names)
+        rows, sums = 0, [0] * len(names)
+        for row in connection.exec_driver_sql(f'SELECT {listed} FROM "{table}"'):
+            rows += 1
+            for at, value in enumerate(row):
+                sums[at] += hash(value if value.__hash__ else repr(value))
+        found.update({(table, name): (rows, each) for name, each in zip(names, sums, strict=True)})
+    return found
+
+
+def counted(connection: Connection) -> Content:
+    """As `content`, by counts alone, at a size where more would take hours."""
+    found: Content = {}
+    for (_, table), columns in inspect(connection).get_multi_columns().items():
+        if table not in STAMPS:
+            rows = connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one()
+            found.update({(table, column["name"]): (rows, 0) for column in columns})
+    return found
+
+
+def lost(before: Content, after: Content) -> dict[tuple[str, str], object]:
+    """What is there before and after, and not the same."""
+    both = before.keys() & after.keys()
+    return {each: (before[each], after[each]) for each in both if before[each] != after[each]}
+
+
+@pytest.mark.skipif(
+    not MILESTONES,
+    reason="minutes: QUICKWIN_TEST_MILESTONES says how many (100000, or 60 in detail)",
+)
+async def test_each_step_loses_only_what_it_must(empty: Database) -> None:
+    """With data, down step by step and up again; prints the seconds of each."""
+    await empty.migrate()
+    await load.load(empty, max(12, MILESTONES // 5), MILESTONES, lambda _stage, _done, _all: None)
+    look = content if MILESTONES <= SMALL else counted
+    revisions = [script.revision for script in scripts()]
+    whole, before = await on_connection(empty, content), await on_connection(empty, look)
+    for down, steps in ((True, pairwise(revisions[::-1])), (False, pairwise(revisions))):
+        for source, target in steps:
+            started = time.perf_counter()
+            await step_to(empty, target, down=down)
+            seconds = time.perf_counter() - started
+            print(f"{empty.engine.name} {source} to {target}: {seconds:.2f} s")  # noqa: T201  its answer
+            after = await on_connection(empty, look)
+            assert lost(before, after) == {}, (source, target)
+            before = after
+        assert lost(whole, await on_connection(empty, content)) == {}
+    found = await empty.read(rollups.audit, SYSTEM, "kpu", lambda _done, _all: None)
+    assert (found.differences, found.derived) == ([], [])
     await empty.close()
 
 

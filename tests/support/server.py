@@ -45,6 +45,7 @@ def serving(
     *flags: str,
     token: str | None = None,
     program: tuple[str, str] = ("-m", "app"),
+    folder: Path | None = None,
     **settings: object,
 ) -> Iterator[Server]:
     """`quickwin serve` on a free port, until the block ends; ended hard if it does not stop."""
@@ -52,7 +53,7 @@ def serving(
     command = [sys.executable, *program, "serve", "--port", str(port), *flags]
     seen = environment(database_url, token, **settings)
     with log.open("ab") as output:
-        process = subprocess.Popen(command, env=seen, stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=seen, stdout=output, stderr=output, cwd=folder)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, process, log)
