@@ -13,7 +13,8 @@ from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
 from app.errors import QuickwinError
-from app.keeping.commands import backup, restore
+from app.keeping import retention
+from app.keeping.commands import backup, restore, retain
 from app.remote.commands import commands as remote
 from app.rollup.audit import Findings
 from app.services import deletions, operators, rollups
@@ -45,6 +46,7 @@ app.command("export")(moving.export)
 app.command("import")(moving.import_)
 app.command()(backup)
 app.command()(restore)
+app.command("retention")(retain)
 
 
 def main() -> None:
@@ -218,7 +220,7 @@ def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -
 def purge(database_url: DatabaseUrl = None) -> None:
     """Remove for good what can no longer be restored, a little at a time, while the service goes on."""
     purged = run(
-        configure(database_url), lambda database: worker.exhaust(database, deletions.purge)
+        configure(database_url), lambda database: retention.exhaust(database, deletions.purge)
     )
     out.print(f"Purged: {purged:,}")
 

@@ -1,5 +1,6 @@
 """A process's way to its database, for servers and for commands that never load the API."""
 
+from app import expiry
 from app.db import Database
 from app.filing import storage
 from app.keyset import CURSOR_KEY
@@ -26,5 +27,6 @@ async def open_database(chosen: Settings, *, serving: bool = False) -> Database:
         seal = await database.write(service_secret, "webhooks")
     database.session_info[SEAL] = seal
     database.session_info[storage.KEY] = storage.of(chosen)
+    database.session_info[expiry.KEPT] = expiry.Kept.by(chosen)
     database.session_info[RULES] = Rules(chosen.webhook_networks, chosen.webhook_ports)
     return database

@@ -235,6 +235,12 @@ class Settings(BaseSettings):
     """Pauses between the attempts for one event; after the last attempt the webhook is disabled."""
     webhook_concurrency: int = Field(default=64, ge=1, le=1_000)
     """Webhooks that one process serves at once; of one institution at most a quarter of them."""
+    delivery_days: int = Field(default=14, ge=1, le=3_650)
+    """For how many days attempts to send an event to a webhook are kept."""
+    idempotency_hours: int = Field(default=24, ge=24, le=720)
+    """For how many hours an idempotency key stands for what was done under it; clients rely on a day."""
+    import_days: int = Field(default=30, ge=1, le=3_650)
+    """For how many days an import is kept with its spreadsheet and its outcome."""
     webhook_key: SecretStr | None = Field(default=None, min_length=32, max_length=200)
     """Key that the webhooks' secrets are encrypted with; without it one is kept beside them."""
 

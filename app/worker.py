@@ -7,32 +7,25 @@ and started again, later each time: the others go on, and so do requests.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from anyio import to_thread
 from filelock import FileLock, Timeout
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from app import importer
 from app.db import Database
 from app.delivery.rounds import deliver
-from app.filing import storage
+from app.keeping import retention
 from app.seen import COUNTS
 from app.services import (
     closing,
-    deletions,
-    deliveries,
-    files,
     healths,
-    idempotency,
     import_jobs,
-    imports,
-    sessions,
     spot_checks,
 )
 from app.services.spot_checks import Place
@@ -70,25 +63,9 @@ class Loop(Protocol):
 async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
     """At the start and then once an hour, remove for good what is past its time."""
     while True:
-        await exhaust(database, deletions.purge)
-        await exhaust(database, idempotency.forget)
-        await exhaust(database, imports.forget)
-        await exhaust(database, deliveries.forget)
-        await exhaust(database, files.forget)
-        await exhaust(database, sessions.forget)
-        await shed(database)
+        await retention.apply(database, stop)
         if await happened(stop, EXPIRY_SECONDS):
             return
-
-
-async def shed(database: Database) -> None:
-    """Remove from the storage what no file has any more, and what was left unfinished there."""
-    stored = storage.held(database.session_info)
-    while doomed := await database.write(files.doomed):
-        for institution_id, digest in doomed:
-            await to_thread.run_sync(stored.remove, institution_id, digest)
-        await database.write(files.gone, doomed)
-    await to_thread.run_sync(stored.sweep)
 
 
 async def importing(database: Database, settings: Settings, stop: asyncio.Event) -> None:
@@ -152,14 +129,6 @@ async def audit(database: Database, _settings: Settings, stop: asyncio.Event) ->
 
 
 LOOPS: tuple[Loop, ...] = (expiry, importing, deliver, health, periods, audit)
-
-
-async def exhaust(database: Database, some: Callable[..., int]) -> int:
-    """Call a verb that does some of its work, until there is none left; answers how much it was."""
-    total = 0
-    while done := await database.write(some):
-        total += done
-    return total
 
 
 async def work(

@@ -144,7 +144,7 @@ async def list_deliveries(
     request: Request,
     response: Response,
 ) -> Page[Delivery]:
-    """Every attempt of the last 14 days, newest first."""
+    """Every attempt of the last 14 days, or of as many as the operator says, newest first."""
     found = await call.read(deliveries.page, institution, webhook, query)
     return answers.paged(request, response, found)
 

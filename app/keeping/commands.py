@@ -14,12 +14,13 @@ from app import faults
 from app.console import err, out, progress
 from app.errors import QuickwinError
 from app.filing.storage import FilesUnavailable
+from app.keeping import retention
 from app.keeping.container import Reader, Refused
 from app.keeping.restoring import restore as restored
 from app.keeping.taking import take
 from app.models.base import now
 from app.schemas.backups import Manifest
-from app.terminal import DatabaseUrl, configure
+from app.terminal import DatabaseUrl, configure, run
 
 T = TypeVar("T")
 
@@ -75,6 +76,19 @@ def restore(
     verified = found.verified
     out.print(f"Audit chains: {verified.events:,} events, all in order up to the heads of then.")
     out.print(f"Roll-ups: {verified.initiatives:,} initiatives recomputed, 0 differences.")
+
+
+def retain(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what is past its time, and remove nothing.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Remove for good what is past its time, a little at a time, while the service goes on."""
+    found = run(configure(database_url), retention.waiting if dry_run else retention.apply)
+    for name, number in found.items():
+        out.print(f"{name}: {number:,} {'to remove' if dry_run else 'removed'}")
 
 
 def _checked(file: Path) -> None:

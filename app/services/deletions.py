@@ -145,11 +145,10 @@ def purge(session: Session) -> int:
 
     Call it again while it answers `PURGED_AT_ONCE`. What somebody else holds is passed over.
     """
-    removed = session.connection().execute(_PURGE, {"now": now(), "most": PURGED_AT_ONCE})
-    return removed.rowcount
+    return EXPIRED.remove(session, now(), PURGED_AT_ONCE)
 
 
-_PURGE = expiry.removal(table_of(Deletion), table_of(Deletion).c.restorable_until)
+EXPIRED = expiry.Expiring(table_of(Deletion), table_of(Deletion).c.restorable_until)
 
 
 def _visible(scope: Scope) -> Select[Deletion]:

@@ -1,6 +1,5 @@
 """Deliveries: the log of what webhooks were sent, and what is sent because somebody asks for it."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -20,7 +19,6 @@ from app.services import access, events, webhooks
 from app.services.access import Scope
 from app.services.actors import Actor
 
-KEPT = timedelta(days=14)
 TEST = "webhook.test"
 """The type of what a test sends; no event of the feed has it."""
 MOST_PENDING = 100
@@ -102,11 +100,10 @@ def replay(
 
 def forget(session: Session) -> int:
     """Remove some attempts whose time is over; answers how many."""
-    asked = {"now": now(), "most": _FORGOTTEN_AT_ONCE}
-    return session.connection().execute(_FORGET, asked).rowcount
+    return EXPIRED.remove(session, now(), _FORGOTTEN_AT_ONCE)
 
 
-_FORGET = expiry.removal(table_of(WebhookDelivery), table_of(WebhookDelivery).c.expires_at)
+EXPIRED = expiry.Expiring(table_of(WebhookDelivery), table_of(WebhookDelivery).c.expires_at)
 
 
 def _ask(
@@ -144,7 +141,7 @@ def _ask(
         duration_ms=None,
         status=None,
         error=None,
-        expires_at=at + KEPT,
+        expires_at=at + expiry.kept(session).deliveries,
     )
     session.add(asked)
     return _delivery(asked)

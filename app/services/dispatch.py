@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import Select, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
+from app import expiry
 from app.models import InstitutionClock, Webhook, WebhookDelivery
 from app.models.base import new_id, now
 from app.models.base import table as table_of
 from app.schemas.webhooks import DeliveryCause, DeliveryError, DeliveryOutcome, DisabledReason
-from app.services import deliveries, events, parcels, webhooks
+from app.services import events, parcels, webhooks
 from app.services.actors import SYSTEM
 from app.services.parcels import Address, Parcel
 
@@ -189,7 +190,7 @@ def _log(session: Session, parcel: Parcel, result: Result) -> None:
             cause=DeliveryCause.EVENT,
             attempt=parcel.attempt,
             requested_at=result.attempted_at,
-            expires_at=result.attempted_at + deliveries.KEPT,
+            expires_at=result.attempted_at + expiry.kept(session).deliveries,
             **became,
         )
     )

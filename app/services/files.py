@@ -183,8 +183,7 @@ def claim(session: Session, scope: Scope, file_ids: Collection[UUID]) -> None:
 
 def forget(session: Session) -> int:
     """Remove some files whose time is over and that no report names; answers how many."""
-    given = {"now": now(), "most": FORGOTTEN_AT_ONCE}
-    return session.connection().execute(_FORGET, given).rowcount
+    return EXPIRED.remove(session, now(), FORGOTTEN_AT_ONCE)
 
 
 def doomed(session: Session) -> list[tuple[UUID, str]]:
@@ -228,7 +227,7 @@ _FILE, _CONTENT, _EVIDENCE = (
 _NAMED = exists().where(
     _EVIDENCE.c.institution_id == _FILE.c.institution_id, _EVIDENCE.c.file_id == _FILE.c.id
 )
-_FORGET = expiry.removal(_FILE, _FILE.c.expires_at, ~_NAMED)
+EXPIRED = expiry.Expiring(_FILE, _FILE.c.expires_at, ~_NAMED)
 _UNNEEDED = expiry.over(
     _CONTENT,
     _CONTENT.c.touched_at,

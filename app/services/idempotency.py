@@ -7,7 +7,6 @@ draft-ietf-httpapi-idempotency-key-header.
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cache
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
@@ -27,7 +26,6 @@ from app.services import rights, sealing
 from app.services.actors import Actor
 from app.services.rights import Demand
 
-KEPT = timedelta(hours=24)
 """How long a request is remembered."""
 MOST_FORGOTTEN = 200
 """Expired keys that one transaction removes at most."""
@@ -82,8 +80,7 @@ def once(
 
 def forget(session: Session, most: int = MOST_FORGOTTEN) -> int:
     """Remove expired keys, the oldest first and at most so many; answers how many they were."""
-    result = session.connection().execute(_FORGET, {"now": now(), "most": most})
-    return result.rowcount
+    return EXPIRED.remove(session, now(), most)
 
 
 _KEYS = table_of(IdempotencyKey)
@@ -96,7 +93,7 @@ _KEEP = (
     .where(*_MINE)
     .values({name: bindparam(f"new_{name}") for name in ("answer", "is_sealed", "demands")})
 )
-_FORGET = expiry.removal(_KEYS, _KEYS.c.expires_at)  # but not one that is being taken over
+EXPIRED = expiry.Expiring(_KEYS, _KEYS.c.expires_at)  # but not one that is being taken over
 _DEMANDS = TypeAdapter(list[Demand])
 
 
@@ -126,7 +123,7 @@ def _claim(session: Session, actor: Actor, key: Key) -> bool:
         "is_sealed": False,
         "demands": [],
         "claimed_at": at,
-        "expires_at": at + KEPT,
+        "expires_at": at + expiry.kept(session).keys,
     }
     return connection.execute(_CLAIMS[connection.dialect.name], row).first() is not None
 

@@ -1,7 +1,6 @@
 """Imports as a resource: submitted, listed, cancelled, and forgotten in the end."""
 
 import zlib
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.spreadsheets.template import Offer
 
-KEPT = timedelta(days=30)
 """How long an import is kept, finished or not."""
 DIRECT_ROWS = 500
 """Up to so many rows are dealt with at once, within the request; more take a job."""
@@ -97,7 +95,7 @@ def _keep(
         format=given.format, digest=given.digest, total_rows=given.rows, done_rows=0,
         actor_id=actor.id, token_id=actor.token_id,
         request_id=session.info.get(events.REQUEST_ID), submitted_by=actor.name, submitted_at=at,
-        finished_at=None, expires_at=at + KEPT, leased_by=None, leased_until=None, attempts=0,
+        finished_at=None, expires_at=at + expiry.kept(session).imports, leased_by=None, leased_until=None, attempts=0,
         counts=None, problem=None, content=given.content, outcome=None,
     )  # fmt: skip
     session.add(row)
@@ -181,11 +179,10 @@ def cancel(session: Session, actor: Actor, institution: str, import_id: UUID) ->
 
 def forget(session: Session) -> int:
     """Remove some imports whose time is over, for good; answers how many."""
-    removed = session.connection().execute(_FORGET, {"now": now(), "most": FORGOTTEN_AT_ONCE})
-    return removed.rowcount
+    return EXPIRED.remove(session, now(), FORGOTTEN_AT_ONCE)
 
 
-_FORGET = expiry.removal(table_of(Import), table_of(Import).c.expires_at)
+EXPIRED = expiry.Expiring(table_of(Import), table_of(Import).c.expires_at)
 
 
 def _visible(scope: Scope) -> Select[Import]:

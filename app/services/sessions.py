@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app import expiry
@@ -132,7 +132,7 @@ def end_all(session: Session, actor: Actor) -> None:
 
 def forget(session: Session) -> int:
     """Remove some sessions that have ended; answers how many."""
-    return session.connection().execute(_FORGET, {"now": now(), "most": MOST_FORGOTTEN}).rowcount
+    return EXPIRED.remove(session, now(), MOST_FORGOTTEN)
 
 
 def of_person(institution_id: UUID, person_id: UUID) -> ColumnElement[bool]:
@@ -176,4 +176,4 @@ def _means(actor: Actor) -> SignIn:
     return SignIn.OIDC if actor.token_id is None else SignIn.API_TOKEN
 
 
-_FORGET: Delete = expiry.removal(table_of(BrowserSession), _SESSION.ends_at)
+EXPIRED = expiry.Expiring(table_of(BrowserSession), _SESSION.ends_at)

@@ -15,13 +15,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook as Signer
 
+from app import expiry
 from app.models import Webhook, WebhookSecret
 from app.models.base import new_id, now
+from app.models.base import table as table_of
 from app.services import sealing
 
 SEAL = "webhook_key"
 """Key of `Session.info`: the service's key that secrets are encrypted with."""
 _BYTES = 32
+_FORGOTTEN_AT_ONCE = 500
 
 
 def issue(session: Session, webhook: Webhook) -> tuple[WebhookSecret, str]:
@@ -51,6 +54,14 @@ def living(
         unexpired,
     )
     return list(session.scalars(statement.order_by(WebhookSecret.id)))
+
+
+def forget(session: Session) -> int:
+    """Remove some secrets that sign no more; answers how many."""
+    return EXPIRED.remove(session, now(), _FORGOTTEN_AT_ONCE)
+
+
+EXPIRED = expiry.Expiring(table_of(WebhookSecret), table_of(WebhookSecret).c.expires_at)
 
 
 def opened(session: Session, sealed: Sequence[WebhookSecret]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ import pytest
 import time_machine
 from fastapi import FastAPI
 
-from app import worker
 from app.db import Database
 from app.filing import storage
 from app.filing.storage import FilesUnavailable
+from app.keeping import retention
 from app.services import deletions, files
 from tests.support.documents import PDF, office
 from tests.support.institution import Institution, Json
@@ -223,9 +223,9 @@ async def test_a_key_stands_for_one_file(planned: Institution) -> None:
 
 async def clean(database: Database) -> None:
     """What the background does once an hour."""
-    await worker.exhaust(database, deletions.purge)
-    await worker.exhaust(database, files.forget)
-    await worker.shed(database)
+    await retention.exhaust(database, deletions.purge)
+    await retention.exhaust(database, files.forget)
+    await retention.shed(database)
 
 
 async def test_what_no_report_names_goes(planned: Institution, database: Database) -> None:

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from app.db import Database
+from app.expiry import Kept
 from app.models.base import now
 from app.schemas.webhooks import DeliveryError
 from app.services import deliveries, dispatch
@@ -165,7 +166,7 @@ async def test_the_log_is_forgotten_in_time(
     parcel = await taken(database, await address_of(institution, webhook))
     assert parcel is not None
     await database.write(dispatch.settle, parcel, sent(), PAUSES, None)
-    clock.shift(deliveries.KEPT - timedelta(seconds=1))
+    clock.shift(Kept().deliveries - timedelta(seconds=1))
     await database.write(deliveries.forget)
     path = f"webhooks/{webhook['id']}/deliveries"
     assert len((await institution.get(path))["items"]) == 1

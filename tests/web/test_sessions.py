@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from app import worker
 from app.db import Database
+from app.keeping import retention
 from app.models import BrowserSession
 from app.models.base import now
 from app.services import actors, sessions
@@ -241,12 +241,12 @@ async def test_what_has_ended_is_removed(
         )
 
     browser = await signed_in(token_of(institution.reporter))
-    await worker.exhaust(database, sessions.forget)
+    await retention.exhaust(database, sessions.forget)
     assert (await browser.get(ME)).status_code == 200
     before = await count()
     assert before >= 1
     with time_machine.travel(now() + timedelta(days=9_999)):
-        assert await worker.exhaust(database, sessions.forget) == before
+        assert await retention.exhaust(database, sessions.forget) == before
     assert await count() == 0
 
 
