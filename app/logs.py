@@ -22,10 +22,10 @@ _SECRETS = re.compile(
     r"""
       \b(?:qw|whsec)_[\w+/=-]{8,}                  # tokens and webhooks' secrets of ours
     | (?<=\bBearer\ )\S+ | (?<=\bBasic\ )\S+
-    | \beyJ[\w-]{8,}\.[\w-]+\.[\w-]*               # JWTs
+    | (?<![\w-])eyJ[\w-]{8,}+\.[\w-]++\.[\w-]*      # JWTs
     | (?<=://)[^/@\s:]*:[^/@\s]*(?=@)              # a user and a password in an address
     | (?<=[?&])(?:key|code|state|token|[a-z_]*(?:secret|password|token|signature))=[^&\s"']*
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                 # e-mail
+    | (?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+          # e-mail
     """,
     re.VERBOSE | re.IGNORECASE,
 )

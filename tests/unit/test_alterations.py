@@ -69,7 +69,7 @@ LEFT_OUT = {
 NOT_TOLD = {
     "event", "institution_clock", "unit_closure", "unit_merger", "rollup_total", "rollup_period",
     "webhook_secret", "webhook_delivery", "health_watch", "unit_health",
-    "service_secret", "rating", "deletion", "idempotency_key", "calendar_feed", "import", "browser_session",
+    "service_secret", "schema_floor", "rating", "deletion", "idempotency_key", "calendar_feed", "import", "browser_session",
     "file_content", "uploaded_file", "evidence_file",
     # Told as lists of the initiative, or of the template.
     "initiative_area", "initiative_owner", "initiative_tag", "initiative_stage", "template_area",
