@@ -40,7 +40,7 @@ def postgresql(
     `pooled` where a pooler in transaction mode stands between: what is set for a connection would
     be set for whoever has it next, so it is set in each transaction.
     """
-    limits = _limits(settings) if limited else {}
+    limits = _FOR_REQUESTS | _limits(settings) if limited else {}
     engine = create_async_engine(
         address.url,
         execution_options={slow.MILLISECONDS: settings.slow_query_ms},
@@ -55,7 +55,9 @@ def postgresql(
         },
     )
     if pooled and limits:
-        stated = ", ".join(f"set_config('{name}', '{ms}', true)" for name, ms in limits.items())
+        stated = ", ".join(
+            f"set_config('{name}', '{value}', true)" for name, value in limits.items()
+        )
 
         @event.listens_for(engine.sync_engine, "begin")
         def begin(connection: Connection) -> None:
@@ -156,6 +158,11 @@ def _interrupted(connection: Connection, until: float) -> Iterator[None]:
         yield
     finally:
         driver.set_progress_handler(None, 0)
+
+
+# PostgreSQL guesses what a statement costs from rows that it never comes to, and then spends seconds
+# on compiling what takes milliseconds.
+_FOR_REQUESTS = {"jit": "off"}
 
 
 def _limits(settings: Settings) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.errors import Invalid
@@ -75,28 +75,44 @@ def sort_directions(text: str, allowed: Iterable[str]) -> dict[str, bool]:
 
 
 def paginate(
-    session: Session, statement: Select[*tuple[Any, ...]], keys: Sequence[Key], paging: Paging
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    keys: Sequence[Key],
+    paging: Paging,
+    among: Select[UUID] | None = None,
 ) -> Slice:
     """One page of a filtered statement, in the order of `keys`.
+
+    `among` selects the ids of the filtered rows, where `statement` is not filtered itself: these are
+    found first. So of a list that no index has in its order all is read, but nothing joined to it.
 
     Raises `Invalid` (parameter `cursor`) for a cursor that is damaged, foreign or of another query.
     """
     total = None
     if paging.include_total:
         total = session.execute(
-            select(func.count()).select_from(statement.order_by(None).subquery())
+            select(func.count()).select_from(
+                (statement if among is None else among).order_by(None).subquery()
+            )
         ).scalar_one()
 
     signer = _signer(session)
     # Names of what the columns are of: the whole FROM would have to be compiled, for each page anew.
     tables = ",".join(sorted(_name(source) for source in statement.columns_clause_froms))
     fingerprint = _fingerprint(tables, paging)
-    page = statement.add_columns(*(key.expression for key in keys))
+    after: ColumnElement[bool] = true()
     if paging.cursor is not None:
-        page = page.where(_after(keys, _last_values(signer, paging.cursor, fingerprint, keys)))
-    page = page.order_by(
-        *(key.expression.desc() if key.descending else key.expression.asc() for key in keys)
-    ).limit(paging.limit + 1)
+        after = _after(keys, _last_values(signer, paging.cursor, fingerprint, keys))
+    page, most = statement.add_columns(*(key.expression for key in keys)), paging.limit + 1
+    if among is None:
+        page = page.where(after).order_by(*_ordered(keys)).limit(most)
+    else:
+        (row_id,) = among.selected_columns
+        wanted = among.where(after).order_by(*_ordered(keys)).limit(most)
+        # The few that are found are sorted again, by what no index is of: SQLite would walk one of
+        # all rows to meet the few in their order.
+        again = [key._replace(expression=func.coalesce(*2 * (key.expression,))) for key in keys]
+        page = page.where(row_id.in_(wanted.correlate(None))).order_by(*_ordered(again))
 
     found = session.execute(page).all()
     rows = found[: paging.limit]
@@ -132,6 +148,10 @@ def paginate_sorted(
     if start + paging.limit < len(ordered):
         following = str(signer.dumps([fingerprint, key(page[-1])]))
     return Slice(page, following, len(ordered) if paging.include_total else None)
+
+
+def _ordered(keys: Sequence[Key]) -> list[ColumnElement[Any]]:
+    return [key.expression.desc() if key.descending else key.expression.asc() for key in keys]
 
 
 def _name(source: FromClause) -> str:

@@ -26,6 +26,7 @@ from app.services import (
     closing,
     healths,
     import_jobs,
+    rollups,
     spot_checks,
 )
 from app.services.spot_checks import Place
@@ -61,8 +62,9 @@ class Loop(Protocol):
 
 
 async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
-    """At the start and then once an hour, remove for good what is past its time."""
+    """At the start and then once an hour, renew or remove for good what is past its time."""
     while True:
+        await retention.exhaust(database, rollups.renew, stop)
         await retention.apply(database, stop)
         if await happened(stop, EXPIRY_SECONDS):
             return

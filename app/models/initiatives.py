@@ -13,12 +13,15 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice
 from app.models.ratings import Judged
-from app.schemas.fields import InitiativeKind, InitiativeStatus, Origin, OwnerRole
+from app.schemas.fields import FIRST_DAY, InitiativeKind, InitiativeStatus, Origin, OwnerRole
+
+_OWING = text("next_due_on IS NOT NULL")
 
 
 def _of_initiative() -> ForeignKeyConstraint:
@@ -32,8 +35,8 @@ def _of_initiative() -> ForeignKeyConstraint:
 class Initiative(Judged, Base):
     """A quick win or another reform initiative of one unit in one year.
 
-    `milestones`, `done`, `earned` and `verified` are derived: `rollup.contribution.Standing`, kept
-    so that grouped reads over initiatives need no milestone.
+    From `milestones` to `planned_until` it is derived: `rollup.contribution.Standing`, kept so that
+    grouped reads over initiatives, and filters by their numbers, need no milestone.
     """
 
     __tablename__ = "initiative"
@@ -41,6 +44,14 @@ class Initiative(Judged, Base):
         ForeignKeyConstraint(["institution_id", "unit_id"], ["unit.institution_id", "unit.id"]),
         UniqueConstraint("institution_id", "code_key"),
         Index(None, "institution_id", "unit_id", "code_key"),
+        Index(
+            "ix_initiative_next_due",
+            "institution_id",
+            "next_due_on",
+            "code_key",
+            postgresql_where=_OWING,
+            sqlite_where=_OWING,
+        ),
         CheckConstraint("weight BETWEEN 1 AND 1000", "weight"),
         CheckConstraint("year BETWEEN 1900 AND 2199", "year"),
         CheckConstraint("due_on IS NULL OR start_on IS NULL OR due_on >= start_on", "dates"),
@@ -79,6 +90,12 @@ class Initiative(Judged, Base):
     """Value: Σ share × basis points that count."""
     verified: Mapped[int] = mapped_column(BigInteger)
     """The same of verified reports alone."""
+    next_due_on: Mapped[date | None]
+    """When the first live milestone that is not at 100 % is due."""
+    planned: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Value, from `planned_from` up to the day before `planned_until`; for another day it has to be read."""
+    planned_from: Mapped[date] = mapped_column(server_default=FIRST_DAY.isoformat())
+    planned_until: Mapped[date] = mapped_column(server_default=FIRST_DAY.isoformat())
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]

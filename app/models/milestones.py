@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import NAME_LENGTH, Base, Instant, choice
 from app.schemas.fields import Technique
 
+_LATE = text("done_on > due_on AND dropped_at IS NULL")
 _DONE, _OPEN = text("done_on IS NOT NULL"), text("done_on IS NULL AND dropped_at IS NULL")
 
 
@@ -44,6 +45,10 @@ class Milestone(Base):
         Index(
             "ix_milestone_open", "institution_id", "due_on", "id",
             postgresql_where=_OPEN, sqlite_where=_OPEN,
+        ),
+        Index(
+            "ix_milestone_late", "institution_id", "due_on", "done_on",
+            postgresql_where=_LATE, sqlite_where=_LATE,
         ),
         CheckConstraint("number >= 1", "number"),
         CheckConstraint("weight BETWEEN 1 AND 1000", "weight"),

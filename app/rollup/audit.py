@@ -151,6 +151,7 @@ def _mend_derived(session: Session, institution_id: UUID, initiative_ids: Sequen
         session.connection().execute(_MEND_MILESTONE, rows)
 
 
+_PLANNED = ("planned", "planned_from", "planned_until")
 _DERIVED = ("share", "percent", "verified", "done_on", "reports")
 _MEND_MILESTONE = (
     update(table_of(Milestone))
@@ -206,7 +207,10 @@ def facts_of_unit(session: Session, institution_id: UUID, unit_id: UUID) -> Iter
 def derived_of(fact: facts.Fact) -> Iterator[Derived]:
     """What differs of an initiative and its milestones."""
     states = contribution.states(fact.initiative)
-    standing = contribution.standing(fact.initiative, states)
+    standing = contribution.standing(fact.initiative, states, fact.standing.planned_from)
+    if not _says_what_is_planned(fact.standing):
+        kept_as = {name: getattr(fact.standing, name) for name in _PLANNED}
+        standing = standing._replace(**kept_as)
     if fact.standing != standing:
         yield Derived(fact.id, None, fact.code, fact.standing, standing)
     for plan, state, stored in zip(fact.initiative.milestones, states, fact.stored, strict=True):
@@ -215,6 +219,11 @@ def derived_of(fact: facts.Fact) -> Iterator[Derived]:
         if found != expected:
             address = f"{fact.code}/milestones/{stored.number}"
             yield Derived(fact.id, stored.id, address, found, expected)
+
+
+def _says_what_is_planned(stored: Standing) -> bool:
+    """Whether there is a day of which it says so: then that has to be right, else nothing is."""
+    return stored.planned_from < stored.planned_until
 
 
 def compare(

@@ -10,10 +10,12 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from app.rollup.points import BAC_PER_WEIGHT, FULL, POINTS_PER_WEIGHT, apportion
-from app.schemas.fields import InitiativeStatus, Technique
+from app.schemas.fields import FIRST_DAY, LAST_DAY, InitiativeStatus, Technique
 
 DUE_SOON_DAYS = 30
 """A milestone is due soon from this many days before its due date up to that date."""
+NEVER = LAST_DAY + timedelta(days=1)
+"""The day up to which holds what holds for good."""
 COUNTED = (InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD, InitiativeStatus.COMPLETED)
 """Statuses of initiatives that count; the others are in neither numerator nor denominator."""
 
@@ -112,6 +114,12 @@ class Standing(NamedTuple):
     earned: int = 0
     verified: int = 0
     """Values, as in `Change`."""
+    next_due_on: date | None = None
+    """When the first of what is not at 100 % is due."""
+    planned: int = 0
+    """Value on each day from `planned_from` up to the day before `planned_until`."""
+    planned_from: date = FIRST_DAY
+    planned_until: date = NEVER
 
 
 NOTHING = Contribution(Totals(), {})
@@ -134,14 +142,26 @@ def states(initiative: Initiative) -> list[State]:
     return found
 
 
-def standing(initiative: Initiative, known: Sequence[State]) -> Standing:
-    """Sums over the states of an initiative's live milestones."""
-    done = earned_value = verified_value = 0
+def standing(initiative: Initiative, known: Sequence[State], day: date) -> Standing:
+    """Sums over the states of an initiative's live milestones; what is planned, on a day."""
+    done = earned_value = verified_value = planned_value = 0
+    planned_from, planned_until = FIRST_DAY, NEVER
+    dues = []
     for milestone, state in zip(initiative.milestones, known, strict=True):
         done += state.percent == FULL
         earned_value += state.share * earned(milestone.technique, state.percent)
         verified_value += state.share * earned(milestone.technique, state.verified)
-    return Standing(len(known), done, earned_value, verified_value)
+        if state.percent < FULL:
+            dues.append(milestone.due_on)
+        if milestone.planned_on <= day:
+            planned_value += state.share * FULL
+            planned_from = max(planned_from, milestone.planned_on)
+        else:
+            planned_until = min(planned_until, milestone.planned_on)
+    return Standing(
+        len(known), done, earned_value, verified_value, min(dues, default=None),
+        planned_value, planned_from, planned_until,
+    )  # fmt: skip
 
 
 def of_initiative(initiative: Initiative) -> Contribution:

@@ -84,7 +84,7 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
             contribution.Initiative(
                 row.status, row.weight, [plan for _, plan in live], obstacles[initiative_id]
             ),
-            Standing(row.milestones, row.done, row.earned, row.verified),
+            Standing(*(getattr(row, name) for name in Standing._fields)),
             [stored for stored, _ in live],
         )
 

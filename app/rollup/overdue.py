@@ -1,11 +1,23 @@
 """Which milestones are overdue: the list behind the count of a roll-up."""
 
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models import Initiative, Milestone, ProgressUpdate, Unit, UnitClosure
 from app.models.base import refers
@@ -27,22 +39,38 @@ class Overdue(NamedTuple):
 
 
 def listed(
-    session: Session,
-    institution_id: UUID,
-    unit_id: UUID,
-    year: int | None,
-    as_of: date,
-    most: int | None = None,
+    session: Session, institution_id: UUID, unit_id: UUID, year: int | None, as_of: date
 ) -> list[Overdue]:
     """The overdue milestones of a unit with all below it, the longest overdue first.
 
     As many as the roll-up of the same unit, year and date counts: the plan as it stands now, and
-    the reports effective by then; `most` cuts the list off.
+    the reports effective by then.
     """
     asked = {"institution": institution_id, "unit": unit_id, "year": year, "as_of": as_of}
-    statement = _OVERDUE[year is None]
-    rows = session.connection().execute(statement if most is None else statement.limit(most), asked)
-    return [Overdue(*row[:-1]) for row in rows]
+    rows = session.connection().execute(_every(every_year=year is None), asked)
+    return [Overdue(*row[: len(Overdue._fields)]) for row in rows]
+
+
+def first(
+    session: Session,
+    institution_id: UUID,
+    unit_id: UUID | None,
+    year: int | None,
+    as_of: date,
+    most: int,
+    *,
+    is_today: bool,
+) -> list[Overdue]:
+    """The first of what is listed, as many as wanted; of the whole institution without a unit.
+
+    Of today (`is_today`) they are among the milestones of as many initiatives, those whose next due
+    dates are the earliest, and no report is read. Of the whole on a day that is past they are read
+    off indexes in the order of their dates, whatever there is in all.
+    """
+    asked = {"institution": institution_id, "unit": unit_id, "year": year, "as_of": as_of}
+    statement = _first(every_year=year is None, is_whole=unit_id is None, is_today=is_today)
+    rows = session.connection().execute(statement, asked | {"most": most})
+    return [Overdue(*row[: len(Overdue._fields)]) for row in rows]
 
 
 _REPORTED = (
@@ -57,9 +85,80 @@ _REPORTED = (
     .correlate(Milestone)
     .scalar_subquery()
 )
+_IS_OPEN = Milestone.done_on.is_(None)
+# Follows from what was reported by then, but without a look at the reports of what is done.
+_WAS_OPEN = or_(_IS_OPEN, Milestone.done_on > bindparam("as_of"))
+# Whatever was overdue on any day and is done by now was done late: there is an index of these.
+_DONE_LATER = and_(Milestone.done_on > Milestone.due_on, Milestone.done_on > bindparam("as_of"))
 
 
-def _overdue(*, every_year: bool) -> Select[*tuple[Any, ...]]:
+@cache
+def _every(*, every_year: bool) -> Select[*tuple[Any, ...]]:
+    late = _below(_late(_WAS_OPEN, _reported(), every_year=every_year))
+    return _ordered(late.subquery("late"))
+
+
+@cache
+def _first(*, every_year: bool, is_whole: bool, is_today: bool) -> Select[*tuple[Any, ...]]:
+    most: BindParameter[int] = bindparam("most")
+    if is_today:
+        late = _late(_IS_OPEN, Milestone.percent, every_year=every_year)
+        among = _owing(every_year=every_year, is_whole=is_whole).limit(most)
+        late = late.where(Milestone.initiative_id.in_(among))
+        return _ordered(late.subquery("late")).limit(most)
+    percent = _reported()
+    if not is_whole:
+        late = _below(_late(_WAS_OPEN, percent, every_year=every_year))
+        return _ordered(late.subquery("late")).limit(most)
+    parts = [
+        select(
+            _ordered(_late(kind, percent, every_year=every_year).subquery()).limit(most).subquery()
+        )
+        for kind in (_IS_OPEN, _DONE_LATER)
+    ]
+    return _ordered(union_all(*parts).subquery("late")).limit(most)
+
+
+def _owing(*, every_year: bool, is_whole: bool) -> Select[UUID]:
+    """Initiatives by their next due dates, of which some have passed.
+
+    Each comes with its own first milestone, so the first few milestones of all are of the first few
+    of these: in the order of the list, by day and by code.
+    """
+    owing = (
+        select(Initiative.id)
+        .where(
+            Initiative.institution_id == bindparam("institution"),
+            Initiative.status.in_(COUNTED),
+            Initiative.next_due_on < bindparam("as_of"),
+        )
+        .order_by(Initiative.next_due_on, Initiative.code_key)
+        .correlate(None)
+    )
+    if not every_year:
+        owing = owing.where(Initiative.year == bindparam("year"))
+    if is_whole:
+        return owing
+    return owing.where(
+        Initiative.unit_id.in_(
+            select(UnitClosure.descendant_id).where(
+                UnitClosure.institution_id == bindparam("institution"),
+                UnitClosure.ancestor_id == bindparam("unit"),
+            )
+        )
+    )
+
+
+def _reported() -> ColumnElement[int]:
+    return func.coalesce(_REPORTED, 0)
+
+
+def _late(
+    is_open: ColumnElement[bool],
+    percent: InstrumentedAttribute[int] | ColumnElement[int],
+    *,
+    every_year: bool,
+) -> Select[*tuple[Any, ...]]:
     late = (
         select(
             Initiative.code,
@@ -68,40 +167,34 @@ def _overdue(*, every_year: bool) -> Select[*tuple[Any, ...]]:
             Milestone.number,
             Milestone.title,
             Milestone.due_on,
-            func.coalesce(_REPORTED, 0).label("percent"),
+            percent.label("percent"),
             Initiative.code_key,
         )
-        .select_from(UnitClosure)
-        .join(
-            Unit,
-            refers(UnitClosure.descendant_id, Unit),
-        )
-        .join(
-            Initiative,
-            refers(Initiative.unit_id, Unit),
-        )
-        .join(
-            Milestone,
-            refers(Milestone.initiative_id, Initiative),
-        )
+        .select_from(Milestone)
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
+        .join(Unit, refers(Initiative.unit_id, Unit))
         .where(
-            UnitClosure.institution_id == bindparam("institution"),
-            UnitClosure.ancestor_id == bindparam("unit"),
+            Milestone.institution_id == bindparam("institution"),
             Initiative.status.in_(COUNTED),
             Milestone.dropped_at.is_(None),
             Milestone.due_on < bindparam("as_of"),
-            # Follows from the percent below, but without a look at the reports of what is done.
-            or_(Milestone.done_on.is_(None), Milestone.done_on > bindparam("as_of")),
+            is_open,
         )
     )
-    if not every_year:
-        late = late.where(Initiative.year == bindparam("year"))
-    rows = late.subquery("late")
-    return (
-        select(*rows.c)
-        .where(rows.c.percent < FULL)
-        .order_by(rows.c.due_on, rows.c.code_key, rows.c.number)
+    return late if every_year else late.where(Initiative.year == bindparam("year"))
+
+
+def _below(late: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Of the unit that is asked for, and all below it."""
+    return late.join(UnitClosure, refers(UnitClosure.descendant_id, Unit)).where(
+        UnitClosure.institution_id == bindparam("institution"),
+        UnitClosure.ancestor_id == bindparam("unit"),
     )
 
 
-_OVERDUE = {every: _overdue(every_year=every) for every in (True, False)}
+def _ordered(late: Subquery) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*late.c)
+        .where(late.c.percent < FULL)
+        .order_by(late.c.due_on, late.c.code_key, late.c.number)
+    )

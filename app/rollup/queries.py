@@ -16,6 +16,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -245,7 +246,9 @@ _VALUE_PER_WEIGHT = literal(BAC_PER_WEIGHT, BigInteger)
 def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[str]:
     """`figures.health` in SQL, for the initiative at hand; a test holds the two equal."""
     day = literal(today)
-    planned, earned = _of_initiative(_planned(day)), Initiative.earned
+    is_known = and_(Initiative.planned_from <= day, Initiative.planned_until > day)
+    planned = case((is_known, Initiative.planned), else_=_of_initiative(_planned(day)))
+    earned = Initiative.earned
     index = earned * TEN_THOUSANDTHS
     return case(
         (Initiative.status.not_in(COUNTED), Health.NOT_MEASURABLE.value),
@@ -261,9 +264,22 @@ def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[s
 
 def any_overdue(today: date) -> ColumnElement[bool]:
     """Whether the initiative at hand has an overdue milestone."""
-    return _of_initiative(_overdue(literal(today))) > 0
+    next_due_on = Initiative.next_due_on
+    return and_(next_due_on.is_not(None), next_due_on < today)
 
 
-def any_due(first: date, last: date) -> ColumnElement[bool]:
+def any_due(institution_id: UUID, first: date, last: date) -> ColumnElement[bool]:
     """Whether the initiative at hand has an unfinished milestone that is due within some days."""
-    return _of_initiative(_count(and_(_open, Milestone.due_on.between(first, last)))) > 0
+    # Said by `done_on`, as the index of what is open is.
+    due = select(Milestone.initiative_id).where(
+        Milestone.institution_id == institution_id,
+        Milestone.dropped_at.is_(None),
+        Milestone.done_on.is_(None),
+        Milestone.due_on.between(first, last),
+    )
+    next_due_on = Initiative.next_due_on
+    return and_(
+        next_due_on.is_not(None),
+        next_due_on <= last,
+        or_(next_due_on >= first, Initiative.id.in_(due)),
+    )

@@ -127,10 +127,8 @@ def institution(session: Session, actor: Actor, key: str, lock: Lock = Lock.NONE
 
 def institutions(actor: Actor) -> Select[Institution]:
     """All institutions that the actor may see."""
-    everything = select(Institution)
-    return (
-        everything if actor.operator else everything.where(Institution.id == actor.institution_id)
-    )
+    every = select(Institution)
+    return every if actor.operator else every.where(Institution.id == actor.institution_id)
 
 
 class Node(NamedTuple):
@@ -147,6 +145,7 @@ class Place(NamedTuple):
     scope: Scope
     unit: Node
     version: int
+    is_whole: bool
 
 
 _UNIT = table_of(Unit).c
@@ -156,6 +155,7 @@ _PLACE = (
         _UNIT.code.label("unit"),
         _UNIT.name.label("unit_name"),
         _CLOCK.sequence,
+        _UNIT.parent_id,
     )
     .join(table_of(InstitutionClock), _CLOCK.institution_id == _INSTITUTION.id)
     .join(table_of(Unit), _UNIT.institution_id == _INSTITUTION.id)
@@ -183,11 +183,11 @@ def place(session: Session, actor: Actor, institution: str, unit: str | None) ->
     row = session.connection().execute(statement, asked).one_or_none()
     if row is None or not (actor.operator or actor.institution_id == row.id):
         raise NotFound
-    *columns, unit_id, code, name, sequence = row
+    *columns, unit_id, code, name, sequence, parent_id = row
     scope = Scope._make((*columns, actor))
     if not sees(session, scope, unit_id):
         raise NotFound
-    return Place(scope, Node(unit_id, code, name), sequence)
+    return Place(scope, Node(unit_id, code, name), sequence, parent_id is None)
 
 
 def visible(scope: Scope, model: type[Model]) -> Select[Model]:

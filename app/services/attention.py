@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    Select,
     and_,
     case,
     cast,
@@ -88,7 +90,13 @@ def milestones(
     session: Session, actor: Actor, institution: str, query: wire.MilestonesQuery
 ) -> Page[wire.PlannedMilestone]:
     """The milestones of all initiatives, filtered and sorted."""
-    scope = access.institution(session, actor, institution)
+    return milestones_of(session, access.institution(session, actor, institution), query)
+
+
+def milestones_of(
+    session: Session, scope: Scope, query: wire.MilestonesQuery
+) -> Page[wire.PlannedMilestone]:
+    """As `milestones`, of an institution that is found already."""
     statement = (
         access.visible(scope, Milestone)
         .join(Initiative, refers(Milestone.initiative_id, Initiative))
@@ -101,6 +109,8 @@ def milestones(
             Initiative.code, Initiative.title, Initiative.weight, Initiative.status, Unit.code
         )
     )
+    if _is_of_the_longest(query):
+        statement = statement.where(Milestone.initiative_id.in_(_owing(scope, query)))
     last = [Key(Initiative.code_key, descending=False), Key(Milestone.number, descending=False)]
     found = paginate(session, statement, parse_sort(query.sort, _SORTS, *last), query)
     return found.page([_planned(row, scope.today()) for row in found.rows])
@@ -183,6 +193,32 @@ def _filters(scope: Scope, query: wire.MilestonesQuery) -> list[ColumnElement[bo
     if query.updated_since is not None:
         conditions.append(Milestone.updated_at >= query.updated_since)
     return conditions
+
+
+def _is_of_the_longest(query: wire.MilestonesQuery) -> bool:
+    """Whether just what is overdue for longest is asked for, from its beginning."""
+    placed = {"unit", "subtree", "area", "owner", "year", "limit"}
+    beside = query.model_dump(exclude=placed, exclude_defaults=True)
+    return beside == {"overdue": True}
+
+
+def _owing(scope: Scope, query: wire.MilestonesQuery) -> Select[UUID]:
+    """As many initiatives as are asked for milestones, by their next due dates.
+
+    Each comes with its own first milestone, so the first few milestones of all are of the first few
+    of these, and no milestone of any other is read.
+    """
+    conditions = [*selection.places(scope, query), Initiative.status.in_(COUNTED)]
+    if query.year:
+        conditions.append(Initiative.year.in_(query.year))
+    return (
+        access.visible(scope, Initiative)
+        .with_only_columns(Initiative.id)
+        .where(*conditions, Initiative.next_due_on < scope.today())
+        .order_by(Initiative.next_due_on, Initiative.code_key)
+        .limit(query.limit + 1)
+        .correlate(None)
+    )
 
 
 def _any(statuses: list[MilestoneStatus]) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from app.schemas.institutions import Policy
 from app.schemas.rollups import Rollup
 from app.services import policies, rollups
 from app.services.actors import Actor
+from app.services.rollups import Asked
 
 _TEXTS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
     "code": lambda item: code_key(item.unit),
@@ -41,19 +42,40 @@ _NUMBERS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
 }
 
 
+class Family(NamedTuple):
+    """A unit and those directly below it, from the same two reads of the ledger."""
+
+    rollup: Rollup
+    children: wire.RollupChildren
+    figures: Figures
+    """What the unit's own roll-up is made of."""
+
+
 def children(
     session: Session, actor: Actor, institution: str, unit: str | None, query: wire.ChildrenQuery
 ) -> wire.RollupChildren:
     """The roll-up of each direct child of a unit, sorted and ranked."""
-    directions = sort_directions(query.sort, _TEXTS | _NUMBERS)
-    asked = rollups.resolve(session, actor, institution, unit, query)
+    return family(session, actor, institution, unit, query).children
+
+
+def family(
+    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.ChildrenQuery
+) -> Family:
+    """A unit's roll-up and its children's."""
+    _directions(query)  # what is wrong with the question is told before what is not there
+    return family_of(session, rollups.resolve(session, actor, institution, unit, query), query)
+
+
+def family_of(session: Session, asked: Asked, query: wire.ChildrenQuery) -> Family:
+    """As `family`, of what is resolved."""
+    directions = _directions(query)
     if query.since is not None and query.since > asked.as_of:
         raise Invalid.parameter("since", "since_after_as_of", "since cannot be after as_of.")
     below = rollups.children(session, asked)
     area_id = asked.area[0]
     ids = [child.id for child in below]
     found = rollups.figures(session, asked, [asked.unit.id, *ids], [area_id])
-    whole = found.get((asked.unit.id, area_id), Figures()).totals.bac
+    whole = found.get((asked.unit.id, area_id), Figures())
     then = (
         queries.changes(session, asked.scope.id, ids, [area_id], asked.year, query.since)
         if query.since is not None
@@ -64,22 +86,22 @@ def children(
         _compared(
             rollups.shape(asked, child, asked.area[1], figures := found.get(key, Figures())),
             figures,
-            whole,
+            whole.totals.bac,
             _progress(figures, then.get(key, Change()), query.since),
             policy,
         )
         for child in below
         if (key := (child.id, area_id))
     ]
-    return wire.RollupChildren(items=_ranked(_sorted(items, directions), directions))
+    return Family(
+        rollups.shape(asked, asked.unit, asked.area[1], whole),
+        wire.RollupChildren(items=_ranked(_sorted(items, directions), directions)),
+        whole,
+    )
 
 
-def family(
-    session: Session, actor: Actor, institution: str, unit: str | None, query: wire.ChildrenQuery
-) -> tuple[Rollup, wire.RollupChildren]:
-    """A unit's roll-up and its children's."""
-    below = children(session, actor, institution, unit, query)
-    return rollups.get(session, actor, institution, unit, query), below
+def _directions(query: wire.ChildrenQuery) -> dict[str, bool]:
+    return sort_directions(query.sort, _TEXTS | _NUMBERS)
 
 
 def _compared(

@@ -45,9 +45,17 @@ def whole(
 
 
 def of(
-    session: Session, asked: Asked, query: wire.CurveQuery, *, whole_plan: bool = False
+    session: Session,
+    asked: Asked,
+    query: wire.CurveQuery,
+    *,
+    whole_plan: bool = False,
+    found: Figures | None = None,
 ) -> wire.Curve:
-    """As `get`, of what is resolved; without a `to`, up to the end of the plan if the `whole_plan` is wanted."""
+    """As `get`, of what is resolved; without a `to`, up to the end of the plan if the `whole_plan` is wanted.
+
+    `found` are the roll-up's figures, where they have been read already.
+    """
     unit_id, area_id = asked.unit.id, asked.area[0]
     bucket = Bucket(asked.scope.id, unit_id, area_id, asked.year)
     plan = series.plan(session, bucket)
@@ -57,10 +65,9 @@ def of(
         to = max(to, min(plan.ends_on, _years_after(first)))
     ends = _ends(first, to, asked.as_of, query)
 
-    figures = queries.figures(
-        session, bucket.institution_id, [unit_id], [area_id], asked.year, asked.as_of
-    )
-    found = figures.get((unit_id, area_id), Figures())
+    if found is None:
+        figures = rollups.figures(session, asked, [unit_id], [area_id])
+        found = figures.get((unit_id, area_id), Figures())
     before = _before(session, bucket, first)
     steps = series.steps(session, bucket, first, ends)
     forecast = _forecast(session, bucket, asked, query, plan, found)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, exists, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.bulk import bulk_insert
@@ -30,13 +30,22 @@ _INSTITUTION = table_of(Institution).c
 _CLOCK = table_of(InstitutionClock).c
 _WATCH = table_of(HealthWatch).c
 _EVENT = table_of(Event).c
-_NEWS = exists().where(
-    _EVENT.institution_id == _INSTITUTION.id,
-    _EVENT.sequence > _WATCH.sequence,
-    _EVENT.type != CHANGED,
+# In the order of the index: of `exists` PostgreSQL expects an early hit, and reads all events for it.
+_NEWS = (
+    select(_EVENT.sequence)
+    .where(
+        _EVENT.institution_id == _INSTITUTION.id,
+        _EVENT.sequence > _WATCH.sequence,
+        _EVENT.type != CHANGED,
+    )
+    .order_by(_EVENT.sequence)
+    .limit(1)
+    .scalar_subquery()
 )
 _WATCHED: Select[*tuple[Any, ...]] = (
-    select(_INSTITUTION.id, _INSTITUTION.time_zone, _WATCH.day, _NEWS.label("has_news"))
+    select(
+        _INSTITUTION.id, _INSTITUTION.time_zone, _WATCH.day, _NEWS.is_not(None).label("has_news")
+    )
     .select_from(table_of(Institution))
     .outerjoin(table_of(HealthWatch), _WATCH.institution_id == _INSTITUTION.id)
 )

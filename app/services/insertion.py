@@ -172,7 +172,7 @@ def _plan_rows(
             raise Invalid.field(f"{pointer}/{name}", "unknown_milestone", detail)
     pure = contribution.Initiative(initiative["status"], initiative["weight"], [m for _, m in live])
     states = contribution.states(pure)
-    standing = contribution.standing(pure, states)
+    standing = contribution.standing(pure, states, known.today)
     initiative |= standing._asdict()
     for (row, _), state in zip(live, states, strict=True):
         row["share"] = state.share

@@ -65,7 +65,7 @@ def standing(
     session: Session, actor: Actor, institution: str, key: str, query: wire.StandingQuery
 ) -> wire.PeriodStanding:
     """Who has reported on a period and who has not, by the units below the one that is asked for."""
-    scope, unit, _ = access.place(session, actor, institution, query.unit)
+    scope, unit, *_ = access.place(session, actor, institution, query.unit)
     period = access.find(session, scope, ReportingPeriod, key)
     owing = (
         select(Initiative.unit_id, _came(period).label("came"))

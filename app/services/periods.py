@@ -119,7 +119,11 @@ def page(
     session: Session, actor: Actor, institution: str, query: wire.PeriodsQuery
 ) -> Page[wire.Period]:
     """Periods, filtered and sorted."""
-    scope = access.institution(session, actor, institution)
+    return page_of(session, access.institution(session, actor, institution), query)
+
+
+def page_of(session: Session, scope: Scope, query: wire.PeriodsQuery) -> Page[wire.Period]:
+    """As `page`, of an institution that is found already."""
     today = scope.today()
     statement = select(ReportingPeriod).where(access.within(scope, ReportingPeriod))
     if query.year:

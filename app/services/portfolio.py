@@ -84,9 +84,10 @@ def page(
 ) -> Page[wire.Initiative]:
     """Initiatives, filtered and sorted."""
     scope = access.institution(session, actor, institution)
-    statement = _with_codes(scope).where(*selection.filters(scope, query))
+    among = access.visible(scope, Initiative).where(*selection.filters(scope, query))
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
-    found = paginate(session, statement, keys, query)
+    ids = among.with_only_columns(Initiative.id)
+    found = paginate(session, _with_codes(scope), keys, query, among=ids)
     return found.page(_shapes(session, scope, found.rows))
 
 

@@ -40,7 +40,11 @@ def page(
     session: Session, actor: Actor, institution: str, query: wire.ObstaclesQuery
 ) -> Page[wire.Obstacle]:
     """Obstacles, filtered and sorted."""
-    scope = access.institution(session, actor, institution)
+    return page_of(session, access.institution(session, actor, institution), query)
+
+
+def page_of(session: Session, scope: Scope, query: wire.ObstaclesQuery) -> Page[wire.Obstacle]:
+    """As `page`, of an institution that is found already."""
     statement = _with_codes(scope).where(*_filters(scope, query))
     keys = parse_sort(query.sort, _SORTS, Key(Obstacle.id, descending=True))
     found = paginate(session, statement, keys, query)

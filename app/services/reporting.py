@@ -11,30 +11,18 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Date,
-    Integer,
-    String,
-    Uuid,
-    and_,
-    bindparam,
-    select,
-    update,
-)
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.bulk import bulk_insert
 from app.errors import Invalid, NotReportable
 from app.given import Statement
-from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
-from app.models.base import table as table_of
 from app.rollup import contribution, ledger
 from app.rollup.contribution import COUNTED, Report
 from app.rollup.course import Course, Kept, Moved
 from app.schemas import updates as wire
 from app.schemas.fields import InitiativeStatus
 from app.services import events, proofs, updates, windows
+from app.services import reporting_rows as rows
 from app.services.access import Scope
 
 _TOLD = set(wire.NewUpdate.model_fields)
@@ -78,8 +66,8 @@ class Reporting:
         self._known = self._read_known(asked)
         self._proofs = proofs.Proofs(session, scope, asked)
         self._moved = {target.milestone_id: (target, _course(target)) for target, _ in asked}
-        self._read_reports(_LATEST, self._moved)
-        self._read_reports(_ALL, self._deep(asked))
+        self._read_reports(rows.LATEST, self._moved)
+        self._read_reports(rows.ALL, self._deep(asked))
         self._entries: defaultdict[UUID, ledger.Entry] = defaultdict(ledger.Entry)
 
     def take(self, target: Target, new: wire.NewUpdate) -> tuple[wire.Update, bool]:
@@ -126,13 +114,13 @@ class Reporting:
         if not self._rows:
             return
         session, scope_id = self._session, self._scope.id
-        bulk_insert(session, _UPDATE, self._rows)
+        bulk_insert(session, rows.UPDATE, self._rows)
         self._proofs.write(session)
         moved = [(target, course.moved()) for target, course in self._moved.values() if course.new]
         states = [{"id": target.milestone_id, **now._asdict()} for target, now in moved]
         stamp = {"institution": scope_id, "at": self._rows[-1]["reported_at"]}
-        _SET_MILESTONES.run(session, states, **stamp)
-        _SET_INITIATIVES.run(session, _standings(moved), **stamp)
+        rows.SET_MILESTONES.run(session, states, **stamp)
+        rows.SET_INITIATIVES.run(session, _standings(moved), **stamp)
         if self._entries:
             ledger.post(session, scope_id, self._differences())
 
@@ -160,7 +148,7 @@ class Reporting:
         ]
         if not named:
             return {}
-        found = _KNOWN.run(self._session, named, institution=self._scope.id)
+        found = rows.KNOWN.run(self._session, named, institution=self._scope.id)
         return {(row.milestone_id, row.source, row.external_id): row for row in found}
 
     def _read_reports(self, statement: Statement, milestone_ids: Iterable[UUID]) -> None:
@@ -187,7 +175,7 @@ class Reporting:
         targets = {target.initiative_id: target for target, _ in self._moved.values()}
         asked = [{"initiative": key} for key in self._entries]
         areas: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for key, area_id in _AREAS.run(self._session, asked, institution=self._scope.id):
+        for key, area_id in rows.AREAS.run(self._session, asked, institution=self._scope.id):
             areas[key].append(area_id)
         for key, entry in self._entries.items():
             target = targets[key]
@@ -206,107 +194,9 @@ def _standings(moved: Iterable[tuple[Target, Moved]]) -> list[dict[str, Any]]:
     sums: dict[UUID, dict[str, Any]] = {}
     for target, now in moved:
         key = target.initiative_id
-        mine = sums.setdefault(key, {"id": key, "earned": 0, "done": 0, "new": 0})
+        mine = sums.setdefault(key, {"id": key, "earned": 0, "done": 0, "turned": 0, "new": 0})
         mine["earned"] += now.earned
         mine["done"] += now.done
+        mine["turned"] += now.done != 0
         mine["new"] += now.new
     return list(sums.values())
-
-
-_UPDATE, _OLDER = table_of(ProgressUpdate), aliased(table_of(ProgressUpdate))
-_MINE = _UPDATE.c.institution_id == bindparam("institution")
-_NUMBERS = (_UPDATE.c.milestone_id, _UPDATE.c.effective_on, _UPDATE.c.sequence, _UPDATE.c.percent)
-_LATEST = Statement(
-    lambda asked: (
-        select(*_NUMBERS)
-        .select_from(asked)
-        .join(
-            _UPDATE,
-            and_(
-                _UPDATE.c.milestone_id == asked.c.milestone,
-                _UPDATE.c.sequence
-                == select(_OLDER.c.sequence)
-                .where(
-                    _OLDER.c.institution_id == bindparam("institution"),
-                    _OLDER.c.milestone_id == asked.c.milestone,
-                )
-                .order_by(_OLDER.c.effective_on.desc(), _OLDER.c.sequence.desc())
-                .limit(1)
-                .scalar_subquery(),
-            ),
-        )
-        .where(_MINE)
-    ),
-    milestone=Uuid(),
-)
-_ALL = Statement(
-    lambda asked: (
-        select(*_NUMBERS)
-        .select_from(asked)
-        .join(_UPDATE, _UPDATE.c.milestone_id == asked.c.milestone)
-        .where(_MINE)
-    ),
-    milestone=Uuid(),
-)
-_KNOWN = Statement(
-    lambda asked: (
-        select(_UPDATE)
-        .select_from(asked)
-        .join(
-            _UPDATE,
-            and_(
-                _UPDATE.c.milestone_id == asked.c.milestone,
-                _UPDATE.c.source == asked.c.source,
-                _UPDATE.c.external_id == asked.c.name,
-            ),
-        )
-        .where(_MINE)
-    ),
-    milestone=Uuid(),
-    source=String(),
-    name=String(),
-)
-_AREAS = Statement(
-    lambda asked: (
-        select(InitiativeArea.initiative_id, InitiativeArea.area_id)
-        .select_from(asked)
-        .join(InitiativeArea, InitiativeArea.initiative_id == asked.c.initiative)
-        .where(InitiativeArea.institution_id == bindparam("institution"))
-        .order_by(InitiativeArea.initiative_id, InitiativeArea.area_id)
-    ),
-    initiative=Uuid(),
-)
-_SET_MILESTONES = Statement(
-    lambda asked: (
-        update(table_of(Milestone))
-        .where(Milestone.institution_id == bindparam("institution"), Milestone.id == asked.c.id)
-        .values(
-            percent=asked.c.percent,
-            done_on=asked.c.done_on,
-            reports=Milestone.reports + asked.c.new,
-            version=Milestone.version + asked.c.new,
-            updated_at=bindparam("at"),
-        )
-    ),
-    id=Uuid(),
-    percent=Integer(),
-    done_on=Date(),
-    new=Integer(),
-)
-_SET_INITIATIVES = Statement(
-    lambda asked: (
-        update(table_of(Initiative))
-        .where(Initiative.institution_id == bindparam("institution"), Initiative.id == asked.c.id)
-        .values(
-            last_reported_at=bindparam("at"),
-            earned=Initiative.earned + asked.c.earned,
-            done=Initiative.done + asked.c.done,
-            version=Initiative.version + asked.c.new,
-            updated_at=bindparam("at"),
-        )
-    ),
-    id=Uuid(),
-    earned=BigInteger(),
-    done=Integer(),
-    new=Integer(),
-)

@@ -22,6 +22,7 @@ from app.schemas.rollups import RollupQuery
 from app.services import access, comparisons, events, rollups
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
+from app.services.rollups import Asked
 
 _Successor = aliased(FrozenReport)
 _NEWEST_FIRST = [
@@ -117,7 +118,11 @@ def page(
     session: Session, actor: Actor, institution: str, query: wire.ReportQuery
 ) -> Page[wire.Report]:
     """Frozen reports without their content, filtered; newest first."""
-    scope = access.institution(session, actor, institution)
+    return page_of(session, access.institution(session, actor, institution), query)
+
+
+def page_of(session: Session, scope: Scope, query: wire.ReportQuery) -> Page[wire.Report]:
+    """As `page`, of an institution that is found already."""
     statement = _with_successor(scope)
     if query.unit:
         asked = access.below(scope, query.unit, subtree=query.subtree)
@@ -148,24 +153,27 @@ def picture(
 ) -> wire.Picture:
     """The numbers of a unit on a date, with what is overdue, as they are now."""
     query = RollupQuery(year=year, as_of=as_of)
-    asked = (session, actor, str(scope.id), str(unit_id), query)
+    asked = rollups.resolve(session, actor, str(scope.id), str(unit_id), query)
+    family = comparisons.family_of(session, asked, ChildrenQuery(**dict(query)))
     return wire.Picture(
-        rollup=rollups.get(*asked),
-        children=comparisons.children(*asked[:-1], ChildrenQuery(**dict(query))),
-        areas=rollups.areas(*asked),
-        overdue=late(session, scope, unit_id, year, as_of),
+        rollup=family.rollup,
+        children=family.children,
+        areas=rollups.areas_of(session, asked),
+        overdue=_late(overdue.listed(session, scope.id, unit_id, year, as_of), as_of),
     )
 
 
-def late(
-    session: Session,
-    scope: Scope,
-    unit_id: UUID,
-    year: int | None,
-    as_of: date,
-    most: int | None = None,
-) -> list[wire.OverdueMilestone]:
-    """What is overdue of a unit with all below it, the longest overdue first; `most` cuts it off."""
+def longest(session: Session, asked: Asked, most: int) -> list[wire.OverdueMilestone]:
+    """What is overdue for longest of a unit with all below it, as much of it as wanted."""
+    scope, is_today = asked.scope, asked.as_of == asked.scope.today()
+    unit_id = None if asked.is_whole else asked.unit.id
+    found = overdue.first(
+        session, scope.id, unit_id, asked.year, asked.as_of, most, is_today=is_today
+    )
+    return _late(found, asked.as_of)
+
+
+def _late(milestones: list[overdue.Overdue], as_of: date) -> list[wire.OverdueMilestone]:
     return [
         wire.OverdueMilestone(
             initiative=found.initiative,
@@ -177,7 +185,7 @@ def late(
             overdue_days=(as_of - found.due_on).days,
             percent_complete=found.basis_points / 100,
         )
-        for found in overdue.listed(session, scope.id, unit_id, year, as_of, most)
+        for found in milestones
     ]
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
-from app.models import Initiative, InitiativeArea, ReformArea, RollupTotal, Unit
+from app.models import Initiative, InitiativeArea, Institution, ReformArea, RollupTotal, Unit
+from app.models.base import day_in, now
 from app.models.rollups import ALL_AREAS
 from app.rollup import audit as verification
-from app.rollup import queries
+from app.rollup import derived, queries
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.points import percent
 from app.schemas import rollups as wire
@@ -31,6 +32,8 @@ class Asked(NamedTuple):
     as_of: date
     version: int
     thresholds: Thresholds
+    is_whole: bool = False
+    """Whether the unit is known to be the root."""
 
 
 def get(
@@ -46,7 +49,11 @@ def areas(
     session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
 ) -> wire.RollupAreas:
     """The roll-up of a unit for each area of the institution's scheme, and for others in use."""
-    asked = resolve(session, actor, institution, unit, query)
+    return areas_of(session, resolve(session, actor, institution, unit, query))
+
+
+def areas_of(session: Session, asked: Asked) -> wire.RollupAreas:
+    """As `areas`, of what is resolved."""
     listed = _listed_areas(session, asked)
     unit_id = asked.unit.id
     found = figures(session, asked, [unit_id], [area_id for area_id, _ in listed])
@@ -95,6 +102,12 @@ def audit(
     return verification.verify(session, scope.id, progress)
 
 
+def renew(session: Session) -> int:
+    """Bring up to the present day what is kept of initiatives' plans; how many, 0 when all are."""
+    zones = session.execute(select(Institution.id, Institution.time_zone)).all()
+    return sum(derived.renew(session, key, day_in(zone, now())) for key, zone in zones)
+
+
 def mend(session: Session, actor: Actor, institution: str, findings: verification.Findings) -> None:
     """Write what an audit found missing; readers see it by a new version."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
@@ -108,7 +121,7 @@ def resolve(
     session: Session, actor: Actor, institution: str, unit_key: str | None, query: wire.RollupQuery
 ) -> Asked:
     """What is asked for, if the actor may see it; raises `NotFound`, or `Invalid` for parameters."""
-    scope, unit, version = access.place(session, actor, institution, unit_key)
+    scope, unit, version, is_whole = access.place(session, actor, institution, unit_key)
     today = scope.today()
     if query.as_of is not None and query.as_of > today:
         detail = "as_of cannot be in the future."
@@ -121,6 +134,7 @@ def resolve(
         query.as_of or today,
         version,
         policies.thresholds(scope),
+        is_whole,
     )
 
 

@@ -175,7 +175,7 @@ def _verdicts(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[b
 
 
 def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[bool]]:
-    """Filters by numbers of today, which read the milestones of each initiative at hand."""
+    """Filters by numbers of today, by what is kept of each initiative."""
     conditions: list[ColumnElement[bool]] = []
     today = scope.today()
     if query.health or query.rating_differs is not None:
@@ -190,7 +190,7 @@ def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement
         conditions.append(is_overdue if query.overdue else ~is_overdue)
     if query.due_within is not None:
         until = today + timedelta(days=query.due_within)
-        conditions += [Initiative.status.in_(COUNTED), queries.any_due(today, until)]
+        conditions += [Initiative.status.in_(COUNTED), queries.any_due(scope.id, today, until)]
     if query.stale is not None:
         conditions.append(is_stale(scope) if query.stale else ~is_stale(scope))
     return conditions

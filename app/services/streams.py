@@ -62,7 +62,7 @@ def watch(session: Session, actor: Actor, institution: str, query: wire.EventFil
 def glance(session: Session, actor: Actor, institution: str, unit: str | None) -> Watch:
     """Where the actor reads plans now, in a unit with all below it: not what events say of them."""
     if unit is not None:
-        scope, node, sequence = access.place(session, actor, institution, unit)
+        scope, node, sequence, _ = access.place(session, actor, institution, unit)
         units: frozenset[UUID] | None = frozenset({node.id})
     else:
         scope, units = access.institution(session, actor, institution), None

@@ -43,7 +43,7 @@ from app.models import (
 )
 from app.models.base import code_key, email_key, new_id, now
 from app.models.base import table as table_of
-from app.rollup import audit
+from app.rollup import audit, derived
 from app.services import access, events, people, rights, windows
 from app.services.actors import Actor
 from app.services.catalogues import Catalogues
@@ -240,6 +240,9 @@ class _Arrival:
             return lambda done, total: self._progress(stage, done, total)
 
         audit.build(self._session, self._id, progress("roll-up"))
+        # An archive of an earlier release does not say it.
+        while derived.renew(self._session, self._id, now().date()):
+            pass
         findings = audit.verify(self._session, self._id, progress("verified"))
         if findings.differences or findings.derived:
             raise ArchiveRefused("Numbers in the archive do not follow from its plans and reports.")

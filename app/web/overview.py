@@ -15,7 +15,6 @@ from app.schemas.periods import Period, PeriodsQuery
 from app.schemas.rollups import Rollup, RollupQuery
 from app.schemas.schemes import Area
 from app.services import (
-    access,
     attention,
     comparisons,
     curves,
@@ -99,34 +98,29 @@ def _overview(
 ) -> Overview:
     plain = RollupQuery(year=query.year, area=query.area, as_of=query.as_of)
     asked = rollups.resolve(session, actor, institution, unit, plain)
-    over = periods.page(
-        session,
-        actor,
-        institution,
-        PeriodsQuery(ended_before=asked.as_of, sort="-starts_on", limit=1),
-    ).items
-    since = next(iter(over), None)
+    ended = PeriodsQuery(ended_before=asked.as_of, sort="-starts_on", limit=1)
+    since = next(iter(periods.page_of(session, asked.scope, ended).items), None)
     if since is not None and query.since is None:
         query = query.model_copy(update={"since": since.ends_on})
+    family = comparisons.family_of(session, asked, query)
+    curve = CurveQuery(**dict(plain))
     return Overview(
         ancestors=units.ancestors(session, asked.scope, asked.unit.id),
-        rollup=rollups.get(session, actor, institution, unit, plain),
-        curve=curves.of(session, asked, CurveQuery(**dict(plain)), whole_plan=True),
+        rollup=family.rollup,
+        curve=curves.of(session, asked, curve, whole_plan=True, found=family.figures),
         areas=schemes.named_areas(session, asked.scope.scheme_id),
-        by_area=rollups.areas(session, actor, institution, unit, plain).items,
-        children=comparisons.children(session, actor, institution, unit, query).items,
+        by_area=rollups.areas_of(session, asked).items,
+        children=family.children.items,
         since=since,
-        today=_today(session, actor, asked) if asked.as_of == asked.scope.today() else None,
+        today=_today(session, asked) if asked.as_of == asked.scope.today() else None,
         sort=query.sort,
     )
 
 
-def _today(session: Session, actor: Actor, asked: Asked) -> Today:
-    institution = asked.scope.code
+def _today(session: Session, asked: Asked) -> Today:
     # The whole is not asked for by its unit: what is due first is then read off an index, whatever
     # there is in all, where the units below the root would each be looked through.
-    is_whole = asked.unit.id == access.root(session, asked.scope).id
-    unit = [] if is_whole else [asked.unit.code]
+    unit = [] if asked.is_whole else [asked.unit.code]
     places = MilestonesQuery(
         unit=unit,
         area=[asked.area[1]] if asked.area[1] else [],
@@ -134,8 +128,8 @@ def _today(session: Session, actor: Actor, asked: Asked) -> Today:
         limit=_FIRST,
     )
     late, due = (
-        attention.milestones(session, actor, institution, places.model_copy(update=which)).items
+        attention.milestones_of(session, asked.scope, places.model_copy(update=which)).items
         for which in ({"overdue": True}, {"due_within": _SOON})
     )
     query = ObstaclesQuery(unit=unit, waiting=True, sort="created_at", limit=_FIRST)
-    return Today(late, due, register.page(session, actor, institution, query).items)
+    return Today(late, due, register.page_of(session, asked.scope, query).items)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.api.calls import InstitutionPath, UnitPath
 from app.api.reports import ReportPath
+from app.rollup.figures import Figures
 from app.schemas.comparisons import ChildrenQuery, ComparedRollup
 from app.schemas.curves import Curve, CurveQuery
 from app.schemas.fields import Day, Names, Shape
@@ -91,26 +92,26 @@ def _live(
 ) -> Printed:
     plain = RollupQuery(**dict(query))
     asked = rollups.resolve(session, actor, institution, unit, plain)
-    scope, own = asked.scope, (session, actor, institution, unit)
-    waiting = ObstaclesQuery(unit=[asked.unit.code], waiting=True, sort="due_on")
+    scope = asked.scope
+    family = comparisons.family_of(session, asked, ChildrenQuery(**dict(plain)))
+    waiting = ObstaclesQuery(
+        unit=[] if asked.is_whole else [asked.unit.code],
+        waiting=True,
+        sort="due_on",
+        limit=_MOST_WAITING,
+    )
+    earlier = ReportQuery(unit=[asked.unit.code], subtree=False, limit=_MOST_EARLIER)
     return _printed(
         session,
         scope,
-        rollup=rollups.get(*own, plain),
-        children=comparisons.children(*own, ChildrenQuery(**dict(plain))).items,
-        areas=rollups.areas(*own, plain).items,
-        overdue=reports.late(session, scope, asked.unit.id, query.year, asked.as_of, _MOST_OVERDUE),
-        waiting=register.page(
-            session, actor, institution, waiting.model_copy(update={"limit": _MOST_WAITING})
-        ).items,
-        curve=_curve(session, asked, plain),
+        rollup=family.rollup,
+        children=family.children.items,
+        areas=rollups.areas_of(session, asked).items,
+        overdue=reports.longest(session, asked, _MOST_OVERDUE),
+        waiting=register.page_of(session, scope, waiting).items,
+        curve=_curve(session, asked, plain, family.figures),
         frozen=None,
-        earlier=reports.page(
-            session,
-            actor,
-            institution,
-            ReportQuery(unit=[asked.unit.code], subtree=False, limit=_MOST_EARLIER),
-        ).items,
+        earlier=reports.page_of(session, scope, earlier).items,
     )
 
 
@@ -169,5 +170,8 @@ def _printed(
     )
 
 
-def _curve(session: Session, asked: Asked, plain: RollupQuery) -> Curve:
-    return curves.of(session, asked, CurveQuery(**dict(plain)), whole_plan=True)
+def _curve(
+    session: Session, asked: Asked, plain: RollupQuery, found: Figures | None = None
+) -> Curve:
+    query = CurveQuery(**dict(plain))
+    return curves.of(session, asked, query, whole_plan=True, found=found)

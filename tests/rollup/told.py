@@ -37,8 +37,12 @@ def compare_rollups(
             for place, unit in enumerate(sorted(world.parents)):
                 told = rollups.get(session, actor, institution, unit, query)
                 _compare(told, expected)
-                scope, node, _ = access.place(session, actor, institution, unit)
+                scope, node, _, is_whole = access.place(session, actor, institution, unit)
                 late = overdue.listed(session, scope.id, node.id, year, day)
+                above, is_today = None if is_whole else node.id, day == scope.today()
+                assert late[:2] == overdue.first(
+                    session, scope.id, above, year, day, 2, is_today=is_today
+                )
                 assert len(late) == told.milestones.overdue, f"{unit}, {year}, {day}"
                 by_area = rollups.areas(session, actor, institution, unit, query)
                 assert by_area.adds_up is False
