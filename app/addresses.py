@@ -4,6 +4,7 @@
 the `?` is libpq's too (`connect_timeout`, `sslmode`, `sslrootcert`, `application_name` …), and asyncpg reads it.
 """
 
+import socket
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -12,6 +13,12 @@ from sqlalchemy import URL, make_url
 
 HOST_SECONDS, ONLY_HOST_SECONDS = 5.0, 60.0
 """How long a host may take to let us in: one that is gone answers nothing, and others wait."""
+_SILENCE = {
+    "TCP_USER_TIMEOUT": 10_000,  # milliseconds in which what was sent must have arrived
+    "TCP_KEEPIDLE": 5,
+    "TCP_KEEPINTVL": 2,
+    "TCP_KEEPCNT": 5,
+}
 _PORT = 5432
 _NOT_NOW = (
     OSError,  # TimeoutError is one
@@ -61,25 +68,53 @@ def address(database_url: str) -> Address:
     return Address(dsn, found if len(found) > 1 else (), seconds, make_url(kept))
 
 
-async def connect(address: Address, **arguments: Any) -> asyncpg.Connection:  # noqa: ANN401  asyncpg's
-    """Connect to the first host that can be used; raises `ConnectionError` where none can.
+async def connect(
+    address: Address,
+    hosts: list[Host],
+    **arguments: Any,  # noqa: ANN401  asyncpg's
+) -> asyncpg.Connection:
+    """Connect to the first of several hosts that can be used, which is then the first to be tried.
+
+    Raises `ConnectionError` where none can.
 
     asyncpg goes over several hosts by itself, but with one time limit for all of them: a first one
     that swallows packets would leave nothing to the others.
     """
-    arguments["timeout"] = address.seconds
-    if not address.hosts:
+    connection = await _connect(address, hosts, arguments | {"timeout": address.seconds})
+    _notice_silence(connection)
+    return connection
+
+
+async def _connect(
+    address: Address, hosts: list[Host], arguments: dict[str, Any]
+) -> asyncpg.Connection:
+    if not hosts:
         try:
             return await asyncpg.connect(address.dsn, **arguments)
         except asyncpg.TargetServerAttributeNotMatched as error:
             raise ConnectionError(_reason(error)) from error
     reasons = []
-    for host in address.hosts:
+    for host in tuple(hosts):
         try:
-            return await asyncpg.connect(address.dsn, host=host.name, port=host.port, **arguments)
+            made = await asyncpg.connect(address.dsn, host=host.name, port=host.port, **arguments)
         except _NOT_NOW as error:
             reasons.append(f"{host.name}:{host.port}: {_reason(error)}")
+        else:
+            hosts.sort(key=lambda each: each != host)
+            return made
     raise ConnectionError("; ".join(reasons))
+
+
+def _notice_silence(connection: asyncpg.Connection) -> None:
+    """Have connections to a machine that is gone fail in seconds; by itself Linux tries for 15 minutes."""
+    # asyncpg tells nobody its socket.
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001
+    if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _SILENCE.items():
+        if (option := getattr(socket, name, None)) is not None:  # as far as the system has them
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _host(written: str) -> Host:

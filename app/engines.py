@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app import addresses, slow
-from app.addresses import Address
+from app.addresses import Address, Host
 from app.errors import TimedOut
 from app.settings import Settings
 
@@ -49,7 +49,9 @@ def postgresql(
         pool_timeout=settings.database_pool_seconds,
         hide_parameters=True,
         connect_args={
-            "async_creator_fn": partial(_connect, address, limits, pooled=pooled),
+            "async_creator_fn": partial(
+                _connect, address, list(address.hosts), limits, pooled=pooled
+            ),
             # SQLAlchemy keeps what it has prepared; asyncpg's own cache never sees it.
             "prepared_statement_cache_size": 0 if pooled else settings.database_statement_cache,
         },
@@ -77,12 +79,18 @@ def postgresql(
 
 
 async def _connect(
-    address: Address, limits: dict[str, str], /, *, pooled: bool, **_url: object
+    address: Address,
+    hosts: list[Host],
+    limits: dict[str, str],
+    /,
+    *,
+    pooled: bool,
+    **_url: object,
 ) -> asyncpg.Connection:
     if not pooled:
-        return await addresses.connect(address, server_settings=limits)
+        return await addresses.connect(address, hosts, server_settings=limits)
     # Without a cache asyncpg gives no names: they would be unknown on the next connection.
-    return await addresses.connect(address, statement_cache_size=0)
+    return await addresses.connect(address, hosts, statement_cache_size=0)
 
 
 async def is_pooled(connection: AsyncConnection) -> bool:

@@ -1,6 +1,10 @@
 """libpq's addresses: several hosts, what is said of them, and what is no address."""
 
+import socket
+import sys
+
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.addresses import HOST_SECONDS, Host, address, connect
@@ -42,7 +46,25 @@ async def test_each_host_that_cannot_be_used_is_named_without_the_password() -> 
     first, second = free_port(), free_port()
     url = f"postgresql://me:secret@127.0.0.1:{first},127.0.0.1:{second}/quickwin"
     with pytest.raises(ConnectionError) as caught:
-        await connect(address(url))
+        await connect(address(url), list(address(url).hosts))
     assert f":{first}: " in str(caught.value)
     assert f":{second}: " in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
+async def test_the_host_that_answered_is_asked_first_and_its_silence_is_noticed(
+    postgres_server: str,
+) -> None:
+    there = make_url(postgres_server)
+    away = free_port()
+    found = address(
+        f"postgresql://{there.username}@127.0.0.1:{away},127.0.0.1:{there.port}/postgres"
+    )
+    hosts = list(found.hosts)
+    connection = await connect(found, hosts)
+    assert [host.port for host in hosts] == [there.port, away]
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    await connection.close()
