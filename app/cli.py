@@ -3,6 +3,8 @@
 import asyncio
 import logging.config
 import signal
+from contextlib import AsyncExitStack
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -109,7 +111,13 @@ def serve(
 
 
 @app.command("worker")
-def work(database_url: DatabaseUrl = None) -> None:
+def work(
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port on 127.0.0.1 that shows /metrics; none without."),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
     """Do the background work in a process of its own, for servers with QUICKWIN_BACKGROUND=false."""
     chosen = configure(database_url)
 
@@ -119,7 +127,12 @@ def work(database_url: DatabaseUrl = None) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         out.print("Working; stop with Ctrl+C.")
-        async with database.wakes.listening():
+        async with AsyncExitStack() as running:
+            if metrics_port is not None:
+                meters = import_module("app.api.meters")
+                running.enter_context(meters.exposed(metrics_port))
+                await running.enter_async_context(meters.sampling(database))
+            await running.enter_async_context(database.wakes.listening())
             await worker.work(database, chosen, stop)
 
     run(chosen, go)

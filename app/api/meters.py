@@ -6,10 +6,17 @@ its numbers there, and whichever is asked adds up all of them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    start_http_server,
+)
 
 from app.db import Database
 from app.seen import COUNTS
@@ -100,6 +107,18 @@ async def sampling(database: Database) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await task
         _sample(database, told)
+
+
+@contextmanager
+def exposed(port: int) -> Iterator[int]:
+    """Within the block, show this process's numbers to whoever is on this machine; answers the port."""
+    server, thread = start_http_server(port, "127.0.0.1", REGISTRY)
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 async def _keep_sampling(database: Database, told: dict[str, int]) -> None:

@@ -179,6 +179,17 @@ async def test_the_rest_is_there_without_the_database(
     assert value(found, "quickwin_processes") == 1
 
 
+async def test_a_worker_shows_its_own(database: Database) -> None:
+    async with meters.sampling(database), httpx.AsyncClient() as client:
+        with meters.exposed(0) as port:
+            told = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+        with pytest.raises(httpx.TransportError):
+            await client.get(f"http://127.0.0.1:{port}/metrics")
+    found = {family.name: family for family in text_string_to_metric_families(told)}
+    assert value(found, "quickwin_processes") == 1
+    assert "quickwin_rollup_drift" in found
+
+
 async def test_the_dashboard_shows_what_there_is(prometheus: httpx.AsyncClient) -> None:
     """Each name that it asks for is exported, and whatever is exported is on it."""
     board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
