@@ -25,6 +25,7 @@ from app.db import Database
 from app.errors import DatabaseUnavailable
 from app.models import Institution, InstitutionClock
 from app.models.base import table as table_of
+from app.seen import COUNTS
 from app.settings import Settings
 
 P = ParamSpec("P")
@@ -156,10 +157,14 @@ class Call(db.Call[A]):
                 lambda session: (self._identify(session), position(session, self._key))
             )
             try:
-                return await self._replica.read(
+                answer = await self._replica.read(
                     lambda session: verb(session, self._note(session, actor), *args, **kwargs),
                     wanted,
                 )
             except (Behind, DatabaseUnavailable, DBAPIError):
                 pass  # the primary answers
+            else:
+                COUNTS.replica_reads += 1
+                return answer
+        COUNTS.replica_misses += 1
         return await super().read(verb, *args, **kwargs)

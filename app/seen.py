@@ -23,6 +23,10 @@ class Counts:
     """Statements that took longer than is right; see `engines`."""
     units_audited: int = 0
     """Units whose rows of the ledger were compared with what they ought to be."""
+    replica_reads: int = 0
+    """Reads that a replica has answered."""
+    replica_misses: int = 0
+    """Reads that it was meant for, and that the primary had to answer."""
     drift: int | None = None
     """Rows that were found to differ, of all units as they were last seen; None: not looked yet."""
 

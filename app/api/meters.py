@@ -68,6 +68,12 @@ _COUNTERS = {
     "units_audited": Counter(
         "quickwin_rollup_units_audited", "Units whose ledger was compared with what it ought to be.", registry=REGISTRY
     ),
+    "replica_reads": Counter(
+        "quickwin_replica_reads", "Reads that the replica has answered.", registry=REGISTRY
+    ),
+    "replica_misses": Counter(
+        "quickwin_replica_misses", "Reads that the primary answered, since the replica was behind or away.", registry=REGISTRY
+    ),
 }  # fmt: skip
 _DRIFT = Gauge(
     "quickwin_rollup_drift", "Ledger buckets and milestones that differ from what they ought to be, of units as last seen.",

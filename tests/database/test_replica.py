@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import replica
 from app.db import Database
 from app.main import create_app
+from app.seen import COUNTS
 from app.services import actors, operators
 from app.services.actors import Actor
 from app.settings import Settings
@@ -125,8 +126,10 @@ async def test_what_is_read_of_an_institution_is_read_from_the_replica(
     read: Read, path: str
 ) -> None:
     await read.caught_up(read.one)
+    answered = COUNTS.replica_reads
     with read.counted() as counts:
         await read.one.get(path)
+    assert COUNTS.replica_reads == answered + 1
     assert counts["primary"] == 2  # who asks, and how far the institution is
     assert counts["replica"] > 1
 
@@ -153,6 +156,7 @@ async def test_what_changes_without_an_event_is_read_from_the_primary(
 async def test_who_has_written_reads_it_at_once(behind: Read) -> None:
     one, other = behind.one, behind.other
     old = await one.operator.get(f"{one.path}/rollup")
+    missed = COUNTS.replica_misses
     update = await one.report("QW-1", 1, 100, "2022-03-01")
     rollup = await one.operator.get(
         f"{one.path}/rollup", headers={"If-None-Match": old.headers["etag"]}
@@ -166,6 +170,7 @@ async def test_who_has_written_reads_it_at_once(behind: Read) -> None:
     assert reports["items"][0]["id"] == update["id"]
     news = await one.get("events", after=old.json()["version"])
     assert [each["type"] for each in news["items"]] == ["update.reported"]
+    assert COUNTS.replica_misses == missed + 4
     # An institution that nobody writes to is still read there.
     assert await behind.is_read_from("replica", other, "rollup")
 
