@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import auditing, doctor, logs, moving, serving, worker
+from app import auditing, distribution, doctor, logs, moving, serving, worker
 from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
@@ -157,6 +158,41 @@ def upgrade(
 
     asyncio.run(go())
     out.print("The schema is up to date.")
+
+
+@_db.command("distribute")
+def distribute(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be executed, and execute nothing.")
+    ] = False,
+    shards: Annotated[
+        int, typer.Option(min=1, max=1_024, help="Parts of each table.")
+    ] = distribution.SHARDS,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Lay the tables out over the machines of a Citus cluster, as the owner; may be repeated."""
+
+    async def go() -> list[str]:
+        database = Database(configure(database_url))
+        if not isinstance(database.direct, AsyncEngine):
+            raise typer.BadParameter("SQLite is one file: this is for PostgreSQL with Citus.")
+        if not dry_run:
+            await database.migrate()
+        try:
+            return await distribution.lay_out(database.direct, shards, dry_run=dry_run)
+        finally:
+            await database.close()
+
+    try:
+        executed = asyncio.run(go())
+    except distribution.NoCitus as error:
+        err.print(f"[red]No Citus[/red]: {error}", soft_wrap=True)
+        raise typer.Exit(1) from None
+    if dry_run:
+        out.print("\n".join(f"{statement};" for statement in executed), markup=False)
+    else:
+        out.print("The tables are laid out." if executed else "Nothing is left to lay out.")
 
 
 @_demo.command("load")

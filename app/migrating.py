@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_fixed
 
-from app import engines, faults, revisions
+from app import distribution, engines, faults, revisions
 from app.errors import DatabaseUnavailable
 from app.settings import Settings
 
@@ -67,6 +67,7 @@ async def upgrade(engine: AsyncEngine, revision: str, settings: Settings) -> Non
                 if not _is_locked(error):
                     raise
                 raise SchemaLocked(_told(blockers.seen)) from error
+        await distribution.follow(engine)
 
 
 @asynccontextmanager

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import distribution
 from app.db import Database
 from app.main import create_app
 from app.services import actors, operators
@@ -23,6 +25,8 @@ from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution
 from tests.support.postgres import create_database, running_postgres
 
+CITUS = os.environ.get("TEST_CITUS_URL", "")
+"""A database of a Citus cluster with its machines: then the suite runs on it alone."""
 LONG = {"rollup", "processes", "database"}
 OPERATOR = "operator-token-of-the-tests-0123456789"
 _FOR_TESTS: dict[str, Any] = {
@@ -56,15 +60,17 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["citus"] if CITUS else ["sqlite", "postgresql"])
 async def configuration(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Settings:
-    """Settings of a migrated database, once for each kind."""
+    """Settings of a migrated database, once for each kind; on Citus, laid out over its machines."""
     files: dict[str, Any] = {"files_url": str(tmp_path_factory.mktemp("files"))}
     if request.param == "sqlite":
         file: Path = tmp_path_factory.mktemp("sqlite") / "quickwin.db"
         chosen = Settings(database_url=f"sqlite:///{file}", **files, **_FOR_TESTS)
+    elif request.param == "citus":
+        chosen = Settings(database_url=CITUS, database_pool_size=10, **files, **_FOR_TESTS)
     else:
         server: str = request.getfixturevalue("postgres_server")
         chosen = Settings(
@@ -75,6 +81,9 @@ async def configuration(
         )
     database = Database(chosen)
     await database.migrate()
+    if request.param == "citus":
+        assert isinstance(database.direct, AsyncEngine)
+        await distribution.lay_out(database.direct, shards=8)
     await database.write(operators.first_start, OPERATOR)
     await database.close()
     return chosen

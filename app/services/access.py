@@ -158,7 +158,7 @@ _PLACE = (
         _UNIT.parent_id,
     )
     .join(table_of(InstitutionClock), _CLOCK.institution_id == _INSTITUTION.id)
-    .join(table_of(Unit), _UNIT.institution_id == _INSTITUTION.id)
+    .join(table_of(Unit), _UNIT.institution_id == _CLOCK.institution_id)  # said for Citus
 )
 _PLACES = {
     (by_id, unit): _PLACE.where(

@@ -101,7 +101,7 @@ def lost(before: Content, after: Content) -> dict[tuple[str, str], object]:
 async def test_each_step_loses_only_what_it_must(empty: Database) -> None:
     """With data, down step by step and up again; prints the seconds of each."""
     await empty.migrate()
-    await load.load(empty, max(12, MILESTONES // 5), MILESTONES, lambda _stage, _done, _all: None)
+    await load.load(empty, max(12, MILESTONES // 20), MILESTONES, lambda _stage, _done, _all: None)
     look = content if MILESTONES <= SMALL else counted
     revisions = [script.revision for script in scripts()]
     whole, before = await on_connection(empty, content), await on_connection(empty, look)

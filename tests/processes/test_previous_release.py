@@ -73,7 +73,9 @@ async def work(old: httpx.AsyncClient, new: httpx.AsyncClient) -> None:
     """What is told to one is seen by the other."""
     assert await percent(old) == await percent(new) == 0
     for on, other, number in ((old, new, 1), (new, old, 2)):
-        await ask(on, "POST", f"{REPORTS}/{number}/updates", {"percent_complete": 50})
+        told = {"percent_complete": 50, "source": "sakti", "external_id": "2026/7"}
+        await ask(on, "POST", f"{REPORTS}/{number}/updates", told)
+        await ask(other, "POST", f"{REPORTS}/{number}/updates", told)  # sent again elsewhere
         assert await percent(other) == await percent(on) == 12.5 * number
         listed = await ask(other, "GET", f"{AT}/initiatives?limit=10")
         assert {item["code"] for item in listed["items"]} == {"QW-1", "QW-2"}
