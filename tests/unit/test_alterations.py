@@ -5,7 +5,10 @@ from app.models.base import table
 from app.services.nouns import NOUNS
 
 STAMPS = {"institution_id", "id", "code_key", "created_at", "updated_at", "version"}
-DERIVED = {"share", "percent", "verified", "done_on", "reports", "milestones", "done", "earned"}
+DERIVED = {
+    "share", "percent", "verified", "done_on", "reports", "milestones", "done", "earned",
+    "next_due_on", "planned", "planned_from", "planned_until",
+}  # fmt: skip
 LEFT_OUT = {
     "unit": STAMPS | {"judged_at"},
     "initiative": STAMPS | DERIVED | {"judged_at", "last_reported_at"},
