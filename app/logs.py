@@ -4,11 +4,13 @@ Everything that is logged comes this way, what libraries say too: from the logge
 structlog's processors. A line that has its fields already (`entry`) goes straight to the end.
 """
 
+import json
 import logging
 import re
 import sys
 import traceback
-from typing import Any, Literal
+from contextlib import nullcontext
+from typing import Any, ClassVar, Literal, TextIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
@@ -43,7 +45,7 @@ def configuration(chosen: Settings) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": "app.logs.Lines", "form": "json" if is_json else "text"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {"stderr": {"class": "app.logs.Stderr", "formatter": "lines"}},
         # Libraries tell addresses with their queries below this level.
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {name: {"level": level} for name in ("app", "uvicorn")},
@@ -51,8 +53,14 @@ def configuration(chosen: Settings) -> dict[str, Any]:
 
 
 def entry(logger: logging.Logger, level: int, fields: EventDict) -> None:
-    """Log an event by its fields, of which the caller knows that they are fit to be told."""
-    logger.handle(logging.LogRecord(logger.name, level, "", 0, fields, None, None))
+    """Log an event by its fields, of which the caller knows that they are fit to be told.
+
+    Each request does: where the log is ours, no record is made for handlers that are not there.
+    """
+    if Stderr.present is None:
+        logger.handle(logging.LogRecord(logger.name, level, "", 0, fields, None, None))
+    else:
+        Stderr.present.tell(logger.name, level, fields)
 
 
 def places(error: BaseException) -> str:
@@ -76,7 +84,7 @@ class Lines(ProcessorFormatter):
 
     def __init__(self, form: Literal["json", "text"]) -> None:
         self._last: list[Processor] = (
-            [structlog.processors.JSONRenderer()]
+            [structlog.processors.JSONRenderer(lambda event, **_: _ENCODE(event))]
             if form == "json"
             else [_printable, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
         )
@@ -89,14 +97,37 @@ class Lines(ProcessorFormatter):
         """One line, or for a terminal several."""
         if not isinstance(record.msg, dict):
             return super().format(record)
-        # Each request has such a line: a third of what the whole way takes.
-        event = {"level": record.levelname.lower(), "logger": record.name, **record.msg}
+        return self.line(record.name, record.levelno, record.msg)
+
+    def line(self, name: str, level: int, fields: EventDict) -> str:
+        """An event by its fields."""
+        event = {"level": _LEVELS[level], "logger": name, **fields}
         line: Any = _ADD_TIME(None, "", event)
         for process in self._last:
             line = process(None, "", line)
         return str(line)
 
 
+class Stderr(logging.StreamHandler[TextIO]):
+    """Writes the process's log."""
+
+    present: ClassVar["Stderr | None"] = None
+    """That of this process, once it is configured."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        Stderr.present = self
+
+    def tell(self, name: str, level: int, fields: EventDict) -> None:
+        """Write an event, as `emit` would its record."""
+        assert isinstance(self.formatter, Lines)  # noqa: S101  as configured above
+        with self.lock or nullcontext():
+            self.stream.write(self.formatter.line(name, level, fields) + "\n")
+            self.stream.flush()
+
+
+_ENCODE = json.JSONEncoder(default=repr, check_circular=False).encode
+_LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
 _ADD_TIME = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 

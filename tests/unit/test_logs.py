@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from datetime import datetime
+from io import StringIO
 
 import pytest
 
@@ -88,3 +89,18 @@ def test_the_form_follows_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(sys.stderr, "isatty", lambda it=is_terminal: it)
         assert form("auto") == ("text" if is_terminal else "json")
         assert (form("json"), form("text")) == ("json", "text")
+
+
+def test_what_is_logged_is_written_in_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that come with their fields too, past the records that others make."""
+    written = StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setattr(logs.Stderr, "present", None)
+    handler = logs.Stderr()
+    handler.setFormatter(Lines("json"))
+    handler.handle(record("first"))
+    logs.entry(logging.getLogger("app.x"), logging.WARNING, {"event": "second", "number": 2})
+    first, second = map(json.loads, written.getvalue().splitlines())
+    assert first.pop("timestamp") <= second.pop("timestamp")
+    assert first == {"event": "first", "level": "warning", "logger": "app.x"}
+    assert second == {"event": "second", "level": "warning", "logger": "app.x", "number": 2}
