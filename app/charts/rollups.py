@@ -1,4 +1,4 @@
-"""One number as a badge or as a small bar."""
+"""One number as a badge, and as a bar among others."""
 
 from datetime import date
 from typing import NamedTuple
@@ -50,22 +50,6 @@ def _badge(parts: _Parts, told: str, look: Look) -> str:
         # Whatever the font, the text fills what was measured for it.
         written.set("textLength", str(width - round(2 * _INSIDE)))
         x += width
-    return paper.svg()
-
-
-def bar(percents: Percents, name: str, words: Words, look: Look) -> str:
-    """A bar alone as SVG, for a row of a table: complete, the verified part inside, a tick for the plan."""
-    told = words.gettext(
-        "complete %(complete)s, scheduled %(scheduled)s, verified %(verified)s"
-    ) % {
-        "complete": words.percent(percents.percent_complete),
-        "scheduled": words.percent(percents.percent_scheduled),
-        "verified": words.percent(percents.percent_verified),
-    }
-    paper = Paper(look, 18, name, told, "bar")
-    across = Span(1.5, look.width - 1.5)
-    paper.line((across.start, 16), (across.end, 16), Ink.GRID)
-    draw_bar(paper, percents, across, Span(3, 15))
     return paper.svg()
 
 

@@ -116,6 +116,13 @@ def milestones_of(
     return found.page([_planned(row, scope.today()) for row in found.rows])
 
 
+def silent(session: Session, asked: Asked, most: int) -> int:
+    """How many initiatives have gone silent in a unit with all below it; counted up to `most`."""
+    conditions = [*rollups.initiatives(asked), selection.is_stale(asked.scope)]
+    found = select(Initiative.id).where(*conditions).limit(most).subquery()
+    return session.execute(select(func.count()).select_from(found)).scalar_one()
+
+
 def _stale(session: Session, asked: Asked) -> wire.Stale:
     silent = func.sum(case((Initiative.last_reported_at.is_(None), 1), else_=0))
     count, never = session.execute(

@@ -33,6 +33,7 @@ from app.web.pages import Page, Route, Shown
 routes = APIRouter(prefix="/institutions/{institution}", route_class=Route, include_in_schema=False)
 _FIRST = 5
 """How many of a list an overview shows; the whole list has an address of its own."""
+MANY_SILENT = 999
 _SOON = 30
 """Days ahead; as in a roll-up's `due_next_30_days`."""
 
@@ -49,6 +50,8 @@ class Today(NamedTuple):
     overdue: list[PlannedMilestone]
     due: list[PlannedMilestone]
     waiting: list[Obstacle]
+    silent: int
+    """Initiatives; more than `MANY_SILENT` are not counted."""
 
 
 class Overview(NamedTuple):
@@ -90,7 +93,8 @@ async def show_unit(
 
 
 def _shown(page: Page, found: Overview) -> Response:
-    return page.render("overview.html", institution=found.rollup.institution, found=found)
+    institution = found.rollup.institution
+    return page.render("overview.html", institution=institution, found=found, many=MANY_SILENT)
 
 
 def _overview(
@@ -132,4 +136,5 @@ def _today(session: Session, asked: Asked) -> Today:
         for which in ({"overdue": True}, {"due_within": _SOON})
     )
     query = ObstaclesQuery(unit=unit, waiting=True, sort="created_at", limit=_FIRST)
-    return Today(late, due, register.page_of(session, asked.scope, query).items)
+    waiting = register.page_of(session, asked.scope, query).items
+    return Today(late, due, waiting, attention.silent(session, asked, MANY_SILENT + 1))

@@ -179,6 +179,7 @@ async def measure(database_url: str, only: str, times: int, folder: Path) -> Non
         token=TOKEN,
         rate_limit_token=1_000_000,
         rate_limit_address=1_000_000,
+        background=False,
     ) as server:
         meter = Meter(database_url, server.process.pid)
         with _reading(server.url, TOKEN) as client:

@@ -156,9 +156,6 @@ DRAWN: dict[str, Callable[..., str]] = {
     "badge": lambda said, look: rollups.badge(PARENT, said, look),
     "empty badge": lambda said, look: rollups.badge(
         wire.Rollup(**rollup("x", None, unit_name=LONG)), said, look),
-    "bar": lambda said, look: rollups.bar(PARENT, "Jawa Barat", said, look._replace(width=160)),
-    "empty bar": lambda said, look: rollups.bar(
-        wire.Rollup(**rollup("x", None)), "x", said, look._replace(width=160)),
     "timeline": lambda said, look: plans.timeline("Judul", PLAN, STAGES, TODAY, said, look),
     "no plan": lambda said, look: plans.timeline("Judul", [], STAGES, TODAY, said, look),
 }  # fmt: skip

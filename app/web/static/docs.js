@@ -6,6 +6,12 @@
 const form = document.getElementById("token-form");
 const told = document.getElementById("token-told");
 
+// Swagger UI has a dark sheet, and leaves it to others when to wear it.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
 function tell(text, isGood) {
   told.textContent = text;
   told.className = isGood ? "good" : "bad";
@@ -32,6 +38,15 @@ form.addEventListener("submit", async (event) => {
     tell(told.dataset.failed, false);
   }
 });
+
+// Its choice of servers has no name for those who hear it.
+new MutationObserver((_, watching) => {
+  const servers = document.getElementById("servers");
+  if (servers) {
+    servers.ariaLabel = "Servers";
+    watching.disconnect();
+  }
+}).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
 
 // Swagger UI reads where it should open when it starts; links above it lead there later too.
 window.addEventListener("hashchange", () => ui.layoutActions.parseDeepLinkHash(location.hash));
