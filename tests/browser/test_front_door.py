@@ -126,11 +126,14 @@ def test_the_guide_for_typescript(place: Place, given: dict[str, str], tmp_path:
     assert lines[-1] == "not_found"
 
 
-async def test_a_token_is_handed_to_the_calls(place: Place, chromium: Browser) -> None:
+async def test_a_token_is_handed_to_the_calls(place: Place, chromium: Browser, axe: str) -> None:
     async with window(chromium, place.url, locale="en-GB") as seen:
         await seen.go("/docs")
         page = seen.page
         await page.wait_for_selector(".opblock-tag")
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)
+            assert await seen.faults(axe) == []
         told = page.locator("#token-told")
         await page.fill("#token", "qw_nobody")
         await page.press("#token", "Enter")
