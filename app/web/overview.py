@@ -34,6 +34,8 @@ routes = APIRouter(prefix="/institutions/{institution}", route_class=Route, incl
 _FIRST = 5
 """How many of a list an overview shows; the whole list has an address of its own."""
 MANY_SILENT = 999
+_COUNTABLE = 20_000
+"""Initiatives, each of which is looked at to find the silent ones."""
 _SOON = 30
 """Days ahead; as in a roll-up's `due_next_30_days`."""
 
@@ -50,8 +52,8 @@ class Today(NamedTuple):
     overdue: list[PlannedMilestone]
     due: list[PlannedMilestone]
     waiting: list[Obstacle]
-    silent: int
-    """Initiatives; more than `MANY_SILENT` are not counted."""
+    silent: int | None
+    """Initiatives; more than `MANY_SILENT` are not counted, and none among very many."""
 
 
 class Overview(NamedTuple):
@@ -116,12 +118,14 @@ def _overview(
         by_area=rollups.areas_of(session, asked).items,
         children=family.children.items,
         since=since,
-        today=_today(session, asked) if asked.as_of == asked.scope.today() else None,
+        today=_today(session, asked, family.rollup.initiatives.total)
+        if asked.as_of == asked.scope.today()
+        else None,
         sort=query.sort,
     )
 
 
-def _today(session: Session, asked: Asked) -> Today:
+def _today(session: Session, asked: Asked, initiatives: int) -> Today:
     # The whole is not asked for by its unit: what is due first is then read off an index, whatever
     # there is in all, where the units below the root would each be looked through.
     unit = [] if asked.is_whole else [asked.unit.code]
@@ -137,4 +141,7 @@ def _today(session: Session, asked: Asked) -> Today:
     )
     query = ObstaclesQuery(unit=unit, waiting=True, sort="created_at", limit=_FIRST)
     waiting = register.page_of(session, asked.scope, query).items
-    return Today(late, due, waiting, attention.silent(session, asked, MANY_SILENT + 1))
+    silent = None
+    if initiatives <= _COUNTABLE:
+        silent = attention.silent(session, asked, MANY_SILENT + 1)
+    return Today(late, due, waiting, silent)

@@ -130,7 +130,7 @@ async def test_a_token_is_handed_to_the_calls(place: Place, chromium: Browser, a
     async with window(chromium, place.url, locale="en-GB") as seen:
         await seen.go("/docs")
         page = seen.page
-        await page.wait_for_selector(".opblock-tag")
+        await page.wait_for_selector(".opblock-tag", timeout=120_000)
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
             assert await seen.faults(axe) == []
