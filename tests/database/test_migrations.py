@@ -21,6 +21,8 @@ from tests.support.postgres import create_database
 
 MILESTONES = int(os.environ.get("QUICKWIN_TEST_MILESTONES", "0"))
 SMALL = 1_000
+PLANS = "0003"
+"""From here on there are initiatives, milestones and reports."""
 STAMPS = {"alembic_version", "schema_floor"}
 
 
@@ -105,7 +107,11 @@ async def test_each_step_loses_only_what_it_must(empty: Database) -> None:
     look = content if MILESTONES <= SMALL else counted
     revisions = [script.revision for script in scripts()]
     whole, before = await on_connection(empty, content), await on_connection(empty, look)
-    for down, steps in ((True, pairwise(revisions[::-1])), (False, pairwise(revisions))):
+    turn = revisions.index(PLANS)
+    for down, steps in (
+        (True, pairwise(revisions[turn:][::-1])),
+        (False, pairwise(revisions[turn:])),
+    ):
         for source, target in steps:
             started = time.perf_counter()
             await step_to(empty, target, down=down)
@@ -114,9 +120,12 @@ async def test_each_step_loses_only_what_it_must(empty: Database) -> None:
             after = await on_connection(empty, look)
             assert lost(before, after) == {}, (source, target)
             before = after
-        assert lost(whole, await on_connection(empty, content)) == {}
+        kept = await on_connection(empty, content)
+        assert lost(whole, kept) == {}
+        whole = kept  # what went with its columns does not come back
     found = await empty.read(rollups.audit, SYSTEM, "kpu", lambda _done, _all: None)
     assert (found.differences, found.derived) == ([], [])
+    await on_connection(empty, alembic, command.downgrade, "base")
     await empty.close()
 
 
