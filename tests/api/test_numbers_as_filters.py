@@ -1,16 +1,19 @@
 """Filters by numbers of today: they find what the numbers say, whatever is kept of them."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from app.db import Database
 from app.models import Initiative
+from app.models import Institution as Institution_
 from app.models.base import now
+from app.rollup import derived
 from app.rollup.contribution import NEVER
 from app.schemas.fields import FIRST_DAY, Health
 from app.services import rollups
@@ -33,7 +36,7 @@ PLANS = {
 @pytest.fixture
 async def planned(institution: Institution) -> Institution:
     """Initiatives of each health; one that has no plan, and one that does not count."""
-    today = (now() + timedelta(hours=7)).date()  # Jakarta's
+    today = _today()
     for code, plan in PLANS.items():
         milestones = [
             {"title": "M", "due_on": str(today + timedelta(days=offset))} for offset, _ in plan
@@ -71,14 +74,53 @@ async def agree(institution: Institution) -> dict[str, str]:
     return {item["code"]: item["health"] for item in items}
 
 
-async def kept_until(database: Database) -> list[Any]:
-    def read(session: Session) -> list[Any]:
-        return list(session.scalars(select(func.min(Initiative.planned_until))))
+class Kept:
+    """What is kept of one institution's initiatives; others are in the database too."""
 
-    return await database.read(read)
+    def __init__(self, institution: Institution, database: Database) -> None:
+        self._code, self._database = institution.code, database
+
+    async def first_until(self) -> Any:
+        """When the first of what is kept will no longer hold."""
+        return await self._database.read(
+            lambda session: session.scalar(
+                select(func.min(Initiative.planned_until)).where(self._mine(session))
+            )
+        )
+
+    async def renew(self) -> int:
+        """Bring it up to the present day, where time is Jakarta's."""
+        return await self._database.write(
+            lambda session: derived.renew(session, self._id(session), _today())
+        )
+
+    async def spoil(self, values: dict[str, Any], *codes: str) -> None:
+        """Keep something else, of all or of some."""
+
+        def verb(session: Session) -> None:
+            named = (Initiative.code.in_(codes),) if codes else ()
+            session.execute(update(Initiative).where(self._mine(session), *named).values(**values))
+
+        await self._database.write(verb)
+
+    def _mine(self, session: Session) -> ColumnElement[bool]:
+        return Initiative.institution_id == self._id(session)
+
+    def _id(self, session: Session) -> UUID:
+        return session.scalars(select(Institution_.id).where(Institution_.code == self._code)).one()
 
 
-async def test_filters_find_what_the_numbers_say(planned: Institution, database: Database) -> None:
+def _today() -> date:
+    return (now() + timedelta(hours=7)).date()
+
+
+@pytest.fixture
+def kept(planned: Institution, database: Database) -> Kept:
+    """What is kept of those above."""
+    return Kept(planned, database)
+
+
+async def test_filters_find_what_the_numbers_say(planned: Institution, kept: Kept) -> None:
     before = await agree(planned)
     assert set(before.values()) == {str(health) for health in Health}
     # A report that finishes a milestone, one that opens it again, and a plan that moves.
@@ -87,40 +129,27 @@ async def test_filters_find_what_the_numbers_say(planned: Institution, database:
     await planned.patch("initiatives/early/milestones/1", {"due_on": "2022-01-01"})
     await agree(planned)
     # As a release leaves it that does not know what is kept: of rows that are new to it, and of others.
-    await database.write(
-        lambda session: session.execute(
-            update(Initiative).values(planned=1, planned_from=FIRST_DAY, planned_until=FIRST_DAY)
-        )
-    )
+    await kept.spoil({"planned": 1, "planned_from": FIRST_DAY, "planned_until": FIRST_DAY})
     unknown = await agree(planned)
     assert unknown["early"] == "off_track"
-    assert await database.write(rollups.renew) >= len(unknown)
-    assert await database.write(rollups.renew) == 0
+    assert await kept.renew() == len(unknown)
+    assert await kept.renew() == 0
     assert await agree(planned) == unknown
-    wrong: dict[str, dict[str, Any]] = {
-        "late": {"next_due_on": None},
-        "even": {"planned": 0},
-        "behind": {"planned_until": NEVER},
-    }
-
-    def spoil(session: Session) -> None:
-        for code, values in wrong.items():
-            session.execute(update(Initiative).where(Initiative.code == code).values(**values))
-
-    await database.write(spoil)
-    assert await database.write(rollups.renew) == len(wrong)
+    await kept.spoil({"next_due_on": None}, "late")
+    await kept.spoil({"planned": 0}, "even")
+    await kept.spoil({"planned_until": NEVER}, "behind")
+    assert await kept.renew() == 3
     assert await agree(planned) == unknown
 
 
-async def test_days_go_by(planned: Institution, database: Database) -> None:
+async def test_days_go_by(planned: Institution, kept: Kept, database: Database) -> None:
     with time_machine.travel(now() + timedelta(days=2, minutes=1)):
         later = await agree(planned)
         assert later["lately"] == "off_track"
-        (first,) = await kept_until(database)
-        assert first <= now().date()
-        await database.write(rollups.renew)
+        assert await kept.first_until() <= now().date()
+        while await database.write(rollups.renew):
+            pass
         assert await agree(planned) == later
-        (first,) = await kept_until(database)
-        assert first > (now() + timedelta(hours=7)).date()
+        assert await kept.first_until() > _today()
         found = await database.read(rollups.audit, SYSTEM, planned.code, lambda _done, _all: None)
         assert (found.differences, found.derived) == ([], [])

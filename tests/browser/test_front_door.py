@@ -53,7 +53,7 @@ def asked_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
 def test_examples_can_be_tried(place: Place) -> None:
     headers = {"Authorization": f"Bearer {OPERATOR}"}
     with httpx.Client(base_url=place.url, headers=headers, timeout=60) as client:
-        document = client.get("/openapi.json").json()
+        document = client.get("/openapi.json", timeout=120).json()
         asked = list(asked_of(document))
         answers = {name: client.get(path, params=query) for name, path, query in asked}
         body = document["components"]["schemas"]["NewUpdate"]["examples"][0]
@@ -106,7 +106,7 @@ def test_the_guide_for_typescript(place: Place, given: dict[str, str], tmp_path:
     folder = HERE / "made" / "guide"
     folder.mkdir(parents=True, exist_ok=True)
     document = tmp_path / "document.json"
-    document.write_text(httpx.get(f"{place.url}/openapi.json").text, encoding="utf-8")
+    document.write_text(httpx.get(f"{place.url}/openapi.json", timeout=120).text, encoding="utf-8")
     types = str(folder / "made" / "schema.d.ts")
     run(program, str(MODULES / "openapi-typescript/bin/cli.js"), str(document), "-o", types)
     (folder / "guide.ts").write_text(FILES["typescript"].read_text(encoding="utf-8"))

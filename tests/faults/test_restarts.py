@@ -34,7 +34,8 @@ async def test_a_restarted_database_is_found_again(tmp_path: Path) -> None:
         await database.write(operators.first_start, OPERATOR)
         with serving(url, tmp_path / "log", token=OPERATOR) as server:
             headers = {"Authorization": f"Bearer {OPERATOR}"}
-            document = httpx.get(f"{server.url}/openapi.json").json()
+            # It is made when it is first asked for, which takes seconds.
+            document = httpx.get(f"{server.url}/openapi.json", timeout=120).json()
             transport = CheckedTransport(httpx.AsyncHTTPTransport(), Contract(document))
             async with httpx.AsyncClient(
                 transport=transport, base_url=server.url, headers=headers, timeout=60

@@ -27,6 +27,12 @@ SECRETS = [
 HIDDEN = {"qw_", "whsec_", "abc", "dXNl", "eyJ", "geheim", "siti"}
 
 
+@pytest.fixture(autouse=True)
+def _no_request() -> None:
+    """Nobody's request is served: an earlier test's may have been, in this very task."""
+    REQUEST_ID.set(None)
+
+
 def record(message: object, error: BaseException | None = None) -> logging.LogRecord:
     raised = None if error is None else (type(error), error, error.__traceback__)
     return logging.LogRecord("app.x", logging.WARNING, "", 0, message, None, raised)

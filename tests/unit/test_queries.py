@@ -39,6 +39,7 @@ UNGUARDED = {
     "nouns._of_person": FOUND,
     "nouns._of_successor": FOUND,
     "attention._deadlines": FOUND,
+    "attention.silent": FOUND,
     "audit._before": LOADING,
     "audit._rows": LOADING,
     "backlog._BEHIND": SYSTEMS_OWN,
