@@ -136,7 +136,7 @@ def work(
             await running.enter_async_context(database.wakes.listening())
             await worker.work(database, chosen, stop)
 
-    run(chosen, go)
+    run(chosen, go, is_service=True)
 
 
 @_db.command("upgrade")

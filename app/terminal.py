@@ -34,8 +34,15 @@ def configure(database_url: str | None) -> Settings:
     return settings_or_exit()
 
 
-def run(chosen: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Work on a database whose schema is up to date."""
+def run(
+    chosen: Settings, work: Callable[[Database], Awaitable[T]], *, is_service: bool = False
+) -> T:
+    """Work on a database whose schema is up to date.
+
+    A command takes the time that it takes: slow statements are told by services, which have a log.
+    """
+    if not is_service:
+        chosen = chosen.model_copy(update={"slow_query_ms": 0})
 
     async def go() -> T:
         bare = Database(chosen)

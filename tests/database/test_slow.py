@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio import to_thread
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -13,6 +15,7 @@ from app.errors import QuickwinError
 from app.logs import Lines
 from app.seen import COUNTS, REQUEST_ID
 from app.settings import Settings
+from app.terminal import run
 
 CANARY = "canary-8d13"
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most)"
@@ -80,3 +83,15 @@ async def test_what_is_quick_is_not(
             await database.read(count, 50_000)
         await database.close()
     assert told(caplog) == []
+
+
+@pytest.mark.parametrize("is_service", [True, False])
+async def test_a_command_takes_the_time_that_it_takes(tmp_path: Path, *, is_service: bool) -> None:
+    chosen = Settings(database_url=f"sqlite:///{tmp_path / 'quickwin.db'}", slow_query_ms=1)
+    before = COUNTS.slow_statements
+
+    def command() -> None:
+        run(chosen, lambda database: database.read(count, 200_000), is_service=is_service)
+
+    await to_thread.run_sync(command)
+    assert (COUNTS.slow_statements > before) == is_service
