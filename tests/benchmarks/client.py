@@ -66,6 +66,11 @@ class Line:
         length = int(answer.header("content-length") or 0)
         return answer._replace(content=await self._reader.readexactly(length))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not closed it, as it does with what is idle for long."""
+        return not self._reader.at_eof()
+
     def close(self) -> None:
         """Hang up."""
         self._writer.close()

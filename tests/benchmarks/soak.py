@@ -67,9 +67,17 @@ class Load:
         for line in self._lines:
             line.close()
 
+    async def _line(self) -> client.Line:
+        while self._lines:
+            line = self._lines.pop()
+            if line.is_open:
+                return line
+            line.close()
+        return await client.Line.open(self._url)
+
     async def _send(self, asked: Due, due: float) -> None:
         try:
-            line = self._lines.pop() if self._lines else await client.Line.open(self._url)
+            line = await self._line()
             answer = await line.ask(asked.payload)
         except (OSError, EOFError) as error:
             self.wrong.append(f"{asked.kind}: {error!r}")
