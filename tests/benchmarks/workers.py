@@ -72,7 +72,10 @@ async def run(postgres: str, sqlite: str, folder: Path) -> None:
     ):
         async with opened(url) as database:
             _, chosen = await database.read(places)
-        with serving(url, folder / "log", "--workers", str(number), token=TOKEN) as server:
+        # The watch over healths writes events: then what was not changed would be.
+        with serving(
+            url, folder / "log", "--workers", str(number), token=TOKEN, background="false"
+        ) as server:
             *rates, used = await measure(server, chosen)
         first = first or [*rates, used]
         ratios = [
