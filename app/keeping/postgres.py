@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
@@ -68,24 +68,9 @@ def dumping(dump: Program, url: str, snapshot: str) -> Iterator[IO[bytes]]:
         dump.path, "--format=custom", f"--compress={_LEVEL}", f"--snapshot={snapshot}",
         f"--lock-wait-timeout={_LOCK_MS}", "--no-password",
     ]  # fmt: skip
-    with (
-        TemporaryFile() as said,
-        subprocess.Popen(  # noqa: S603  the operator's program, and no shell
-            command,
-            env=environment(url, os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=said,
-        ) as running,
-    ):
+    with _running(command, url, "pg_dump failed", stdout=subprocess.PIPE) as running:
         assert running.stdout is not None  # noqa: S101  narrows the type
-        try:
-            yield running.stdout
-        except BaseException:
-            running.kill()
-            raise
-        if running.wait():
-            raise Refused(f"pg_dump failed: {_tail(said)}")
+        yield running.stdout
 
 
 def fill(restore: Program, url: str, dump: IO[bytes]) -> None:
@@ -94,27 +79,37 @@ def fill(restore: Program, url: str, dump: IO[bytes]) -> None:
         restore.path, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
         "--no-password", f"--dbname=dbname={_quoted(address(url).url.database or '')}",
     ]  # fmt: skip
+    failed = "pg_restore failed, and nothing was kept"
+    with _running(command, url, failed, stdin=subprocess.PIPE) as running:
+        assert running.stdin is not None  # noqa: S101  narrows the type
+        # When the pipe breaks it has ended, and says why.
+        with suppress(BrokenPipeError), running.stdin as sink:
+            copy(dump, sink)
+
+
+@contextmanager
+def _running(
+    command: list[str],
+    url: str,
+    failed: str,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program at work, ended hard with a block that fails; raises `Refused` if it fails itself."""
     with (
         TemporaryFile() as said,
         subprocess.Popen(  # noqa: S603  the operator's program, and no shell
-            command,
-            env=environment(url, os.environ),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
+            command, env=environment(url, os.environ), stdin=stdin, stdout=stdout, stderr=said
         ) as running,
     ):
-        assert running.stdin is not None  # noqa: S101  narrows the type
         try:
-            with running.stdin as sink:
-                copy(dump, sink)
-        except BrokenPipeError:
-            pass  # it has ended, and says why
+            yield running
         except BaseException:
             running.kill()
             raise
         if running.wait():
-            raise Refused(f"pg_restore failed, and nothing was kept: {_tail(said)}")
+            raise Refused(f"{failed}: {_tail(said)}")
 
 
 def environment(url: str, around: Mapping[str, str]) -> dict[str, str]:
