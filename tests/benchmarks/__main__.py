@@ -32,10 +32,10 @@ from app.services import actors, comparisons, operators, rollups
 from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.benchmarks import answers, bare, batches, client, keys, processes
+from tests.benchmarks.traffic import TOKEN, Targets, places, report
 from tests.support.postgres import create_database, free_port, running_postgres
 from tests.support.server import environment, serving
 
-TOKEN = "benchmark-operator-token-0123456789abcdef"
 BIG, SMALL = ("100000", "1000000"), ("1000", "10000")
 ROLLUP = "/api/v1/institutions/kpu/rollup"
 SECONDS = 6.0
@@ -147,34 +147,18 @@ def _statements_only(session: Session) -> float:
     return statistics.median(runs)
 
 
-async def targets(database: Database, count: int, offset: int) -> list[tuple[str, int]]:
+async def targets(database: Database, count: int, offset: int) -> Targets:
     """Milestones to report on: (initiative, number), one of each initiative, over all units."""
-
-    def pick(session: Session) -> list[tuple[str, int]]:
-        rows = session.execute(
-            text("""
-                SELECT i.code, min(m.number) FROM initiative i
-                  JOIN milestone m ON m.institution_id = i.institution_id AND m.initiative_id = i.id
-                 WHERE i.status = 'active' AND m.dropped_at IS NULL
-                 GROUP BY i.code ORDER BY substr(i.code, 9), i.code LIMIT :count OFFSET :offset
-            """),
-            {"count": count, "offset": offset},
-        )
-        return [(row[0], row[1]) for row in rows]
-
-    return await database.read(pick)
+    _, chosen = await database.read(places)
+    return chosen[offset : offset + count]
 
 
-def reports(
-    url: str, chosen: list[tuple[str, int]], clients: int
-) -> Callable[[int], Iterator[bytes]]:
+def reports(url: str, chosen: Targets, clients: int) -> Callable[[int], Iterator[bytes]]:
     """Each client's requests: reports on its part of the chosen milestones."""
-    body = json.dumps({"percent_complete": 55}).encode()
 
     def of(mine: int) -> Iterator[bytes]:
         for initiative, number in chosen[mine::clients]:
-            path = f"/api/v1/institutions/kpu/initiatives/{initiative}/milestones/{number}/updates"
-            yield client.request(url, path, TOKEN, body)
+            yield report(url, initiative, number, 55)
 
     return of
 
@@ -272,7 +256,7 @@ async def on_sqlite(folder: Path) -> None:
     await database.close()
     with serving(url, folder / "log", token=TOKEN) as server:
         rate = await client.throughput(
-            server.url, 8, 201, reports(server.url, chosen * 8, 8), SECONDS
+            server.url, 8, 201, reports(server.url, [*chosen] * 8, 8), SECONDS
         )
     show("report over HTTP, 8 clients, SQLite", f"{rate:.0f}/s", "≥ 300/s")
 

@@ -27,10 +27,10 @@ from app.db import Database
 from app.main import create_app
 from app.services import operators
 from app.settings import Settings
+from tests.benchmarks.traffic import TOKEN
 from tests.support.postgres import create_database, running_postgres
 from tests.support.server import environment
 
-TOKEN = "benchmark-operator-token-0123456789abcdef"
 API = "/api/v1/institutions/kpu"
 SIZES = ((1_000, 10_000), (3_000, 30_000))
 INSTITUTIONS, UNITS, MILESTONES = 635, 1_000, 100_000_000

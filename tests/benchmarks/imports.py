@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.benchmarks.__main__ import TOKEN, load, show
+from tests.benchmarks.__main__ import load, show
+from tests.benchmarks.traffic import TOKEN
 from tests.support.postgres import create_database, running_postgres
 from tests.support.server import serving
 from tests.support.sheets import XLSX, workbook

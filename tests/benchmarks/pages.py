@@ -10,7 +10,6 @@ processors too, processor time says more. PostgreSQL's is that of its connection
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
@@ -27,15 +26,15 @@ from sqlalchemy import make_url
 from app.opening import open_database
 from app.services import operators
 from app.settings import Settings
+from tests.benchmarks import processes
+from tests.benchmarks.traffic import TOKEN
 from tests.support.server import serving
 
-TOKEN = "benchmark-operator-token-0123456789abcdef"
 AIM = 150.0
 """Milliseconds of any page."""
 _API = "/api/v1"
 _KPU = "/institutions/kpu"
 _WARM = 3
-_TICKS = os.sysconf("SC_CLK_TCK")
 PAGES = {
     "overview, root": "",
     "overview, a province": "/units/32",
@@ -118,10 +117,9 @@ class Meter:
 
 def _seconds(pid: int) -> float:
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return processes.processor(pid)
     except FileNotFoundError:  # on another machine
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 async def cost(get: Callable[[], httpx.Response], meter: Meter, times: int) -> Cost:
@@ -196,7 +194,6 @@ async def measure(database_url: str, only: str, times: int, folder: Path) -> Non
                 with _reading(server.url, token) as client:
                     reader = client
                     _show(what, await cost(lambda: reader.get(_KPU + path), meter, times))  # noqa: B023  called within
-                    continue
 
 
 def main() -> None:

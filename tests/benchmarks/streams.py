@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.benchmarks import client, processes
+from tests.benchmarks.traffic import TOKEN
 from tests.support.institution import API
 from tests.support.postgres import create_database, running_postgres
 from tests.support.server import Server, environment, serving
 
-TOKEN = "benchmark-operator-token-0123456789abcdef"
 KPU = f"{API}/institutions/kpu"
 IDLE_SECONDS = 30
 EVENTS = 50
