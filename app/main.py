@@ -72,6 +72,7 @@ from app.api import (
 )
 from app.api.connections import CLOSING
 from app.api.denials import Denials
+from app.api.strangers import Strangers
 from app.api.tails import Tails
 from app.db import Database
 from app.errors import DatabaseUnavailable
@@ -123,7 +124,7 @@ def create_app(
         app.state.database = database = await _open_patiently(chosen)
         app.state.replica = replica.opened(chosen, database)
         app.state.settings = chosen
-        app.state.denials = Denials(database)
+        app.state.denials, app.state.strangers = Denials(database), Strangers(database)
         app.state.tails = Tails(database)
         app.state.looker = metrics.Looker(database)
         app.state.oidc = None if chosen.oidc_issuer is None else oidc.Verifier(chosen)
@@ -152,7 +153,7 @@ def create_app(
             await app.state.tails.close()
         if app.state.oidc is not None:
             await app.state.oidc.close()
-        await app.state.denials.close()
+        await asyncio.gather(app.state.denials.close(), app.state.strangers.close())
         if app.state.replica is not None:
             await app.state.replica.close()
         await database.close()

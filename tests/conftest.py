@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import distribution
+from app.api.strangers import Strangers
 from app.db import Database
 from app.main import create_app
 from app.services import actors, operators
@@ -95,6 +96,8 @@ async def app(configuration: Settings) -> AsyncIterator[FastAPI]:
     application = create_app(configuration)
     application.openapi_schema = document()
     async with application.router.lifespan_context(application):
+        # A summary that comes between two events of a test would be in its way.
+        application.state.strangers = Strangers(application.state.database, shortest=86_400)
         yield application
 
 

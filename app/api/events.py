@@ -63,7 +63,7 @@ async def export_events(
 async def list_catalogue_events(
     call: Call, query: Annotated[CatalogueEventQuery, Query()]
 ) -> Events:
-    """What was written above institutions: schemes, areas, operators' tokens; for operators."""
+    """What was written above institutions, and how many sign-ins were refused; for operators."""
     return await call.read(feeds.of_catalogue, query)
 
 

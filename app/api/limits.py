@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.answers import API, PUBLIC
 from app.api.refusals import RateLimited
+from app.api.strangers import Strangers, Way
 from app.settings import Settings
 
 WINDOW = 60
@@ -225,6 +226,8 @@ class Limits:
             self._accepted.pop(client, None)
         request_id = scope["state"]["request_id"]
         _log.warning("A token was refused: request %s from %s", request_id, address)
+        strangers: Strangers = scope["app"].state.strangers
+        strangers.note(_way(scope), address, request_id)
         if self._failures.quota:
             await self._counters.count(self._failures, address)
 
@@ -252,6 +255,12 @@ def is_sign_in(scope: Scope) -> bool:
     """Whether a secret is tried at the sign-in page."""
     path: str = scope["path"]
     return (path == SIGN_IN and scope["method"] == "POST") or path.startswith(f"{SIGN_IN}/")
+
+
+def _way(scope: Scope) -> Way:
+    if not is_sign_in(scope):
+        return "api"
+    return "page" if scope["path"] == SIGN_IN else "oidc"
 
 
 def address_of(scope: Scope) -> str:

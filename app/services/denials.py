@@ -1,6 +1,6 @@
 """Denied attempts: who tried what they may not, kept in the trail of whom it was about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from app.models import Initiative, Institution, Person, Unit
 from app.models.base import table as table_of
 from app.schemas.permissions import Permission
 from app.services import access, events
-from app.services.actors import Actor
+from app.services.actors import SYSTEM, Actor
 
 _INSTITUTION = table_of(Institution).c
 _OF_UNIT: dict[str, tuple[Any, Any]] = {
@@ -39,6 +39,19 @@ class Attempt(NamedTuple):
     request_id: str
 
 
+class Refusals(NamedTuple):
+    """Sign-ins that failed within some time, in one process."""
+
+    seconds: int
+    ways: Mapping[str, int]
+    """How many: `api`, `page` or `oidc`."""
+    addresses: int
+    """From how many addresses."""
+    most_from_one: int
+    requests: Sequence[str]
+    """Ids of the first ones, by which the log tells more."""
+
+
 def record(session: Session, actor: Actor, attempt: Attempt) -> None:
     """Note a denied attempt in the institution that it was about, or else above institutions."""
     feed, code = _institution(session, attempt.named.get("institution"))
@@ -64,6 +77,12 @@ def summarise(session: Session, actor: Actor, left_out: Mapping[str, int], secon
     data = {"seconds": seconds, "left_out": dict(left_out)}
     subject = events.Subject(actor.id, actor.name)
     events.record(session, actor, feed, "access.denied_often", subject, data)
+
+
+def refused(session: Session, found: Refusals) -> None:
+    """Note how many could not be let in: above institutions, since nobody knows whose they are."""
+    subject = events.Subject(events.CATALOGUE, "sign-in")
+    events.record(session, SYSTEM, events.CATALOGUE, "access.refused", subject, found._asdict())
 
 
 def _institution(session: Session, key: str | None) -> tuple[UUID, str]:

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.api import cookies, origins
+from app.api.limits import address_of
+from app.api.strangers import Strangers
 from app.errors import InvalidToken, IssuerUnavailable, NotFound
 from app.languages import noted
 from app.services import sessions
@@ -64,6 +66,9 @@ async def come_back(request: Request, page: Shown) -> Response:
         status, wrong = 503, _AWAY
     if wrong:
         _log.warning("OIDC: nobody was let in, request %s: %s", request.state.request_id, wrong)
+        if status == 403:  # noqa: PLR2004  of a 401 the limits know already
+            strangers: Strangers = request.app.state.strangers
+            strangers.note("oidc", address_of(request.scope), request.state.request_id)
         answer = form_page(page, request, after, status, elsewhere=wrong)
     cookies.drop(request, answer, FLOW)
     return answer

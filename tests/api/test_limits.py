@@ -10,15 +10,18 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp
 
 from app.api import limits
 from app.api.headers import SecurityHeaders
 from app.api.requests import Failures, RequestIds
+from app.api.strangers import Strangers
 from app.settings import Settings
 from tests.conftest import Clients
 from tests.support.institution import API
@@ -44,7 +47,13 @@ def limited(**chosen: Any) -> ASGIApp:
 
 @asynccontextmanager
 async def client(app: ASGIApp, address: str = "192.0.2.1") -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app, client=(address, 4711))
+    application = FastAPI()
+    application.state.strangers = Mock(spec=Strangers)
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope | {"app": application}, receive, send)
+
+    transport = httpx.ASGITransport(served, client=(address, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
         yield made
 

@@ -15,6 +15,9 @@ from pydantic import ValidationError
 
 from app.api.oidc import Verifier
 from app.main import create_app
+from app.schemas.events import CatalogueEventQuery
+from app.services import feeds
+from app.services.actors import SYSTEM
 from app.settings import Settings
 from app.web.relying import party
 from tests.support.institution import API, Institution, Json
@@ -182,13 +185,21 @@ async def test_who_is_unknown_here_is_told_so(browser: Browser, issuer: LocalIss
 
 @pytest.mark.parametrize("error", ["access_denied", "<script>", "server_error"])
 async def test_who_is_not_let_in_is_told_so(
-    browser: Browser, issuer: LocalIssuer, subject: str, error: str
+    browser: Browser, relying: FastAPI, issuer: LocalIssuer, subject: str, error: str
 ) -> None:
+    await relying.state.strangers.close()
     address = issuer.authorize(await begin(browser), code="", error=error, error_description=error)
     answer = await come_back(browser, address)
     assert "You were not let in there." in answer.text
     assert "<script" not in answer.text
     await refused(browser, answer, 403)
+    state = await begin(browser)
+    await refused(browser, await come_back(browser, issuer.authorize(state, code="guessed")))
+    await relying.state.strangers.close()
+    feed = relying.state.database.read(
+        feeds.of_catalogue, SYSTEM, CatalogueEventQuery(type=["access.refused"], sort="-sequence")
+    )
+    assert (await feed).items[0].data["ways"] == {"oidc": 2}
 
 
 ANSWERS: dict[str, dict[str, str]] = {
