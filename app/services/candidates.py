@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, or_
+from sqlalchemy import ColumnElement, Row, Select, case, func
 from sqlalchemy.orm import Session
 
 from app.keyset import Key, paginate, parse_sort
 from app.models import Criterion, Initiative, Unit
 from app.models.base import refers
+from app.models.texts import has
 from app.schemas import candidates as wire
 from app.schemas.candidates import CandidateStatus
 from app.schemas.pages import Page
@@ -69,8 +70,7 @@ def _filters(scope: Scope, query: wire.CandidatesQuery) -> list[ColumnElement[bo
     if query.kind:
         conditions.append(Initiative.kind.in_(query.kind))
     if query.q is not None:
-        texts = (Initiative.title, Initiative.code)
-        conditions.append(or_(*(text.icontains(query.q, autoescape=True) for text in texts)))
+        conditions.append(has(query.q, Initiative.title, Initiative.code_key))
     return conditions
 
 

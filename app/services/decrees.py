@@ -4,13 +4,14 @@ from datetime import date
 from typing import Any
 
 from pydantic import MISSING
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import InUse, Invalid
 from app.keyset import Key, paginate, parse_sort
 from app.models import Appointment, Decree, Designation, Judgement
 from app.models.base import code_key, new_id, now
+from app.models.texts import has
 from app.schemas import decrees as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -119,10 +120,8 @@ def page(
     if query.updated_since is not None:
         statement = statement.where(Decree.updated_at >= query.updated_since)
     if query.q is not None:
-        texts = (Decree.code, Decree.number, Decree.title, Decree.signer)
-        statement = statement.where(
-            or_(*(text.icontains(query.q, autoescape=True) for text in texts))
-        )
+        texts = (Decree.code_key, Decree.number, Decree.title, Decree.signer)
+        statement = statement.where(has(query.q, *texts))
     keys = parse_sort(query.sort, _SORTS, Key(Decree.code_key, descending=False))
     found = paginate(session, statement, keys, query)
     return found.page([_decree(row[0]) for row in found.rows])

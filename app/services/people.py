@@ -5,13 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFound, SubjectTaken
 from app.keyset import Key, paginate
 from app.models import Person, Unit
 from app.models.base import code_key, email_key, new_id, now, refers
+from app.models.texts import has
 from app.schemas import people as wire
 from app.schemas.fields import Language
 from app.schemas.pages import Page
@@ -149,9 +150,7 @@ def page(
     if query.updated_since is not None:
         statement = statement.where(Person.updated_at >= query.updated_since)
     if query.q is not None:
-        statement = statement.where(
-            or_(*(c.icontains(query.q, autoescape=True) for c in (Person.name, Person.code)))
-        )
+        statement = statement.where(has(query.q, Person.name, Person.code_key))
     found = paginate(session, statement, [Key(Person.code_key, descending=False)], query)
     return found.page([_person(*row[:2]) for row in found.rows])
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from app.models import (
     ClosingVerdict,
@@ -23,6 +23,7 @@ from app.models import (
     Template,
 )
 from app.models.base import now, refers
+from app.models.texts import has
 from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
@@ -74,8 +75,7 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
     if query.updated_since is not None:
         conditions.append(Initiative.updated_at >= query.updated_since)
     if query.q is not None:
-        texts = (Initiative.title, Initiative.code)
-        conditions.append(or_(*(text.icontains(query.q, autoescape=True) for text in texts)))
+        conditions.append(has(query.q, Initiative.title, Initiative.code_key))
     return [*conditions, *_by_numbers(scope, query)]
 
 

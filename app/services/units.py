@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select, insert, literal, or_, select
+from sqlalchemy import Select, insert, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RootUnit, UnitMerged
 from app.keyset import Key, paginate, parse_sort
 from app.models import Unit, UnitClosure, UnitMerger
 from app.models.base import code_key, new_id, now, refers
+from app.models.texts import has
 from app.schemas import units as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -145,9 +146,7 @@ def page(
     if query.updated_since is not None:
         statement = statement.where(Unit.updated_at >= query.updated_since)
     if query.q is not None:
-        statement = statement.where(
-            or_(*(c.icontains(query.q, autoescape=True) for c in (Unit.name, Unit.code)))
-        )
+        statement = statement.where(has(query.q, Unit.name, Unit.code_key))
     keys = parse_sort(query.sort, _SORTS, Key(Unit.code_key, descending=False))
     found = paginate(session, statement, keys, query)
     return found.page(_units(session, scope, [row[0] for row in found.rows]))

@@ -325,6 +325,20 @@ async def test_wildcards_are_letters(ready: Institution) -> None:
             assert {item["code"] for item in items} == {prefix + code for code in found}, (path, q)
 
 
+async def test_a_part_is_found_whatever_its_case(ready: Institution) -> None:
+    titles = {"s1": "Layanan CAFÉ", "s2": "layanan café", "s3": "Отчёт", "s4": "Layanan cafe"}
+    for code, title in titles.items():
+        await ready.initiative(code, title=title)
+        await ready.post("units", {"code": f"u{code}", "name": title})
+    for q, found in (
+        ("lAYANAN", {"s1", "s2", "s4"}), ("Café", {"s1", "s2"}), ("CAFÉ", {"s1", "s2"}),
+        ("cafe", {"s4"}), ("ОТЧ", {"s3"}), ("отч", {"s3"}), ("S3", {"s3"}), ("ÉS", set()),
+    ):  # fmt: skip
+        for path, prefix in (("initiatives", ""), ("units", "u")):
+            items = (await ready.get(path, q=q))["items"]
+            assert {item["code"] for item in items} == {prefix + code for code in found}, (path, q)
+
+
 async def test_people_in_use_stay(ready: Institution) -> None:
     await ready.post("people", {"code": "owner", "name": "O"})
     owners = [{"person": "owner", "role": "accountable"}]
