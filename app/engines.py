@@ -168,9 +168,14 @@ def _interrupted(connection: Connection, until: float) -> Iterator[None]:
         driver.set_progress_handler(None, 0)
 
 
-# PostgreSQL guesses what a statement costs from rows that it never comes to, and then spends seconds
-# on compiling what takes milliseconds.
-_FOR_REQUESTS = {"jit": "off"}
+_FOR_REQUESTS = {
+    # PostgreSQL guesses what a statement costs from rows that it never comes to, and then spends
+    # seconds on compiling what takes milliseconds.
+    "jit": "off",
+    # Citus hides its shards from whoever reads the catalog, by a look at each row: what the driver asks
+    # about each type of array then takes seconds, on each new connection. Others do not heed it.
+    "citus.show_shards_for_app_name_prefixes": "*",
+}
 
 
 def _limits(settings: Settings) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Laid out over machines: every table has its place, and no constraint needs what is elsewhere."""
 
 import pytest
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import Session
 
 from app import distribution
 from app.db import Database
@@ -87,7 +88,23 @@ async def test_where_there_is_no_citus_it_says_so(postgres_server: str) -> None:
     await database.close()
 
 
-@pytest.mark.skipif(not CITUS, reason="TEST_CITUS_URL names no database of a Citus cluster")
+ON_CITUS = pytest.mark.skipif(
+    not CITUS, reason="TEST_CITUS_URL names no database of a Citus cluster"
+)
+
+
+@ON_CITUS
+async def test_no_request_looks_for_shards_in_the_catalog(database: Database) -> None:
+    """As the driver's question for each type of array would, for seconds on each connection."""
+
+    def plan(session: Session) -> str:
+        return "\n".join(session.scalars(text("EXPLAIN SELECT relname FROM pg_class")))
+
+    assert "pg_class" in (told := await database.read(plan))
+    assert "relation_is_a_known_shard" not in told
+
+
+@ON_CITUS
 async def test_it_is_laid_out_on_a_cluster(configuration: Settings) -> None:
     database = Database(configuration)
     assert isinstance(database.direct, AsyncEngine)
