@@ -1,10 +1,12 @@
 """The cookies of signed-in browsers; nobody else reads or writes them.
 
 Over https their names begin with `__Host-`: browsers then keep them from other hosts, also those of
-the same site, and send them over https alone. Over http there are sessions on this machine only.
+the same site, and send them over https alone. Where a cookie is for some addresses only, that prefix
+cannot be had, and `__Secure-` says the latter. Over http there are sessions on this machine only.
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -13,8 +15,18 @@ from starlette.responses import Response
 from app.api import origins
 from app.settings import is_loopback
 
-SESSION = "quickwin"
-_HOST = "__Host-"
+_HOST, _SECURE = "__Host-", "__Secure-"
+
+
+class Cookie(NamedTuple):
+    """One of our cookies."""
+
+    name: str
+    path: str = "/"
+    """Where browsers send it: there, and below."""
+
+
+SESSION = Cookie("quickwin")
 
 
 def may_have(connection: HTTPConnection) -> bool:
@@ -23,9 +35,9 @@ def may_have(connection: HTTPConnection) -> bool:
     return own.scheme == "https" or is_loopback(own.hostname or "")
 
 
-def read(connection: HTTPConnection, name: str = SESSION) -> str | None:
+def read(connection: HTTPConnection, cookie: Cookie = SESSION) -> str | None:
     """A cookie's value, if there is one that may be believed."""
-    return connection.cookies.get(_named(connection, name)) if may_have(connection) else None
+    return connection.cookies.get(_named(connection, cookie)) if may_have(connection) else None
 
 
 def keep(
@@ -33,33 +45,35 @@ def keep(
     response: Response,
     value: str,
     lasting: timedelta,
-    name: str = SESSION,
+    cookie: Cookie = SESSION,
 ) -> None:
     """Give a browser a cookie."""
-    _set(connection, response, name, value, int(lasting.total_seconds()))
+    _set(connection, response, cookie, value, int(lasting.total_seconds()))
 
 
-def drop(connection: HTTPConnection, response: Response, name: str = SESSION) -> None:
+def drop(connection: HTTPConnection, response: Response, cookie: Cookie = SESSION) -> None:
     """Take a cookie from a browser."""
-    _set(connection, response, name, "", 0)
+    _set(connection, response, cookie, "", 0)
 
 
 def _set(
-    connection: HTTPConnection, response: Response, name: str, value: str, seconds: int
+    connection: HTTPConnection, response: Response, cookie: Cookie, value: str, seconds: int
 ) -> None:
     response.set_cookie(
-        _named(connection, name),
+        _named(connection, cookie),
         value,
         max_age=seconds,
-        path="/",
+        path=cookie.path,
         secure=_is_secure(connection),
         httponly=True,
         samesite="lax",
     )
 
 
-def _named(connection: HTTPConnection, name: str) -> str:
-    return f"{_HOST}{name}" if _is_secure(connection) else name
+def _named(connection: HTTPConnection, cookie: Cookie) -> str:
+    if not _is_secure(connection):
+        return cookie.name
+    return f"{_HOST if cookie.path == '/' else _SECURE}{cookie.name}"
 
 
 def _is_secure(connection: HTTPConnection) -> bool:

@@ -9,7 +9,8 @@ import hmac
 import json
 import re
 import secrets
-from typing import Any, Self
+from contextlib import suppress
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
@@ -33,7 +34,9 @@ from app.settings import Settings
 
 CALLBACK = "/sign-in/callback"
 SECONDS = 600
-"""How long somebody may take at the issuer."""
+"""How long somebody may take at the issuer, or before they go there."""
+_LONGEST_HINT = 3_800
+"""Of a sealed ID token: browsers keep cookies of 4,096 bytes with their names and attributes."""
 _CODE = re.compile(r"[ -~]{1,4000}", re.ASCII)
 
 
@@ -63,6 +66,14 @@ class Flow(BaseModel):
         """A new one, of secrets that nobody can guess."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         return cls(state=state, nonce=nonce, verifier=verifier, after=after)
+
+
+class Arrival(NamedTuple):
+    """Somebody who comes from the issuer."""
+
+    identity: Identity
+    hint: str
+    """Their ID token as the browser keeps it, for the issuer to know whom it signs out; empty if too long."""
 
 
 class _Tokens(BaseModel):
@@ -102,11 +113,18 @@ class Party:
         )
         return str(url)
 
-    async def sign_out_url(self, request: Request) -> str | None:
-        """Where the issuer lets people sign out (RP-Initiated Logout 1.0), if it does."""
+    async def sign_out_url(self, request: Request, hint: str | None = None) -> str | None:
+        """Where the issuer lets people sign out (RP-Initiated Logout 1.0), if it does.
+
+        `hint` is what `arrival` gave: with it the issuer knows whom it signs out, and need not ask.
+        """
         endpoint = (await _verifier(request).issuer.endpoints()).end_session_endpoint
-        back = {"client_id": self._id, "post_logout_redirect_uri": f"{origins.own(request)}/"}
-        return None if endpoint is None else f"{endpoint}?{urlencode(back)}"
+        if endpoint is None:
+            return None
+        query = {"client_id": self._id, "post_logout_redirect_uri": f"{origins.own(request)}/"}
+        with suppress(fernet.InvalidToken):  # without it the issuer asks
+            query["id_token_hint"] = self._cipher.decrypt((hint or "").encode()).decode()
+        return f"{endpoint}?{urlencode(query)}"
 
     def flow(self, request: Request, kept: str | None) -> Flow:
         """What a browser keeps, if the issuer's answer belongs to it; raises `NotOurs`."""
@@ -120,7 +138,7 @@ class Party:
             raise NotOurs
         return flow
 
-    async def identity(self, request: Request, flow: Flow) -> Identity:
+    async def arrival(self, request: Request, flow: Flow) -> Arrival:
         """Who the issuer says somebody is, in its answer to a flow.
 
         Raises `NotOurs`, `Declined` and `IssuerUnavailable`.
@@ -140,11 +158,13 @@ class Party:
             request, endpoints.token_endpoint_auth_methods_supported, code, flow
         )
         try:
-            return await verifier.verify_id_token(
+            identity = await verifier.verify_id_token(
                 tokens.id_token, self._id, flow.nonce, tokens.access_token
             )
         except InvalidToken as error:
             raise NotOurs from error
+        hint = self._cipher.encrypt(tokens.id_token.encode()).decode()
+        return Arrival(identity, hint if len(hint) <= _LONGEST_HINT else "")
 
     async def _redeem(self, request: Request, methods: list[str], code: str, flow: Flow) -> _Tokens:
         body: str = prepare_token_request(

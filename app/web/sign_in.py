@@ -23,11 +23,13 @@ from app.settings import LONGEST_API_TOKEN
 from app.web import forms
 from app.web.calls import lifetime_of
 from app.web.pages import LANGUAGE_COOKIE, Page, Route, Shown
-from app.web.relying import Party
+from app.web.relying import SECONDS, Party
 
 routes = APIRouter(route_class=Route, include_in_schema=False)
 _LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1999}")
 """A path of ours with its query: not `//host`, nor anything that a browser reads as that."""
+HINT = cookies.Cookie("quickwin-issued", "/sign-out")
+"""Whom the issuer vouched for, as it said it: sealed, and told to the issuer alone, to sign out there."""
 _YEAR = timedelta(days=365)
 _WRONG = noted("This token is not valid, or not valid any more.")
 _MISSING = noted("Enter your token.")
@@ -94,6 +96,11 @@ async def sign_out(request: Request) -> Response:
     means = OIDC if actor is not None and actor.token_id is None else "yes"
     answer = RedirectResponse(f"{SIGN_IN}?signed_out={means}", 303)
     cookies.drop(request, answer)
+    if hint := cookies.read(request, HINT):
+        if means == OIDC:
+            cookies.keep(request, answer, hint, timedelta(seconds=SECONDS), HINT)
+        else:
+            cookies.drop(request, answer, HINT)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -126,11 +133,19 @@ def local(address: str | None) -> str:
     return address
 
 
-async def signed_in(request: Request, secret: str, after: str) -> Response:
-    """The answer to who has signed in: their browser's new secret, and where they wanted to go."""
+async def signed_in(request: Request, secret: str, after: str, hint: str | None = None) -> Response:
+    """The answer to who has signed in: their browser's new secret, and where they wanted to go.
+
+    `hint` is what the issuer is to be told when they sign out, where it let them in.
+    """
     await _end(request, everywhere=False)
     answer = RedirectResponse(after, 303)
-    cookies.keep(request, answer, secret, lifetime_of(request).longest)
+    longest = lifetime_of(request).longest
+    cookies.keep(request, answer, secret, longest)
+    if hint:
+        cookies.keep(request, answer, hint, longest, HINT)
+    elif hint is not None:
+        cookies.drop(request, answer, HINT)
     return answer
 
 

@@ -16,10 +16,10 @@ from app.services import sessions
 from app.web.calls import lifetime_of
 from app.web.pages import Route, Shown
 from app.web.relying import CALLBACK, SECONDS, Declined, Flow, NotOurs, Party
-from app.web.sign_in import SignInQuery, form_page, local, secure_only, signed_in
+from app.web.sign_in import HINT, SignInQuery, form_page, local, secure_only, signed_in
 
 routes = APIRouter(route_class=Route, include_in_schema=False)
-FLOW = "quickwin-sign-in"
+FLOW = cookies.Cookie("quickwin-sign-in")
 _log = logging.getLogger(__name__)
 _NOT_OURS = noted("That did not belong to a sign-in that was begun here. Begin again.")
 _DECLINED = noted("You were not let in there.")
@@ -51,11 +51,11 @@ async def come_back(request: Request, page: Shown) -> Response:
     try:
         flow = party.flow(request, cookies.read(request, FLOW))
         after = flow.after
-        identity = await party.identity(request, flow)
+        came = await party.arrival(request, flow)
         secret = await request.app.state.database.write(
-            sessions.begin_with_oidc, identity, lifetime_of(request)
+            sessions.begin_with_oidc, came.identity, lifetime_of(request)
         )
-        answer = await signed_in(request, secret, after)
+        answer = await signed_in(request, secret, after, came.hint)
     except NotOurs:
         status, wrong = 401, _NOT_OURS
     except InvalidToken:
@@ -76,11 +76,14 @@ async def come_back(request: Request, page: Shown) -> Response:
 
 @routes.get("/sign-out/oidc")
 async def sign_out_there(request: Request) -> Response:
-    """Go and sign out at the issuer, too."""
-    url = await _party(request).sign_out_url(request)
+    """Go and sign out at the issuer, too; only from here, since it may not ask whether one wants to."""
+    origins.refuse_foreign(request)
+    url = await _party(request).sign_out_url(request, cookies.read(request, HINT))
     if url is None:
         raise NotFound
-    return RedirectResponse(url, 303)
+    answer = RedirectResponse(url, 303)
+    cookies.drop(request, answer, HINT)
+    return answer
 
 
 def _party(request: Request) -> Party:

@@ -117,6 +117,8 @@ class LocalIssuer:
         """What was asked for by whom each code was given to; a code is taken once."""
         self.redeemed: list[Json] = []
         """The forms that came to the token endpoint, with who sent them."""
+        self.given: list[str] = []
+        """The ID tokens that it gave."""
         self.secret: str | None = None
         """The client's, where it has one."""
         self.signs_in: Json = {}
@@ -175,7 +177,8 @@ class LocalIssuer:
             return 400, {}, b'{"error": "invalid_grant"}'
         claims = self.claims(aud=CLIENT, nonce=asked["nonce"], client_id=..., **self.signs_in)
         sign = self.alters_id_token or (lambda claims: self.signed(claims, header={"typ": "JWT"}))
-        tokens = {"access_token": "opaque", "token_type": "Bearer", "id_token": sign(claims)}
+        self.given.append(sign(claims))
+        tokens = {"access_token": "opaque", "token_type": "Bearer", "id_token": self.given[-1]}
         return 200, {"Content-Type": "application/json"}, json.dumps(tokens).encode()
 
     def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:

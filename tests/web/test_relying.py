@@ -26,6 +26,7 @@ from tests.web.conftest import HOME, Browser
 
 ME = f"{API}/me"
 FLOW = "__Host-quickwin-sign-in"
+HINT = "__Secure-quickwin-issued"
 ISSUED = {"oidc_audience": AUDIENCE, "oidc_client_id": CLIENT}
 OTHERS = "https://evil.test"
 
@@ -126,9 +127,51 @@ async def test_a_person_signs_in_and_out(
     assert there.startswith(f"{issuer.url}/leave?")
     assert parse_qs(urlsplit(there).query) == {
         "client_id": [CLIENT], "post_logout_redirect_uri": [f"{HOME}/"],
+        "id_token_hint": [issuer.given[0]],
     }  # fmt: skip
+    assert browser.client.cookies.get(HINT) is None
     begun = (await institution.get("events", limit=200, type="session.begun"))["items"]
     assert begun[-1]["data"] == {"signed_in_with": "oidc"}
+
+
+async def test_what_the_issuer_is_told_of_who_signs_out(
+    browser: Browser, issuer: LocalIssuer, institution: Institution, subject: str
+) -> None:
+    """It is theirs alone: kept sealed, for one session, and sent by nobody else's page."""
+
+    async def asked(**headers: str) -> dict[str, list[str]]:
+        answer = await browser.get("/sign-out/oidc", **headers)
+        assert answer.status_code == 303, answer.text
+        assert answer.headers["location"].startswith(f"{issuer.url}/leave?")
+        return parse_qs(urlsplit(answer.headers["location"]).query)
+
+    issuer.described = {"end_session_endpoint": f"{issuer.url}/leave"}
+    answer = await come_back(browser, issuer.authorize(await begin(browser)))
+    (cookie,) = (each for each in answer.headers.get_list("set-cookie") if each.startswith(HINT))
+    assert {"httponly", "secure", "path=/sign-out", "max-age=43200"} <= set(
+        cookie.lower().split("; ")
+    )
+    assert issuer.given[0].split(".")[1] not in cookie
+    kept = browser.client.cookies.get(HINT) or ""
+    assert (await browser.get("/sign-out/oidc", Sec_Fetch_Site="cross-site")).status_code == 403
+    left = await browser.post("/sign-out")
+    (cookie,) = (each for each in left.headers.get_list("set-cookie") if each.startswith(HINT))
+    assert "max-age=600" in cookie.lower()
+    assert (await asked())["id_token_hint"] == issuer.given
+    assert "id_token_hint" not in await asked()
+    assert "id_token_hint" not in await asked(Cookie=f"{HINT}={kept[:-8]}")
+    # A longer one than a browser keeps is not told, nor is one of whoever was there before.
+    issuer.signs_in = {"sub": subject, "groups": ["g" * 40] * 90}
+    browser.client.cookies.set(HINT, kept, domain="quickwin.test", path="/sign-out")
+    await come_back(browser, issuer.authorize(await begin(browser)))
+    assert browser.client.cookies.get(HINT) is None
+    await browser.post("/sign-out")
+    assert "id_token_hint" not in await asked()
+    browser.client.cookies.set(HINT, kept, domain="quickwin.test", path="/sign-out")
+    token = institution.verifier.headers["authorization"].removeprefix("Bearer ")
+    await browser.sign_in(token)
+    await browser.post("/sign-out")
+    assert browser.client.cookies.get(HINT) is None
 
 
 async def test_a_session_ends_when_its_person_is_another(
