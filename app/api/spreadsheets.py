@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from fastapi import Response
+from pydantic import MISSING
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from app.api.refusals import TooManyRows
-from app.api.tables import OVERDUE, TOLD, Cell, Row, Table
+from app.api.tables import COURSE, OVERDUE, TOLD, Cell, Row, Table
 from app.schemas.reports import ReportContent
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -69,7 +70,7 @@ class Book:
 
 
 def render(content: ReportContent, digest: str) -> bytes:
-    """A workbook of what was told: summary, children, areas, overdue.
+    """A workbook of what was told: summary, children, areas, overdue, and the curve if it was kept.
 
     The same report gives the same bytes: the workbook's only instant is that of the freezing.
     """
@@ -91,6 +92,7 @@ def render(content: ReportContent, digest: str) -> bytes:
         ("children", TOLD, content.children.items),
         ("areas", TOLD, content.areas.items),
         ("overdue", OVERDUE, content.overdue),
+        *([] if content.curve is MISSING else [("course", COURSE, content.curve.points)]),
     )
     for title, table, items in parts:
         sheet = workbook.add_worksheet(title)

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.schemas.attention import PlannedMilestone
+from app.schemas.curves import CurvePoint
 from app.schemas.fields import OwnerRole
 from app.schemas.initiatives import Initiative
 from app.schemas.milestones import Milestone
@@ -97,6 +98,7 @@ ROLLUPS = Table[Rollup](
     "rollups",
     {**_plain("institution", "unit", "unit_name", "year", "area", "as_of", "version"), **_NUMBERS},
 )
+COURSE = Table[CurvePoint]("course", _plain(*CurvePoint.model_fields))
 OVERDUE = Table[OverdueMilestone]("overdue", _plain(*OverdueMilestone.model_fields))
 INITIATIVES = Table[Initiative](
     "initiatives",

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.schemas.comparisons import RollupChildren
+from app.schemas.curves import Curve
 from app.schemas.fields import Day, Digits, Instant, Name, Reference, Shape, Text, Year, example
 from app.schemas.pages import Paging
 from app.schemas.rollups import Rollup, RollupAreas
@@ -71,6 +72,9 @@ class ReportContent(Picture):
     frozen_at: Instant
     frozen_by: str
     """Code of the person, or name of the token that acts for nobody in particular."""
+    curve: Curve | MISSING = MISSING
+    """The S-curve by months, to the end of the plan, with the forecast. Reports that were frozen before
+    it was kept have none."""
 
 
 class Report(Shape):

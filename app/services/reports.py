@@ -14,12 +14,14 @@ from app.keyset import Key, paginate
 from app.models import FrozenReport, Unit
 from app.models.base import new_id, now
 from app.rollup import overdue
+from app.rollup.figures import Figures
 from app.schemas import reports as wire
 from app.schemas.comparisons import ChildrenQuery
+from app.schemas.curves import CurveQuery
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
 from app.schemas.rollups import RollupQuery
-from app.services import access, comparisons, events, rollups
+from app.services import access, comparisons, curves, events, rollups
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.rollups import Asked
@@ -66,9 +68,13 @@ def freeze(session: Session, actor: Actor, institution: str, new: wire.NewReport
     # From here on nobody else's write is seen: all parts are of one state, and of one version.
     version = events.hold(session, scope.id)
     _check_supersedes(session, scope, new.supersedes)
-    told = picture(session, actor, scope, unit.id, new.year, new.as_of or today)
+    plain = RollupQuery(year=new.year, as_of=new.as_of or today)
+    asked = rollups.resolve(session, actor, str(scope.id), str(unit.id), plain)
+    told, figures = _pictured(session, asked)
+    curve = CurveQuery(**dict(plain))
     content = wire.ReportContent(
         **dict(told),
+        curve=curves.of(session, asked, curve, whole_plan=True, found=figures),
         format=1,
         id=new_id(),
         title=new.title,
@@ -104,7 +110,11 @@ def get(
     session: Session, actor: Actor, institution: str, report_id: UUID
 ) -> wire.ReportWithContent:
     """One frozen report with all that was told."""
-    scope = access.institution(session, actor, institution)
+    return with_content(session, access.institution(session, actor, institution), report_id)
+
+
+def with_content(session: Session, scope: Scope, report_id: UUID) -> wire.ReportWithContent:
+    """As `get`, of an institution that is found already."""
     told = find(session, scope, report_id)
     return wire.ReportWithContent(**dict(told.report), content=told.content)
 
@@ -154,13 +164,21 @@ def picture(
     """The numbers of a unit on a date, with what is overdue, as they are now."""
     query = RollupQuery(year=year, as_of=as_of)
     asked = rollups.resolve(session, actor, str(scope.id), str(unit_id), query)
-    family = comparisons.family_of(session, asked, ChildrenQuery(**dict(query)))
-    return wire.Picture(
+    return _pictured(session, asked)[0]
+
+
+def _pictured(session: Session, asked: Asked) -> tuple[wire.Picture, Figures]:
+    family = comparisons.family_of(
+        session, asked, ChildrenQuery(year=asked.year, as_of=asked.as_of)
+    )
+    late = overdue.listed(session, asked.scope.id, asked.unit.id, asked.year, asked.as_of)
+    told = wire.Picture(
         rollup=family.rollup,
         children=family.children,
         areas=rollups.areas_of(session, asked),
-        overdue=_late(overdue.listed(session, scope.id, unit_id, year, as_of), as_of),
+        overdue=_late(late, asked.as_of),
     )
+    return told, family.figures
 
 
 def longest(session: Session, asked: Asked, most: int) -> list[wire.OverdueMilestone]:

@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from pydantic import MISSING
 from sqlalchemy.orm import Session
 
 from app.api.calls import InstitutionPath, UnitPath
@@ -61,6 +62,8 @@ class Printed(NamedTuple):
     curve: Curve | None
     frozen: ReportWithContent | None
     """None for what is of this moment."""
+    is_drawn_anew: bool
+    """Whether the curve is none of what was frozen."""
     earlier: list[Report]
     """Frozen reports of the same unit, the newest first; of a live one alone."""
 
@@ -116,15 +119,10 @@ def _live(
 
 
 def _frozen(session: Session, actor: Actor, institution: str, report_id: UUID) -> Printed:
-    found = reports.get(session, actor, institution, report_id)
-    told, scope = found.content, access.institution(session, actor, institution)
-    # The curve is not part of what is frozen; where the unit is gone there is none.
-    unit, curve = units.node(session, scope, found.unit), None
-    if unit is not None:
-        plain = RollupQuery(year=found.year, as_of=found.as_of)
-        curve = _curve(
-            session, rollups.resolve(session, actor, institution, unit.code, plain), plain
-        )
+    scope = access.institution(session, actor, institution)
+    found = reports.with_content(session, scope, report_id)
+    told = found.content
+    curve = _drawn_anew(session, actor, scope, found) if told.curve is MISSING else told.curve
     return _printed(
         session,
         scope,
@@ -137,6 +135,15 @@ def _frozen(session: Session, actor: Actor, institution: str, report_id: UUID) -
         frozen=found,
         earlier=[],
     )
+
+
+def _drawn_anew(session: Session, actor: Actor, scope: Scope, report: Report) -> Curve | None:
+    """Of a report that was frozen before curves were kept; where its unit is gone there is none."""
+    unit = units.node(session, scope, report.unit)
+    if unit is None:
+        return None
+    plain = RollupQuery(year=report.year, as_of=report.as_of)
+    return _curve(session, rollups.resolve(session, actor, scope.code, unit.code, plain), plain)
 
 
 def _printed(
@@ -166,6 +173,7 @@ def _printed(
         waiting=waiting,
         curve=curve,
         frozen=frozen,
+        is_drawn_anew=frozen is not None and frozen.content.curve is MISSING,
         earlier=earlier,
     )
 

@@ -52,6 +52,9 @@ async def test_a_report_is_what_the_rollup_says(example: Institution) -> None:
     content = whole.pop("content")
     assert whole == made
     assert [content[part] for part in ("rollup", "children", "areas")] == live
+    curve = await example.rollup("A", "/s-curve", **asked, to=content["curve"]["points"][-1]["on"])
+    assert content["curve"] == curve | {"version": made["version"]}
+    assert curve["points"][-1]["on"] >= curve["planned_finish_on"]
     assert {name: content[name] for name in ("format", "id", "title", "note", "supersedes")} == {
         "format": 1, "id": made["id"], "title": "Laporan Juni", "note": "Rapat pleno",
         "supersedes": None,
@@ -160,7 +163,7 @@ async def test_a_spreadsheet_of_values(example: Institution) -> None:
     assert (await download(example, made, "content.xlsx")).content == answer.content
 
     book = load_workbook(BytesIO(answer.content))
-    assert book.sheetnames == ["summary", "children", "areas", "overdue"]
+    assert book.sheetnames == ["summary", "children", "areas", "overdue", "course"]
     assert not [cell for sheet in book for row in sheet for cell in row if cell.data_type == "f"]
     summary = {row[0].value: row[1] for row in book["summary"]}
     assert summary["title"].value == "=1+1"
@@ -194,6 +197,10 @@ async def test_a_spreadsheet_of_values(example: Institution) -> None:
     assert [cell.value for cell in late[1]] == [
         "QW-2", "+1", "A2", 2, "Milestone", datetime(2022, 6, 15), 3, 90,  # noqa: DTZ001  as above
     ]  # fmt: skip
+    course = {row[0].value: [cell.value for cell in row[1:]] for row in book["course"].iter_rows()}
+    assert course["on"] == ["planned", "earned", "verified"]
+    on_the_day = datetime(2022, 6, 18)  # noqa: DTZ001  as above
+    assert course[on_the_day][1] == 54.17
 
 
 async def test_nothing_to_tell_is_told(institution: Institution) -> None:
@@ -268,10 +275,12 @@ async def test_all_parts_are_of_one_moment(institution: Institution) -> None:
     for made in (*one, *two):
         content = (await institution.get(f"reports/{made['id']}"))["content"]
         root, (a, b) = content["rollup"], content["children"]["items"]
-        parts = [root, a, b, *content["areas"]["items"]]
+        parts = [root, a, b, *content["areas"]["items"], content["curve"]]
         assert {part["version"] for part in parts} == {made["version"]}
         assert root["percent_complete"] == (a["percent_complete"] + b["percent_complete"]) / 2
         assert root["milestones"]["overdue"] == len(content["overdue"])
+        (today,) = (at for at in content["curve"]["points"] if at["on"] == root["as_of"])
+        assert today["earned"] == root["percent_complete"]
         (event,) = (await institution.get("events", after=made["version"], limit=1))["items"]
         assert (event["type"], event["data"]["digest"]) == ("report.frozen", made["digest"])
 

@@ -1,13 +1,26 @@
 """Reports to print: what a unit would report now, and what was frozen."""
 
-import pytest
+from hashlib import sha256
+from uuid import UUID
 
+import pytest
+import rfc8785
+from markupsafe import escape
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from app.charts import sentences
+from app.db import Database
 from app.languages import words
+from app.models import FrozenReport
+from app.models.base import new_id
+from app.schemas.curves import Curve
 from app.schemas.fields import Language
-from tests.support.institution import Institution
+from tests.support.institution import Institution, Json
 from tests.web.test_initiatives import shown
 
 SAID = words(Language.EN)
+ANEW = "The curve is not part of what was frozen"
 
 
 @pytest.fixture
@@ -51,7 +64,20 @@ async def test_a_unit_reports_what_the_api_says_of_the_day(reported: Institution
     await shown(reported, "units/none/report", 404)
 
 
-async def test_a_frozen_report_tells_what_was_told(reported: Institution) -> None:
+def _without_curve(session: Session, report_id: UUID, content: Json) -> UUID:
+    kept = session.scalars(select(FrozenReport).where(FrozenReport.id == report_id)).one()
+    columns = {each.name: getattr(kept, each.name) for each in inspect(FrozenReport).columns
+               if each.name != "content"}  # fmt: skip
+    made = new_id()
+    text = rfc8785.dumps(content | {"id": str(made)})
+    digest = sha256(text).hexdigest()
+    session.add(FrozenReport(**columns | {"id": made, "digest": digest, "content": text.decode()}))
+    return made
+
+
+async def test_a_frozen_report_tells_what_was_told(
+    reported: Institution, database: Database
+) -> None:
     new = {"title": "Third <quarter>", "unit": "a", "year": 2022, "as_of": "2022-09-30"}
     first = await reported.post("reports", new)
     await reported.report("A-1", 1, 100, "2022-03-02")
@@ -62,9 +88,21 @@ async def test_a_frozen_report_tells_what_was_told(reported: Institution) -> Non
         != (await reported.rollup("a", year=2022, as_of="2022-09-30"))["percent_complete"]
     )
     assert f"<dd>{SAID.percent(told['percent_complete'])} " in page
-    for shows in ("Third &lt;quarter&gt;", first["digest"], "Late step",
-                  "The curve is not part of what was frozen"):  # fmt: skip
+    for shows in ("Third &lt;quarter&gt;", first["digest"], "Late step"):
         assert shows in page, shows
+    assert ANEW not in page
+    content = (await reported.get(f"reports/{first['id']}"))["content"]
+    kept = Curve.model_validate(content.pop("curve"))
+    asked = {"year": 2022, "as_of": "2022-09-30", "to": kept.points[-1].on.isoformat()}
+    live = Curve.model_validate(await reported.rollup("a", "/s-curve", **asked))
+    assert escape(sentences.curve(kept, SAID)) in page
+    assert escape(sentences.curve(live, SAID)) not in page
+    # As releases before kept it.
+    older = await database.write(_without_curve, UUID(first["id"]), content)
+    page = await shown(reported, f"reports/{older}")
+    assert ANEW in page
+    assert escape(sentences.curve(live, SAID)) in page
+    assert escape(sentences.curve(kept, SAID)) not in page
     second = await reported.post("reports", new | {"supersedes": first["id"]})
     page = await shown(reported, f"reports/{first['id']}")
     assert f'<a href="/institutions/{reported.code}/reports/{second["id"]}">' in page
