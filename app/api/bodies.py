@@ -11,9 +11,9 @@ from email.message import Message
 from typing import Annotated, Any, TypeVar, get_origin
 
 from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
 
 from app.api.refusals import TooLarge, Unreadable, UnsupportedFileType, UnsupportedMediaType
+from app.api.routing import LateRoute
 from app.errors import Invalid, NotFound
 from app.messages import said
 from app.settings import settings
@@ -73,7 +73,7 @@ File = Annotated[bytes, Depends(_file)]
 """The body of an endpoint that `is_file`."""
 
 
-class Route(APIRoute):
+class Route(LateRoute):
     """A route that refuses unknown parameters and reads its body strictly."""
 
     def get_route_handler(self) -> Handler:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api import examples
+from app.api import examples, parameters
 from app.api.answers import API
 from app.api.idempotency import HEADER, REPLAYED
 from app.api.issuer import discovery_url
@@ -136,6 +136,7 @@ def install(app: FastAPI, issuer: str | None) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
+            parameters.describe(app)
             document = generate()
             _declare_problems(document)
             _declare_keys(document)

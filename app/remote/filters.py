@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
 
+from app.schemas.descriptions import descriptions
 from app.schemas.pages import Paging
 
 
@@ -38,7 +39,8 @@ def _option(query: type[Paging], name: str) -> inspect.Parameter:
     spelled = f"--{name.replace('_', '-')}"
     if kind is bool:
         spelled += f"/--no-{spelled.removeprefix('--')}"
-    told = " ".join((field.description or "").split()).partition(". ")[0] or None
+    said = field.description or descriptions(query).get(name, "")
+    told = " ".join(said.split()).partition(". ")[0] or None
     option = Annotated[kind | None, typer.Option(spelled, help=told)]  # type: ignore[valid-type]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from app.schemas.fields import Digits, Instant, Shape
 
@@ -38,16 +38,8 @@ Item = TypeVar("Item")
 class Page(Shape, Generic[Item]):
     """One page of a list."""
 
-    # For each kind of item pydantic would look for these docstrings in every frame of the stack.
-    model_config = ConfigDict(use_attribute_docstrings=False)
-
     items: list[Item]
-    next_cursor: Annotated[
-        str | None,
-        Field(
-            description="For the next page; null on the last one. Also in the `Link` header.",
-        ),
-    ] = None
-    total: Annotated[
-        int | None, Field(description="All items that match; only with `include_total=true`.")
-    ] = None
+    next_cursor: str | None = None
+    """For the next page; null on the last one. Also in the `Link` header."""
+    total: int | None = None
+    """All items that match; only with `include_total=true`."""

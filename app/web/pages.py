@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 import jinja2
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
 from markupsafe import Markup
 
 from app import __version__, terms
 from app.api import cookies, origins
 from app.api.bodies import Handler
 from app.api.denials import Asked
+from app.api.routing import LateRoute
 from app.charts.curves import s_curve
 from app.charts.paper import Look
 from app.charts.plans import timeline
@@ -147,7 +147,7 @@ Shown = Annotated[Page, Depends(Page)]
 """The dependency of an endpoint that answers with a page."""
 
 
-class Route(APIRoute):
+class Route(LateRoute):
     """A page's route: what has an effect is sent by pages of ours alone.
 
     Forms send what is left empty too, and an address is shared without it.
