@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Look at settings, database, clock, roll-ups, trail, files and webhooks; exit 1 on a problem.
+    """Look at settings, files, database, roll-ups, trail, webhooks, replica and issuer; exit 1 on a problem.
 
     Nothing is changed or migrated. Run it as the user that the service runs as.
     """
@@ -35,7 +36,7 @@ def doctor(
         settings.cache_clear()
     found = [*_settings()]
     if not any(each.level is Level.PROBLEM for each in found):
-        found += asyncio.run(checks.all_of(configuration.read(), full=full))
+        found += asyncio.run(_beyond_settings(full=full))
     is_well = not any(each.level is Level.PROBLEM for each in found)
     if as_json:
         told = {"ok": is_well, "findings": [each._asdict() for each in found]}
@@ -45,6 +46,15 @@ def doctor(
             _print(each)
     if not is_well:
         raise typer.Exit(1)
+
+
+async def _beyond_settings(*, full: bool) -> list[Finding]:
+    chosen = configuration.read()
+    found = await checks.all_of(chosen, full=full)
+    if chosen.database_read_url is not None or chosen.oidc_issuer is not None:
+        # Other commands need neither its HTTP nor its cryptography.
+        found += await import_module("app.neighbours").all_of(chosen)
+    return found
 
 
 def _settings() -> Iterator[Finding]:

@@ -140,7 +140,7 @@ def create_app(
             await running.enter_async_context(tracing.tracing(traces, databases))
             await running.enter_async_context(orphans.leaving_with_parent())
             await running.enter_async_context(database.wakes.listening())
-            await running.enter_async_context(meters.sampling(database))
+            await running.enter_async_context(meters.sampling(*databases))
             stop = asyncio.Event()
             if chosen.background:
                 await running.enter_async_context(worker.working(database, chosen, stop, turn))

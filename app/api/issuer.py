@@ -10,7 +10,7 @@ import logging
 import warnings
 from collections.abc import Iterable
 from time import monotonic
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import httpx
 from joserfc.errors import JoseError, SecurityWarning
@@ -29,6 +29,7 @@ PAUSE_SECONDS = 60
 PAUSE_WITHOUT_KEYS_SECONDS = 5
 LARGEST_BYTES = 262_144
 _DEADLINE_SECONDS = 10
+_ANOTHER = "the issuer's own document names another issuer"
 _TIMEOUT = httpx.Timeout(5, connect=3)
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,10 @@ Key = RSAKey | ECKey
 
 class UnknownKey(Exception):
     """The issuer answers, but has no such key."""
+
+
+class Unfit(Exception):
+    """What the issuer publishes cannot be had or used; says why, without what it published."""
 
 
 class _Discovery(BaseModel):
@@ -80,6 +85,17 @@ class _Ec(_SigningKey):
 
 class _KeySet(BaseModel):
     keys: list[dict[str, Any]] = Field(max_length=100)
+
+
+class Published(NamedTuple):
+    """What an issuer says of itself."""
+
+    keys: dict[tuple[Algorithm, str], Key]
+    """Those that can check tokens, by algorithm and name."""
+    endpoints: Endpoints | None
+    """Where people sign in; None where it does not say that."""
+    date: str | None
+    """What its clock said, as HTTP has it; None where a cache answered in its place."""
 
 
 _KEY: TypeAdapter[_Rsa | _Ec] = TypeAdapter(Annotated[_Rsa | _Ec, Field(discriminator="kty")])
@@ -139,7 +155,8 @@ class Issuer:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                return await self._read("POST", url, content=body, headers=headers, auth=auth)
+                told, _ = await self._read("POST", url, content=body, headers=headers, auth=auth)
+                return told
         except Refusal:
             raise
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _Unusable) as error:
@@ -167,29 +184,40 @@ class Issuer:
             self._fetching = asyncio.create_task(self._renew(self._tried_at))
         return self._fetching
 
-    async def _renew(self, at: float) -> None:
+    async def published(self) -> Published:
+        """What it publishes now, past everything that is kept; raises `Unfit`."""
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                document = await self._read("GET", discovery_url(self.url))
+                document, headers = await self._read("GET", discovery_url(self.url))
                 described = _Discovery.model_validate_json(document)
                 if described.issuer != self.url:
-                    _log.error("OIDC: the issuer's own document names another issuer")
-                    return
-                published = _KeySet.model_validate_json(await self._read("GET", described.jwks_uri))
+                    raise Unfit(_ANOTHER)
+                keys, _ = await self._read("GET", described.jwks_uri)
+                key_set = _KeySet.model_validate_json(keys)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, _Unusable) as error:
-            _log.error("OIDC: the issuer's keys could not be fetched: %r", error)
-            return
+            raise Unfit(f"the issuer's keys could not be fetched: {error!r}") from error
         except ValidationError as error:
             places = [
                 f"{'/'.join(map(str, place['loc']))}: {place['type']}" for place in error.errors()
             ]
-            _log.error("OIDC: the issuer's documents are not as they should be: %s", places)
-            return
-        self._keys = dict(_usable(published.keys))
-        self._endpoints = _endpoints(document)
-        self._fetched_at = at
+            raise Unfit(f"the issuer's documents are not as they should be: {places}") from error
+        date = None if "Age" in headers else headers.get("Date")
+        return Published(dict(_usable(key_set.keys)), _endpoints(document), date)
 
-    async def _read(self, method: str, url: str, **sent: Any) -> bytes:  # noqa: ANN401  httpx's own
+    async def _renew(self, at: float) -> None:
+        try:
+            published = await self.published()
+        except Unfit as error:
+            _log.error("OIDC: %s", error)
+            return
+        self._keys, self._endpoints, self._fetched_at = published.keys, published.endpoints, at
+
+    async def _read(
+        self,
+        method: str,
+        url: str,
+        **sent: Any,  # noqa: ANN401  httpx's own
+    ) -> tuple[bytes, httpx.Headers]:
         async with self._http.stream(method, url, **sent) as answer:
             if answer.status_code in {400, 401, 403}:
                 raise Refusal(f"status {answer.status_code}")
@@ -200,7 +228,7 @@ class Issuer:
                 content += part
                 if len(content) > LARGEST_BYTES:
                     raise _Unusable(f"more than {LARGEST_BYTES} bytes")
-            return bytes(content)
+            return bytes(content), answer.headers
 
 
 class _Unusable(Exception):

@@ -51,6 +51,16 @@ _POOL = {
         ("waiting", "Transactions that wait for a connection."),
     )
 }
+_REPLICA_POOL = {
+    name: Gauge(
+        f"quickwin_replica_pool_{name}", told, registry=REGISTRY, multiprocess_mode="livesum"
+    )
+    for name, told in (
+        ("size", "Connections to the replica that may be open at most; 0 without one."),
+        ("in_use", "Connections to the replica that reads hold."),
+        ("waiting", "Reads that wait for a connection to the replica."),
+    )
+}
 _EVENT_LAG = Histogram(
     "quickwin_event_lag_seconds", "From an event's commit until streams of this service are told of it.",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60), registry=REGISTRY,
@@ -79,6 +89,7 @@ _DRIFT = Gauge(
     "quickwin_rollup_drift", "Ledger buckets and milestones that differ from what they ought to be, of units as last seen.",
     registry=REGISTRY, multiprocess_mode="livemostrecent",
 )  # fmt: skip
+_Pools = list[tuple[Database, dict[str, Gauge]]]
 _known: dict[tuple[str, str | None, int], Histogram] = {}
 
 
@@ -100,19 +111,20 @@ def event_told(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def sampling(database: Database) -> AsyncIterator[None]:
+async def sampling(database: Database, replica: Database | None = None) -> AsyncIterator[None]:
     """Within the block, keep what others count as plain numbers up to date."""
+    pools = [(database, _POOL), *([(replica, _REPLICA_POOL)] if replica else [])]
     told = dict.fromkeys(_COUNTERS, 0)
     told.update({name: getattr(COUNTS, name) for name in told})  # of another application's time
     _PROCESSES.set(1)
-    task = asyncio.create_task(_keep_sampling(database, told))
+    task = asyncio.create_task(_keep_sampling(pools, told))
     try:
         yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        _sample(database, told)
+        _sample(pools, told)
 
 
 @contextmanager
@@ -127,21 +139,22 @@ def exposed(port: int) -> Iterator[int]:
         thread.join()
 
 
-async def _keep_sampling(database: Database, told: dict[str, int]) -> None:
+async def _keep_sampling(pools: _Pools, told: dict[str, int]) -> None:
     while True:
-        _sample(database, told)
+        _sample(pools, told)
         await asyncio.sleep(SAMPLED_SECONDS)
 
 
-def _sample(database: Database, told: dict[str, int]) -> None:
+def _sample(pools: _Pools, told: dict[str, int]) -> None:
     for name, counter in _COUNTERS.items():
         present: int = getattr(COUNTS, name)
         if present != told[name]:
             counter.inc(present - told[name])
             told[name] = present
-    pool = database.pool()
-    for name, gauge in _POOL.items():
-        gauge.set(getattr(pool, name))
+    for database, gauges in pools:
+        pool = database.pool()
+        for name, gauge in gauges.items():
+            gauge.set(getattr(pool, name))
     _IN_FLIGHT.set(COUNTS.in_flight)
     if COUNTS.drift is not None:
         _DRIFT.set(COUNTS.drift)

@@ -5,6 +5,8 @@ import time
 import pytest
 from pydantic import ValidationError
 
+from app import neighbours
+from app.checks import Level
 from app.db import Database
 from app.services import operators
 from app.settings import Settings
@@ -12,6 +14,7 @@ from tests.api.conftest import Relying
 from tests.conftest import OPERATOR
 from tests.support.institution import API, Institution, Json
 from tests.support.issuer import AUDIENCE, LocalIssuer
+from tests.support.postgres import free_port
 
 
 @pytest.fixture
@@ -397,3 +400,40 @@ def test_settings_that_would_do_harm(wrong: Json) -> None:
     assert Settings(**good).oidc_algorithms == {"RS256", "ES256"}
     with pytest.raises(ValidationError):
         Settings(**good | wrong)
+
+
+async def test_the_doctor_looks_at_the_issuer(
+    issuer: LocalIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(**changes: object) -> tuple[Level, str]:
+        given: Json = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE} | changes
+        (found,) = await neighbours.all_of(Settings(database_url="sqlite://", **given))
+        assert (found.check, bool(found.cure)) == ("issuer", found.level is not Level.OK)
+        return found.level, found.told
+
+    assert await told() == (
+        Level.OK, "It describes itself, and publishes 2 keys that tokens may have.",
+    )  # fmt: skip
+    monkeypatch.setattr(neighbours, "CLOCK_SECONDS", -100.0)
+    level, said = await told()
+    assert (level, "s apart" in said) == (Level.WARNING, True)
+    monkeypatch.undo()
+    issuer.described = {"authorization_endpoint": None}
+    assert (await told())[0] is Level.OK
+    assert await told(oidc_client_id="pages") == (
+        Level.PROBLEM, "It does not say where people sign in with a browser.",
+    )  # fmt: skip
+    issuer.keys = [issuer.ec.jwk]
+    level, said = await told(oidc_algorithms="RS256")
+    assert (level, said) == (Level.PROBLEM, "It publishes no key that checks a token by RS256.")
+    for described, reason in (
+        ({"issuer": "https://other.example"}, "names another issuer"),
+        ({"jwks_uri": f"{issuer.url}/nowhere"}, "status 404"),
+        ({"jwks_uri": 4711}, "jwks_uri"),
+    ):
+        issuer.described = described
+        level, said = await told()
+        assert (level, reason in said, "4711" in said) == (Level.PROBLEM, True, False)
+    closed = f"http://127.0.0.1:{free_port()}"
+    level, said = await told(oidc_issuer=closed)
+    assert (level, said.startswith("Nobody can sign in by it: ")) == (Level.PROBLEM, True)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -13,9 +13,12 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from app import replica
+from app import neighbours, replica, revisions
+from app.api import meters
+from app.checks import Level
 from app.db import Database
 from app.main import create_app
+from app.revisions import Found
 from app.seen import COUNTS
 from app.services import actors, operators
 from app.services.actors import Actor
@@ -25,6 +28,7 @@ from tests.support import replication
 from tests.support.application import contract, document
 from tests.support.contract import CheckedTransport
 from tests.support.institution import API, Institution
+from tests.support.postgres import free_port
 from tests.support.replication import Node
 
 pytestmark = replication.NEEDED
@@ -35,6 +39,7 @@ class Read(NamedTuple):
     """An application that reads from a replica, and two institutions."""
 
     app: FastAPI
+    settings: Settings
     standby: Node
     one: Institution
     other: Institution
@@ -102,7 +107,7 @@ async def read(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Read]:
                     milestones = [{"title": "Step", "due_on": "2022-06-30"}]
                     await each.initiative("QW-1", milestones=milestones)
                 await database.close()
-                yield Read(app, pair.standby, *made)
+                yield Read(app, chosen, pair.standby, *made)
                 for each in made:
                     await each.close()
 
@@ -231,6 +236,63 @@ async def test_a_replica_that_is_gone_is_not_missed_and_found_again(
     said = [record.getMessage() for record in caplog.records]
     assert "the primary is read" in said[0]
     assert said[1:] == ["The replica is read again."]
+
+
+def revised(found: Iterator[str]) -> Callable[[Session], Found]:
+    return lambda _: Found(next(found), None)
+
+
+async def test_the_doctor_sees_what_is_wrong_with_it(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told(**changes: Any) -> tuple[Level, str]:
+        (found,) = await neighbours.all_of(read.settings.model_copy(update=changes))
+        assert (found.check, bool(found.cure)) == ("replica", found.level is not Level.OK)
+        return found.level, found.told
+
+    here = read.settings.database_url
+    there = str(read.settings.database_read_url)
+    await read.one.report("QW-1", 1, 10, "2022-03-01")
+    monkeypatch.setattr(neighbours, "BEHIND_SECONDS", SOON)
+    level, said = await told()
+    assert (level, said.startswith("It has come as far")) == (Level.OK, True)
+    assert await told(database_read_url=here) == (
+        Level.PROBLEM, "It follows nobody: it takes writes itself, or is the primary.",
+    )  # fmt: skip
+    assert await told(database_read_url=there.removesuffix("quickwin") + "postgres") == (
+        Level.PROBLEM, "It is of another database than the primary.",
+    )  # fmt: skip
+    with monkeypatch.context() as patched:
+        patched.setattr(revisions, "found", revised(iter(["0002", "0001"])))
+        assert await told() == (Level.PROBLEM, "Its schema is 0001, not 0002.")
+    closed = f"postgresql://quickwin@127.0.0.1:{free_port()}/quickwin"
+    level, said = await told(database_read_url=closed)
+    assert (level, said.startswith("It cannot be used")) == (Level.WARNING, True)
+    level, said = await told(database_url=closed)
+    assert (level, said.startswith("The primary was not there")) == (Level.WARNING, True)
+
+
+async def test_the_doctor_sees_that_it_falls_behind(
+    behind: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = await neighbours.all_of(behind.settings)
+    assert (found.level, "paused" in found.told) == (Level.WARNING, True)
+    assert "pg_wal_replay_resume" in found.cure
+    monkeypatch.setattr(neighbours, "_FOLLOWER", "SELECT pg_last_wal_replay_lsn() - '0/0', false")
+    monkeypatch.setattr(neighbours, "BEHIND_SECONDS", 0.0)
+    await behind.one.report("QW-1", 1, 15, "2022-03-02")
+    (found,) = await neighbours.all_of(behind.settings)
+    assert found.level is Level.WARNING
+    assert found.told.endswith(" bytes behind.")
+
+
+async def test_its_pool_is_measured(read: Read) -> None:
+    database = read.app.state.replica.database
+    async with meters.sampling(read.app.state.database, database):
+        pass
+    for name, value in database.pool()._asdict().items():
+        assert meters.REGISTRY.get_sample_value(f"quickwin_replica_pool_{name}") == value
+    assert database.pool().size == 2 * read.settings.database_pool_size
 
 
 async def test_it_all_holds_while_many_write_and_read(read: Read) -> None:
