@@ -28,6 +28,20 @@ def said(template: str, /, **values: Any) -> str:  # noqa: ANN401  whatever is p
     return Message(template, values)
 
 
+def kept(text: str) -> dict[str, Any]:
+    """What must be stored of a message for it to be told later: JSON of its `template` and `values`.
+
+    Empty for one without values: that is its own template.
+    """
+    if not isinstance(text, Message):
+        return {}
+    values = {
+        name: value if isinstance(value, str | int | float) else str(value)
+        for name, value in text.values.items()
+    }
+    return {"template": text.template, "values": values}
+
+
 NOUNS = (
     noted("unit"),
     noted("person"),

@@ -10,7 +10,9 @@ from fastapi import Path, Query, Request, Response
 from app.api import answers, bodies
 from app.api.bodies import File
 from app.api.calls import Call, InstitutionPath, router
+from app.api.problems import language_of
 from app.api.spreadsheets import MEDIA_TYPE, Spreadsheet
+from app.languages import FALLBACK, preferred, words
 from app.schemas.fields import Language
 from app.schemas.imports import (
     UNFINISHED,
@@ -19,6 +21,8 @@ from app.schemas.imports import (
     ImportQuery,
     ImportSummary,
     NewImport,
+    NotedImport,
+    Say,
     SheetFormat,
     TemplateQuery,
 )
@@ -73,6 +77,7 @@ async def submit_import(
     institution: InstitutionPath,
     query: Annotated[NewImport, Query()],
     file: File,
+    request: Request,
     response: Response,
 ) -> Import:
     """Check or apply a spreadsheet: create or change the initiatives of its rows, by their codes.
@@ -96,7 +101,7 @@ async def submit_import(
     if made.status in UNFINISHED:
         response.status_code = 202
         response.headers["Retry-After"] = "2"
-    return made
+    return _told(request, response, made)
 
 
 @routes.get("")
@@ -108,13 +113,22 @@ async def list_imports(
     response: Response,
 ) -> Page[ImportSummary]:
     """Your imports, newest first; all of them, for admins of the whole institution."""
-    return answers.paged(request, response, await call.read(imports.page, institution, query))
+    found = await call.read(imports.page, institution, query)
+    say = _say(request, response)
+    items = [each.told(say) for each in found.items]
+    return answers.paged(request, response, found.model_copy(update={"items": items}))
 
 
 @routes.get("/{import_id}")
-async def get_import(call: Call, institution: InstitutionPath, import_id: ImportPath) -> Import:
+async def get_import(
+    call: Call,
+    institution: InstitutionPath,
+    import_id: ImportPath,
+    request: Request,
+    response: Response,
+) -> Import:
     """One import: how far it is, what becomes of each row, and what is wrong with which cell."""
-    return await call.read(imports.get, institution, import_id)
+    return _told(request, response, await call.read(imports.get, institution, import_id))
 
 
 @routes.get("/{import_id}/annotated.xlsx", response_class=Spreadsheet, responses=_WORKBOOK)
@@ -123,15 +137,18 @@ async def download_annotated_import(
     institution: InstitutionPath,
     import_id: ImportPath,
     query: Annotated[AnnotatedQuery, Query()],
+    request: Request,
 ) -> Response:
     """The sheet as it was read, with what becomes of each row beside it; wrong cells are red.
 
     404 while there is nothing to tell yet.
     """
     kept = await call.read(imports.annotated, institution, import_id)
-    content = await to_thread.run_sync(_annotate, kept, query.language)
+    language = query.language or preferred(request.headers.get("accept-language")) or FALLBACK
+    content = await to_thread.run_sync(_annotate, kept, language)
     name = f"{kept.institution}-import-{import_id}.xlsx"
-    return Spreadsheet(content, headers=answers.as_file(name))
+    headers = answers.as_file(name) | {"Content-Language": language.value}
+    return Spreadsheet(content, headers=headers | {"Vary": "Accept-Language"})
 
 
 @routes.delete("/{import_id}", status_code=204)
@@ -144,4 +161,16 @@ async def cancel_import(call: Call, institution: InstitutionPath, import_id: Imp
 
 
 def _annotate(kept: imports.Kept, language: Language) -> bytes:
-    return annotated.render(process.opened(kept.content), kept.shape, language)
+    shape = kept.shape.whole(words(language).say)
+    return annotated.render(process.opened(kept.content), shape, language)
+
+
+def _told(request: Request, response: Response, found: NotedImport) -> Import:
+    return found.whole(_say(request, response))
+
+
+def _say(request: Request, response: Response) -> Say:
+    """How messages are told to whoever asks, which the answer says."""
+    language = language_of(request)
+    response.headers.update({"Content-Language": language.value, "Vary": "Accept-Language"})
+    return words(language).say

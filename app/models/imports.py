@@ -62,3 +62,7 @@ class Import(Base):
         LargeBinary, deferred=True, deferred_raiseload=True
     )
     """JSON of the whole outcome, compressed with zlib."""
+    messages: Mapped[bytes | None] = mapped_column(
+        LargeBinary, deferred=True, deferred_raiseload=True
+    )
+    """Of the outcome's faults, one after the other, what lets them be told in any language; likewise."""

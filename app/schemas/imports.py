@@ -1,14 +1,19 @@
 """Imports of spreadsheets on the wire."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from app.messages import Message, kept
 from app.schemas.fields import Instant, Language, Reference, Shape
 from app.schemas.pages import Paging
 
 MOST_FAULTS = 5_000
+Say = Callable[[str], str]
+"""Translates a message for whoever reads it."""
 
 
 class ImportMode(StrEnum):
@@ -71,6 +76,27 @@ class Fault(Shape):
     """Something that you see and may have meant."""
 
 
+class NotedFault(Fault):
+    """A fault as it was found, which can be told in any language."""
+
+    template: str | None = None
+    """Of `detail`, where there are values in it."""
+    values: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _remember(cls, given: Any) -> Any:  # noqa: ANN401  whatever is given
+        if isinstance(given, dict) and isinstance(given.get("detail"), Message):
+            return given | kept(given["detail"])
+        return given
+
+    def told(self, say: Say) -> Fault:
+        """The same fault in a language."""
+        text = self.detail if self.template is None else Message(self.template, self.values)
+        place = {name: getattr(self, name) for name in Fault.model_fields}
+        return Fault(**place | {"detail": say(text)})
+
+
 class RowFate(Shape):
     """One row of the sheet, and what becomes of it."""
 
@@ -127,6 +153,13 @@ class ImportSummary(Shape):
     expires_at: Instant
     """From then on it is not kept: neither what was read nor what became of it."""
 
+    def told(self, say: Say) -> Self:
+        """The same import in a language."""
+        if self.problem is None:
+            return self
+        said = {"detail": say(self.problem.detail)}
+        return self.model_copy(update={"problem": self.problem.model_copy(update=said)})
+
 
 class Import(ImportSummary):
     """One import with the fate of every row; both lists are empty until all have been checked."""
@@ -137,14 +170,26 @@ class Import(ImportSummary):
     """In the order of the sheet, the first 5,000; `total_faults` counts all."""
 
 
+class NotedImport(ImportSummary):
+    """One import as `Import`, whose faults can be told in any language."""
+
+    rows: list[RowFate]
+    faults: list[NotedFault]
+
+    def whole(self, say: Say) -> Import:
+        """The import as it is told in a language."""
+        fields = {name: getattr(self.told(say), name) for name in ImportSummary.model_fields}
+        return Import(**fields, rows=self.rows, faults=[fault.told(say) for fault in self.faults])
+
+
 class Outcome(Shape):
-    """What is kept of how an import ended."""
+    """How an import ended."""
 
     counts: FateCounts
     total_faults: int
     formulas: int
     rows: list[RowFate]
-    faults: list[Fault]
+    faults: list[NotedFault]
 
 
 class NewImport(Shape):
@@ -173,4 +218,5 @@ class TemplateQuery(Shape):
 class AnnotatedQuery(Shape):
     """How the annotated sheet is told."""
 
-    language: Language = Language.ID
+    language: Language | None = None
+    """Of results and remarks; by `Accept-Language` if left out, else Indonesian."""

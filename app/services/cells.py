@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from app.languages import noted
 from app.spreadsheets.columns import BETWEEN
 
 _WHOLE = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
@@ -50,7 +51,7 @@ def text(cell: Cell) -> str:
     if cell.kind == "b":
         return "TRUE" if cell.value else "FALSE"
     if cell.kind == "t":
-        raise Unclear("not_text", "This is a time; write it as text.")
+        raise Unclear("not_text", noted("This is a time; write it as text."))
     return str(cell.value).strip()
 
 
@@ -62,12 +63,14 @@ def code(cell: Cell) -> str:
     if cell.kind == "n" and not str(cell.value).startswith("-"):
         if Decimal(cell.value) < _CODES_END:
             return str(cell.value)
-        detail = "The program has made a number of this code and lost digits; format it as text."
+        detail = noted(
+            "The program has made a number of this code and lost digits; format it as text."
+        )
         raise Unclear("code_became_number", detail)
     if cell.kind == "d":
-        detail = "The program has made a date of this code; format it as text."
+        detail = noted("The program has made a date of this code; format it as text.")
         raise Unclear("code_became_date", detail)
-    raise Unclear("not_a_code", "This is no code; format it as text.")
+    raise Unclear("not_a_code", noted("This is no code; format it as text."))
 
 
 def whole(cell: Cell) -> int:
@@ -77,7 +80,7 @@ def whole(cell: Cell) -> int:
         written = str(cell.value).strip()
         if found := _WHOLE.fullmatch(written):
             return int(found[1])
-    raise Unclear("not_a_whole_number", "A whole number is needed.")
+    raise Unclear("not_a_whole_number", noted("A whole number is needed."))
 
 
 def day(cell: Cell, epoch: date | None) -> date:
@@ -93,8 +96,8 @@ def day(cell: Cell, epoch: date | None) -> date:
         if cell.kind == "n" and epoch and Decimal(cell.value) in _SERIALS:
             return epoch + timedelta(days=int(cell.value))
     except ValueError as error:
-        raise Unclear("not_a_date", "There is no such day.") from error
-    raise Unclear("not_a_date", "A date is needed, such as 31/03/2025 or 2025-03-31.")
+        raise Unclear("not_a_date", noted("There is no such day.")) from error
+    raise Unclear("not_a_date", noted("A date is needed, such as 31/03/2025 or 2025-03-31."))
 
 
 def percent(cell: Cell) -> Percent:
@@ -104,10 +107,10 @@ def percent(cell: Cell) -> Percent:
     if cell.kind in ("s", "n", "p"):
         found = _PERCENT.fullmatch(str(cell.value).strip())
     if found is None:
-        raise Unclear("not_a_percent", "A percent is needed, such as 30, 30% or 37,5.")
+        raise Unclear("not_a_percent", noted("A percent is needed, such as 30, 30% or 37,5."))
     value = Decimal(found[1].replace(",", "."))
     if value > 100:  # noqa: PLR2004  percent
-        raise Unclear("not_a_percent", "A percent is at most 100.")
+        raise Unclear("not_a_percent", noted("A percent is at most 100."))
     return Percent(value, is_marked=cell.kind == "p" or bool(found[2]))
 
 
@@ -124,9 +127,9 @@ def named(written: str) -> list[str]:
 
 def _check(cell: Cell) -> None:
     if cell.kind == "e":
-        raise Unclear("formula_error", "The formula has an error, such as #REF!.")
+        raise Unclear("formula_error", noted("The formula has an error, such as #REF!."))
     if cell.kind == "f":
-        detail = (
+        detail = noted(
             "This formula was never calculated; open and save the file in a spreadsheet program."
         )
         raise Unclear("formula_not_calculated", detail)

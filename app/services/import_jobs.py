@@ -1,5 +1,6 @@
 """Imports that are not finished: taken by a process under a lease, finished once, or taken again."""
 
+import json
 import zlib
 from datetime import timedelta
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from app.errors import QuickwinError
+from app.languages import noted
 from app.models import Import
 from app.models.base import now
 from app.schemas.imports import ImportMode, ImportStatus, Outcome
@@ -53,7 +55,7 @@ def claim(session: Session, worker: UUID, seconds: float) -> Job | None:
     if row is None:
         return None
     if row.attempts >= MOST_ATTEMPTS:
-        detail = "This was begun several times, and the process ended each time."
+        detail = noted("This was begun several times, and the process ended each time.")
         _end(row, ImportStatus.FAILED, problem={"code": "given_up", "detail": detail})
         return None
     row.status = ImportStatus.RUNNING
@@ -112,7 +114,13 @@ def ended(row: Import, outcome: Outcome) -> None:
     else:
         is_applied = row.mode is ImportMode.APPLY
         status = ImportStatus.APPLIED if is_applied else ImportStatus.CHECKED
-    row.outcome = zlib.compress(outcome.model_dump_json().encode())
+    # Apart from the outcome, which a server of the release before must be able to read.
+    apart = {"template", "values"}
+    row.outcome = zlib.compress(
+        outcome.model_dump_json(exclude={"faults": {"__all__": apart}}).encode()
+    )
+    messages = [fault.model_dump(mode="json", include=apart) for fault in outcome.faults]
+    row.messages = zlib.compress(json.dumps(messages).encode())
     row.counts = outcome.model_dump(mode="json", include={"counts", "total_faults", "formulas"})
     row.total_rows = row.done_rows = len(outcome.rows)
     _end(row, status)

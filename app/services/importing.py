@@ -19,8 +19,8 @@ from app.schemas.imports import (
     MOST_FAULTS,
     Fate,
     FateCounts,
-    Fault,
     ImportMode,
+    NotedFault,
     Outcome,
 )
 from app.schemas.permissions import Permission
@@ -84,7 +84,7 @@ def carry_out(
     return _outcome(table, verdict, [])
 
 
-def _outcome(table: Table, verdict: Verdict, more: Iterable[Fault]) -> Outcome:
+def _outcome(table: Table, verdict: Verdict, more: Iterable[NotedFault]) -> Outcome:
     faults = sorted([*verdict.faults, *more], key=lambda at: (at.row or 0, at.column or ""))
     wrong = {fault.row for fault in faults}
     fates = [

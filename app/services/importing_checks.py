@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.errors import QuickwinError
+from app.languages import noted
+from app.messages import of_validation
 from app.models.base import code_key
 from app.schemas.fields import InitiativeStatus, OwnerRole
-from app.schemas.imports import Fate, Fault, RowFate
+from app.schemas.imports import Fate, NotedFault, RowFate
 from app.schemas.initiatives import InitiativeChanges, NewInitiative, Owner
 from app.schemas.milestones import NewMilestone
 from app.services import designation, importing_names, importing_targets, lifecycle
@@ -51,7 +53,7 @@ class Verdict(NamedTuple):
     """What becomes of all rows; with any fault, nothing is to be written."""
 
     fates: list[RowFate]
-    faults: list[Fault]
+    faults: list[NotedFault]
     creations: list[Creation]
     """In the order of their codes, as are the changes: whoever writes them locks them in one order."""
     changes: list[Change]
@@ -119,7 +121,7 @@ class _Checker:
     def _resolved(self, name: str, value: Any, standing: Standing | None) -> Any:  # noqa: ANN401  any column
         if value is None:
             if name in OWED:
-                raise Amiss(Told(name, "missing_value", "This cell must not be empty."))
+                raise Amiss(Told(name, "missing_value", noted("This cell must not be empty.")))
             return [] if name in _LISTS else None
         owners = standing.owners if standing else {}
         if name in ("areas", "owners"):
@@ -135,7 +137,7 @@ class _Checker:
         unit = self._namer.open("unit", wanted["unit"])
         self._may(unit)
         if code_key(wanted["code"]) in self._facts.taken:
-            raise Amiss(Told("code", "code_taken", "This code is in use already."))
+            raise Amiss(Told("code", "code_taken", noted("This code is in use already.")))
         owners = _owners(wanted, {})
         self._check_open(owners)
         given = {name: value for name, value in wanted.items() if name in _FIELDS}
@@ -189,11 +191,15 @@ class _Checker:
 
     def _may(self, unit: Named) -> None:
         if unit.id not in self._facts.may_change:
-            raise Amiss(Told("unit", "forbidden", "You may not change initiatives of this unit."))
+            raise Amiss(
+                Told("unit", "forbidden", noted("You may not change initiatives of this unit."))
+            )
 
     def _may_plan(self, unit: Named) -> None:
         if unit.id not in self._facts.may_plan:
-            raise Amiss(Told("unit", "forbidden", "You may not change milestones of this unit."))
+            raise Amiss(
+                Told("unit", "forbidden", noted("You may not change milestones of this unit."))
+            )
 
 
 def _differences(wanted: dict[str, Any], standing: Standing) -> dict[str, Any]:
@@ -227,7 +233,7 @@ def _owners(wanted: dict[str, Any], present: dict[str, OwnerRole]) -> list[dict[
     others = [code for code in present if code != accountable]
     accountable, others = wanted.get("accountable", accountable), wanted.get("owners", others)
     if accountable in others:
-        detail = "This person is accountable already; a person has one role."
+        detail = noted("This person is accountable already; a person has one role.")
         raise Amiss(Told("owners", "repeated_owner", detail))
     owners: list[dict[str, Any]] = []
     if accountable is not None:
@@ -294,13 +300,10 @@ def _valid(model: type[Model], given: dict[str, Any]) -> Model:
     try:
         return model(**given)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
         raise Amiss(
             *(
-                Told(
-                    _field([str(step) for step in at["loc"]]), at["type"],
-                    at["msg"].removeprefix("Value error, "),
-                )
+                Told(_field([str(step) for step in at["loc"]]), at["type"], of_validation(at))
                 for at in found
             )
         ) from error  # fmt: skip

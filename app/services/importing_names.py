@@ -4,6 +4,8 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from app.languages import noted
+from app.messages import said
 from app.models.base import code_key
 from app.schemas.fields import InitiativeStatus
 from app.services import cells
@@ -57,19 +59,19 @@ class Namer:
         noun = _NAMING[column]
         names = self._names[noun]
         there = {code_key(code): code for code in owners} if noun == "person" else {}
-        for said in cells.named(written):
-            if found := names.by_code.get(code_key(said)):
+        for meant in cells.named(written):
+            if found := names.by_code.get(code_key(meant)):
                 return found.code
-            if code_key(said) in there:
-                return there[code_key(said)]
-            same = names.by_name.get(plain(said), [])
+            if code_key(meant) in there:
+                return there[code_key(meant)]
+            same = names.by_name.get(plain(meant), [])
             if len(same) > 1:
                 codes = ", ".join(each.code for each in same[:5])
-                detail = "Several have this name; write the code."
+                detail = noted("Several have this name; write the code.")
                 raise Amiss(Told(column, f"ambiguous_{noun}", detail, codes))
             if same:
                 return same[0].code
-        detail = f"There is no such {_NOUNS[noun]}."
+        detail = said("There is no such {noun}.", noun=_NOUNS[noun])
         raise Amiss(Told(column, f"unknown_{noun}", detail, self._alike(noun, names, written)))
 
     def open(self, column: str, code: str) -> Named:
@@ -77,12 +79,16 @@ class Namer:
         noun = _NAMING[column]
         found = self._names[noun].by_code.get(code_key(code))
         if found is None:
-            raise Amiss(Told(column, f"unknown_{noun}", f"There is no such {_NOUNS[noun]}."))
+            raise Amiss(
+                Told(column, f"unknown_{noun}", said("There is no such {noun}.", noun=_NOUNS[noun]))
+            )
         if not found.is_open:
             detail = (
-                "This unit is archived, or merged away."
+                noted("This unit is archived, or merged away.")
                 if noun == "unit"
-                else "This person is not active, or a program: neither can own an initiative."
+                else noted(
+                    "This person is not active, or a program: neither can own an initiative."
+                )
             )
             raise Amiss(Told(column, f"closed_{noun}", detail))
         return found
@@ -103,4 +109,4 @@ def status(written: str) -> InitiativeStatus:
     if found := STATUS_WORDS.get(plain(written)):
         return found
     words = ", ".join(" / ".join(words) for words in STATUSES.values())
-    raise Amiss(Told("status", "unknown_status", f"A status is one of: {words}."))
+    raise Amiss(Told("status", "unknown_status", said("A status is one of: {words}.", words=words)))

@@ -1,5 +1,6 @@
 """Quarterly targets against the plan that is there: which milestones there are to be; pure."""
 
+from app.languages import noted
 from app.schemas.fields import MilestoneStatus
 from app.schemas.milestones import Milestone, NewMilestone
 from app.services.importing_facts import Standing
@@ -37,7 +38,9 @@ def replanned(
     if differing(given, standing):
         weights = quarters.weights(given or {})
         if any(quarters.quarter_of(milestone.title) is None for milestone in _live(standing)):
-            detail = "This plan has milestones of its own; leave the targets as they are, or empty."
+            detail = noted(
+                "This plan has milestones of its own; leave the targets as they are, or empty."
+            )
             raise Amiss(Told(next(iter(weights)), "other_plan", detail))
     plan, placed = _kept(weights, year, standing)
     highest = max((milestone.number for milestone in standing.plan), default=0)
@@ -88,7 +91,7 @@ def _check_reported(plan: list[NewMilestone], standing: Standing) -> None:
     kept = {milestone.number for milestone in plan}
     for milestone in _live(standing):
         if milestone.number not in kept and milestone.reports:
-            detail = "This quarter has reports; its target cannot go."
+            detail = noted("This quarter has reports; its target cannot go.")
             quarter = quarters.quarter_of(milestone.title)
             raise Amiss(Told(quarter, "reported_milestone_missing", detail))
 
@@ -100,5 +103,5 @@ def _check_baseline(plan: list[NewMilestone], standing: Standing, *, has_reason:
         and after.get(milestone.number, _measures(milestone)) != _measures(milestone)
         for milestone in standing.plan
     ):
-        detail = "The plan has a baseline: changing it owes a reason."
+        detail = noted("The plan has a baseline: changing it owes a reason.")
         raise Amiss(Told("reason", "reason_owed", detail))

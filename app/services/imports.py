@@ -1,5 +1,6 @@
 """Imports as a resource: submitted, listed, cancelled, and forgotten in the end."""
 
+import json
 import zlib
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -27,6 +28,7 @@ from app.spreadsheets.template import Offer
 DIRECT_ROWS = 500
 """Up to so many rows are dealt with at once, within the request; more take a job."""
 FORGOTTEN_AT_ONCE = 100
+_WHOLE = (undefer(Import.outcome), undefer(Import.messages))
 _NEWEST_FIRST = [Key(Import.submitted_at, descending=True), Key(Import.id, descending=True)]
 
 
@@ -51,7 +53,7 @@ class Kept(NamedTuple):
 
     institution: str
     """Code of the institution."""
-    shape: wire.Import
+    shape: wire.NotedImport
     content: bytes
 
 
@@ -63,7 +65,7 @@ def allowed(session: Session, actor: Actor, institution: str, lock: Lock = Lock.
     return scope
 
 
-def submit(session: Session, actor: Actor, institution: str, given: Submitted) -> wire.Import:
+def submit(session: Session, actor: Actor, institution: str, given: Submitted) -> wire.NotedImport:
     """Check or apply a small spreadsheet at once; a large one is queued.
 
     Raises `RowRefused`, upon which the outcome is to be kept by `keep_refused`.
@@ -80,7 +82,7 @@ def submit(session: Session, actor: Actor, institution: str, given: Submitted) -
 
 def keep_refused(
     session: Session, actor: Actor, institution: str, given: Submitted, outcome: Outcome
-) -> wire.Import:
+) -> wire.NotedImport:
     """Keep what a spreadsheet was refused for, after nothing of it was written."""
     scope = allowed(session, actor, institution)
     return _keep(session, actor, scope, given, outcome)
@@ -88,7 +90,7 @@ def keep_refused(
 
 def _keep(
     session: Session, actor: Actor, scope: Scope, given: Submitted, outcome: Outcome | None
-) -> wire.Import:
+) -> wire.NotedImport:
     at = now()
     row = Import(
         institution_id=scope.id, id=new_id(), mode=given.mode, status=ImportStatus.QUEUED,
@@ -96,7 +98,7 @@ def _keep(
         actor_id=actor.id, token_id=actor.token_id,
         request_id=session.info.get(events.REQUEST_ID), submitted_by=actor.name, submitted_at=at,
         finished_at=None, expires_at=at + expiry.kept(session).imports, leased_by=None, leased_until=None, attempts=0,
-        counts=None, problem=None, content=given.content, outcome=None,
+        counts=None, problem=None, content=given.content, outcome=None, messages=None,
     )  # fmt: skip
     session.add(row)
     if outcome is not None:
@@ -135,7 +137,7 @@ def tell(session: Session, actor: Actor, row: Import) -> None:
         events.record(session, actor, row.institution_id, "import.applied", subject, data)
 
 
-def get(session: Session, actor: Actor, institution: str, import_id: UUID) -> wire.Import:
+def get(session: Session, actor: Actor, institution: str, import_id: UUID) -> wire.NotedImport:
     """One import, with the fate of its rows."""
     scope = access.institution(session, actor, institution)
     return _whole(_one(session, scope, import_id))
@@ -195,21 +197,25 @@ def _visible(scope: Scope) -> Select[Import]:
 
 def _one(session: Session, scope: Scope, import_id: UUID, *options: ExecutableOption) -> Import:
     statement = _visible(scope).where(Import.id == import_id)
-    row = session.scalars(statement.options(undefer(Import.outcome), *options)).one_or_none()
+    row = session.scalars(statement.options(*_WHOLE, *options)).one_or_none()
     if row is None:
         raise NotFound
     return row
 
 
-def _whole(row: Import) -> wire.Import:
-    outcome = None
+def _whole(row: Import) -> wire.NotedImport:
+    rows: list[wire.RowFate] = []
+    faults: list[wire.NotedFault] = []
     if row.outcome is not None:
         outcome = Outcome.model_validate_json(zlib.decompress(row.outcome))
-    return wire.Import(
-        **_summary(row),
-        rows=outcome.rows if outcome else [],
-        faults=outcome.faults if outcome else [],
-    )
+        rows, faults = outcome.rows, outcome.faults
+    if row.messages is not None:
+        messages = json.loads(zlib.decompress(row.messages))
+        faults = [
+            fault.model_copy(update=message)
+            for fault, message in zip(faults, messages, strict=True)
+        ]
+    return wire.NotedImport(**_summary(row), rows=rows, faults=faults)
 
 
 def _summary(row: Import) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
+from app.languages import noted
+from app.messages import said
 from app.models.base import code_key
-from app.schemas.imports import Fault
+from app.schemas.imports import NotedFault
 from app.services import cells
 from app.services.cells import Cell, Percent, Unclear
 from app.spreadsheets import quarters
-from app.spreadsheets.columns import COLUMNS, HEADINGS, OWED, QUARTERS, letter, plain
+from app.spreadsheets.columns import COLUMNS, HEADINGS, OWED, QUARTERS, Column, letter, plain
 
 _SEARCHED = 20
 """Rows in which the headings are looked for: titles may stand above them."""
@@ -30,7 +32,7 @@ class Row(NamedTuple):
     code: str | None
     values: dict[str, Any]
     """What was read, by column; None where a cell is empty. Columns that the sheet lacks are absent."""
-    faults: list[Fault]
+    faults: list[NotedFault]
 
 
 class Table(NamedTuple):
@@ -41,16 +43,16 @@ class Table(NamedTuple):
     heading: int
     """Number of the row with the headings; 0 if there is none."""
     rows: list[Row]
-    faults: list[Fault]
+    faults: list[NotedFault]
     """Of the sheet as a whole; with any, no row is looked at."""
     formulas: int
 
     def fault(
         self, row: int, field: str | None, code: str, detail: str, suggestion: str | None = None
-    ) -> Fault:
+    ) -> NotedFault:
         """Something that is wrong with a cell, or with a row as a whole."""
         place = self.places.get(field) if field else None
-        return Fault(
+        return NotedFault(
             row=row,
             column=letter(place) if place else None,
             field=field,
@@ -83,39 +85,47 @@ def understood(sheet: dict[str, Any]) -> Table:
 
 def _headings(
     lines: list[tuple[int, dict[int, Cell]]],
-) -> tuple[int | None, dict[str, int], list[Fault]]:
+) -> tuple[int | None, dict[str, int], list[NotedFault]]:
     """Where the row of headings is, which columns it names, and what is wrong with it."""
     for i, (number, found) in enumerate(lines[:_SEARCHED]):
         words = {column: plain(str(cell.value)) for column, cell in found.items()}
         known = {column: HEADINGS[word] for column, word in words.items() if word in HEADINGS}
         if len(set(known.values())) >= _LEAST_HEADINGS:
             return i, {name: column for column, name in known.items()}, _amiss(number, words, known)
-    detail = "There is no row with the headings of a plan, such as Kode and Judul."
+    detail = noted("There is no row with the headings of a plan, such as Kode and Judul.")
     return None, {}, [_whole("no_headings", detail)]
 
 
-def _amiss(number: int, words: dict[int, str], known: dict[int, str]) -> list[Fault]:
+def _amiss(number: int, words: dict[int, str], known: dict[int, str]) -> list[NotedFault]:
     faults = [
-        _whole("missing_column", f"The column is missing: {COLUMNS[name].id} / {COLUMNS[name].en}.", name)
+        _whole("missing_column", _missing(COLUMNS[name]), name)
         for name in OWED
         if name not in known.values()
     ]  # fmt: skip
     for column in words:
         name = known.get(column)
         if name is None:
-            code, detail = "unknown_column", "There is no such column; delete it, or its heading."
+            code, detail = (
+                "unknown_column",
+                noted("There is no such column; delete it, or its heading."),
+            )
         elif list(known.values()).index(name) != list(known).index(column):
-            code, detail = "repeated_column", "This column is there twice."
+            code, detail = "repeated_column", noted("This column is there twice.")
         else:
             continue
         faults.append(
-            Fault(row=number, column=letter(column), field=name, code=code, detail=detail)
+            NotedFault(row=number, column=letter(column), field=name, code=code, detail=detail)
         )
     return faults
 
 
-def _whole(code: str, detail: str, field: str | None = None) -> Fault:
-    return Fault(row=None, column=None, field=field, code=code, detail=detail)
+def _missing(column: Column) -> str:
+    names = f"{column.id} / {column.en}"
+    return said("The column is missing: {names}.", names=names)
+
+
+def _whole(code: str, detail: str, field: str | None = None) -> NotedFault:
+    return NotedFault(row=None, column=None, field=field, code=code, detail=detail)
 
 
 def _row(table: Table, number: int, found: dict[int, Cell], epoch: date | None) -> Row:
@@ -145,8 +155,8 @@ def _is_blank(cell: Cell | None) -> bool:
     return cell is None or (cell.kind == "s" and not str(cell.value).strip())
 
 
-def _beside(table: Table, number: int) -> Fault:
-    detail = "There is something in a column without a heading."
+def _beside(table: Table, number: int) -> NotedFault:
+    detail = noted("There is something in a column without a heading.")
     return table.fault(number, None, "beside_the_table", detail)
 
 
@@ -192,12 +202,12 @@ def _targets(table: Table, row: Row, given: dict[str, Percent]) -> quarters.Targ
     reached = 0
     for name, target in read.items():
         if target < reached:
-            detail = "Targets are cumulative: none is less than the one before it."
+            detail = noted("Targets are cumulative: none is less than the one before it.")
             row.faults.append(table.fault(row.number, name, "decreasing_target", detail))
             return None
         reached = target
     if reached != quarters.FULL:
-        detail = (
+        detail = noted(
             "Targets are cumulative: the last one is 100 percent (or 1 where all are parts of 1)."
         )
         row.faults.append(table.fault(row.number, last, "target_not_full", detail))
@@ -220,9 +230,9 @@ def _check_merged(table: Table, merged: list[list[int | None]]) -> None:
                 reached, column = spans[place][1], spans[place][2]
             place += 1
         if row.number <= reached:
-            detail = "Cells are merged here; split them, and write into each what is meant."
+            detail = noted("Cells are merged here; split them, and write into each what is meant.")
             row.faults.append(
-                Fault(
+                NotedFault(
                     row=row.number, column=letter(column), field=None, code="merged_cells",
                     detail=detail,
                 )
@@ -239,5 +249,5 @@ def _check_codes(table: Table) -> None:
         if len(rows) > 1:
             for row in rows:
                 other = next(each.number for each in rows if each is not row)
-                detail = f"This code is in row {other} too."
+                detail = said("This code is in row {row} too.", row=other)
                 row.faults.append(table.fault(row.number, "code", "repeated_code", detail))
