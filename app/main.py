@@ -160,6 +160,7 @@ def create_app(
 
     app = FastAPIOffline(
         docs_url=None,  # ours has more on it: `web/docs`
+        redoc_url=None,  # likewise
         static_url=docs.STATIC,
         title="Quickwin",
         version=__version__,

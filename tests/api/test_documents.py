@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from app.schemas.fields import Shape
+from app.web import docs
 from tests.conftest import Clients
 
 BODIES = {"post", "put", "patch"}
@@ -65,6 +66,15 @@ def test_examples_are_valid(app: FastAPI) -> None:
             shapes[name].model_validate(example)
             checked += 1
     assert checked >= 15
+
+
+async def test_redoc_has_no_logo_from_elsewhere(clients: Clients) -> None:
+    ours = await clients.nobody.get(docs.REDOC)
+    theirs = await clients.nobody.get(f"{docs.STATIC}/redoc.standalone.js")
+    assert docs.LOGO in theirs.content
+    assert ours.content == theirs.content.replace(docs.LOGO, b"data:,")
+    assert ours.headers["content-type"].startswith("text/javascript")
+    assert ours.headers["cache-control"] == theirs.headers["cache-control"]
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])

@@ -126,6 +126,20 @@ def test_the_guide_for_typescript(place: Place, given: dict[str, str], tmp_path:
     assert lines[-1] == "not_found"
 
 
+async def test_redoc_asks_nobody_else(place: Place, chromium: Browser) -> None:
+    """Of a small document: to show all operations takes it half a minute."""
+    small = {"openapi": "3.1.0", "info": {"title": "Quickwin", "version": "1"}, "paths": {}}
+    async with window(chromium, place.url, locale="en-GB") as seen:
+        await seen.page.route("**/openapi.json", lambda route: route.fulfill(json=small))
+        await seen.go("/redoc")
+        await seen.page.wait_for_selector("text=API docs by Redocly", timeout=120_000)
+        await seen.page.wait_for_selector("h1:has-text('Quickwin')")
+        await seen.page.wait_for_load_state("networkidle")
+        assert await seen.page.locator("img[alt='redocly logo']").count() == 0
+        assert seen.complaints == []
+        assert seen.strangers == []
+
+
 async def test_a_token_is_handed_to_the_calls(place: Place, chromium: Browser, axe: str) -> None:
     async with window(chromium, place.url, locale="en-GB") as seen:
         await seen.go("/docs")
