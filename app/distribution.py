@@ -7,7 +7,7 @@ institutions share lies whole on every machine; what only this service needs sta
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Table, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -160,9 +160,14 @@ async def lay_out(engine: AsyncEngine, shards: int, *, dry_run: bool = False) ->
 async def follow(engine: AsyncEngine) -> None:
     """After a migration: where the tables are laid out, lay out those that it has made."""
     async with engine.connect() as connection:
-        is_laid_out = await connection.scalar(_HAS_CITUS) and await connection.scalar(_IS_LAID_OUT)
-    if is_laid_out:
+        found = await connection.run_sync(is_laid_out)
+    if found:
         await lay_out(engine, SHARDS)
+
+
+def is_laid_out(connection: Connection) -> bool:
+    """Whether the tables of a PostgreSQL database lie on several machines, or may."""
+    return bool(connection.scalar(_HAS_CITUS) and connection.scalar(_IS_LAID_OUT))
 
 
 _HAS_CITUS = text("SELECT true FROM pg_extension WHERE extname = 'citus'")

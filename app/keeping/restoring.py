@@ -20,7 +20,7 @@ from app.filing import storage
 from app.filing.storage import Storage
 from app.keeping import facts, postgres, sqlite
 from app.keeping.container import Reader, Refused
-from app.keeping.taking import DATABASE, FILES, reading, version
+from app.keeping.taking import DATABASE, FILES, OTHERS, reading, version
 from app.keeping.verifying import Verified, verify
 from app.schemas.backups import Manifest
 from app.settings import Settings
@@ -150,7 +150,7 @@ def _clear(connection: Connection, *, replace: bool) -> None:
     tables = set(inspect(connection).get_table_names()) - {revisions.RESTORING}
     if tables and not replace and not inspect(connection).has_table(revisions.RESTORING):
         raise Refused("The database is not empty; --replace empties it first.")
-    others = connection.scalar(text(_OTHERS))
+    others = connection.scalar(OTHERS)
     if tables and others:
         raise Refused(f"{others} others are connected to the database: stop the servers first.")
     connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {revisions.RESTORING} (id integer)")
@@ -158,10 +158,6 @@ def _clear(connection: Connection, *, replace: bool) -> None:
         connection.exec_driver_sql(statement)
 
 
-_OTHERS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-    "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-)
 _EMPTYING = f"""
     SELECT format('DROP TABLE %s CASCADE', c.oid::regclass) FROM pg_class c
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')

@@ -10,7 +10,7 @@ from anyio import to_thread
 from sqlalchemy import Connection, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app import __version__
+from app import __version__, distribution
 from app.db import Database
 from app.filing import storage
 from app.filing.storage import FilesUnavailable, Storage
@@ -24,6 +24,12 @@ from app.settings import Settings
 DATABASE = "database"
 """The name of the part that is the database itself: SQLite's file, or `pg_dump`'s."""
 FILES = "files/"
+OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND backend_type = 'client backend' AND pid <> pg_backend_pid() "
+    "AND application_name NOT LIKE 'citus%'"
+)
+"""How many others are connected; the connections that Citus keeps by itself are nobody's."""
 _NO_LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
 
 
@@ -75,8 +81,14 @@ def _of_sqlite(settings: Settings, target: Path, writer: Writer) -> _Snapshot:
 
 
 async def _of_postgresql(settings: Settings, writer: Writer) -> _Snapshot:
-    """The dump and the facts are of one snapshot, which a transaction of ours holds for `pg_dump`."""
+    """The dump and the facts are of one snapshot, which a transaction of ours holds for `pg_dump`.
+
+    On Citus it is one of the first machine alone: there nobody may write, and that nobody has is seen.
+    """
     async with reading(settings) as connection:
+        is_apart = await connection.run_sync(distribution.is_laid_out)
+        if is_apart and await connection.scalar(OTHERS):
+            raise Refused(_NO_MOMENT)
         server = await version(connection)
         dump = postgres.program(settings, "pg_dump", server.major)
         snapshot = await connection.scalar(text("SELECT pg_export_snapshot()"))
@@ -88,7 +100,18 @@ async def _of_postgresql(settings: Settings, writer: Writer) -> _Snapshot:
         # First of all, for what there is to be seen refuses a database that is none of ours.
         seen = await connection.run_sync(_seen, "postgresql", server.name)
         await to_thread.run_sync(write)
-        return seen
+    if is_apart:
+        async with reading(settings) as connection:
+            if await connection.run_sync(facts.read) != seen.facts:
+                raise Refused(_NO_MOMENT)
+    return seen
+
+
+_NO_MOMENT = (
+    "The tables lie on several machines (Citus), and no snapshot is of one moment on all of them: stop "
+    "whatever is connected to the database and back it up then. For backups beside the service copy "
+    "each machine (`pg_basebackup`) with its log, up to one point of all (`citus_create_restore_point`)."
+)
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """Laid out over machines: every table has its place, and no constraint needs what is elsewhere."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -8,6 +10,8 @@ from sqlalchemy.orm import Session
 from app import distribution
 from app.db import Database
 from app.distribution import COLUMN, UNIQUE_APART, places, statements, unkept
+from app.keeping.container import Refused
+from app.keeping.taking import take
 from app.models import Base
 from app.models.base import table as table_of
 from app.settings import Settings
@@ -102,6 +106,16 @@ async def test_no_request_looks_for_shards_in_the_catalog(database: Database) ->
 
     assert "pg_class" in (told := await database.read(plan))
     assert "relation_is_a_known_shard" not in told
+
+
+@ON_CITUS
+async def test_no_backup_is_taken_beside_others(
+    database: Database, configuration: Settings, tmp_path: Path
+) -> None:
+    await database.read(lambda session: session.execute(text("SELECT 1")))
+    with pytest.raises(Refused, match="no snapshot is of one moment"):
+        await take(configuration, tmp_path / "quickwin.backup", files=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 @ON_CITUS
