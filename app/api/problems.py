@@ -2,12 +2,12 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from app import errors, logs
 from app.api import refusals
@@ -124,11 +124,15 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> set[str]:
-    """All methods of an address; Starlette names those of its first route alone."""
-    path: str = request.scope["path"]
-    return {
-        method.upper()
-        for template, operations in request.app.openapi()["paths"].items()
-        if re.fullmatch("[^/]+".join(map(re.escape, re.split(r"{\w+}", template))), path)
-        for method in operations
-    }
+    """All methods of an address; Starlette names those of its first route alone.
+
+    `…/periods/standard` is an address of its own, though `…/periods/{period}` would take it too.
+    """
+    found = [
+        route
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"])
+    ]
+    fewest = min((len(route.param_convertors) for route in found), default=0)
+    own = (route.methods or () for route in found if len(route.param_convertors) == fewest)
+    return {method for methods in own for method in methods}

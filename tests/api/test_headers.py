@@ -86,6 +86,24 @@ def browser(*origins: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
+async def test_methods_are_named_without_the_document() -> None:
+    """To make it takes a process seconds, and anybody may ask for a method that is not there."""
+    app = create_app(Settings(database_url="sqlite://"))
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test"
+    ) as client:
+        for path, methods in (
+            ("/me", "GET"),
+            ("/institutions/kpu/units/32", "DELETE, GET, PATCH"),
+            ("/institutions/kpu/periods/standard", "POST"),
+        ):
+            answer = await client.put(f"{API}{path}")
+            assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+        page = await client.put("/sign-in", headers={"Sec-Fetch-Site": "same-origin"})
+        assert (page.status_code, page.headers["allow"]) == (405, "GET, POST")
+    assert app.openapi_schema is None
+
+
 async def test_no_other_page_may_call_by_default(clients: Clients) -> None:
     asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET"}
     for client in (clients.nobody, browser()):
