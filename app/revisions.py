@@ -5,16 +5,17 @@ at least. So a release knows of a schema that came after it whether it may go on
 """
 
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
 from app.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 LOCK = 0x51_57
@@ -24,6 +25,7 @@ RESTORING = "restore_unfinished"
 """A table that is there while a database is restored: nothing else is done with it meanwhile."""
 
 Standing = Literal["current", "behind", "newer", "ahead"]
+_REVISION = text("SELECT version_num FROM alembic_version")
 _FLOOR = text("SELECT revision FROM schema_floor")
 
 
@@ -50,7 +52,7 @@ def upgrade(connection: Connection, revision: str, lock_seconds: float) -> None:
     config = _config()
     config.attributes["connection"] = connection
     config.attributes["lock_seconds"] = lock_seconds
-    command.upgrade(config, revision)
+    import_module("alembic.command").upgrade(config, revision)
 
 
 def is_due(connection: Connection, revision: str) -> bool:
@@ -58,11 +60,14 @@ def is_due(connection: Connection, revision: str) -> bool:
 
     Nor may it where a restore was not finished, which is `DatabaseUnavailable`.
     """
-    if inspect(connection).has_table(RESTORING):
+    tables = inspect(connection)
+    if tables.has_table(RESTORING):
         raise DatabaseUnavailable(
             "A restore into this database was begun and has not ended: restore it anew."
         )
-    found = MigrationContext.configure(connection).get_current_revision()
+    found: str | None = None
+    if tables.has_table("alembic_version"):
+        found = connection.scalar(_REVISION)
     known = _known()
     if found is None or found in known:
         return revision != "head" or found != known[0]
@@ -73,7 +78,7 @@ def is_due(connection: Connection, revision: str) -> bool:
 
 def found(session: Session) -> Found:
     """The revision of the database's schema, and whom it still serves."""
-    revision: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = session.scalar(_REVISION)
     is_strange = revision is not None and revision not in _known()
     return Found(revision, session.scalar(_FLOOR) if is_strange else None)
 
@@ -98,7 +103,8 @@ def _known() -> list[str]:
     return sorted((file.name.partition("_")[0] for file in files), reverse=True)
 
 
-def _config() -> Config:
-    config = Config()
+def _config() -> "Config":
+    # Most processes find nothing to migrate, and need no Alembic for it.
+    config: Config = import_module("alembic.config").Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config

@@ -5,6 +5,7 @@ hangs. SIGTERM and SIGINT stop all of them; SIGHUP replaces them one after anoth
 before an old one goes, so that nobody is turned away.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -41,6 +42,7 @@ def serve(config: uvicorn.Config) -> int:
     """Serve until a signal says stop; answers the exit status."""
     os.environ.pop(METRICS, None)
     if config.workers == 1:
+        config.app = _application
         server = Server(config)
         server.run()
         return 0 if server.started else STARTUP_FAILURE
@@ -55,8 +57,10 @@ def serve(config: uvicorn.Config) -> int:
         return STARTUP_FAILURE if workers.has_failed else 0
 
 
-def _application(turn: Path) -> ASGIApp:
+def _application(turn: Path | None = None) -> ASGIApp:
+    gc.disable()  # as in `__main__`; once it starts, the application has what is there frozen
     made: ASGIApp = import_from_string(APPLICATION)(turn=turn)
+    gc.enable()
     return made
 
 
