@@ -78,7 +78,7 @@ def serve(
         made = await database.write(operators.first_start, secret)
         if demo and not await database.read(demo_loader.is_loaded):
             with progress() as report:
-                await demo_loader.load(database, demo_loader.INITIATIVES, None, report)
+                await demo_loader.load_once(database, report)
         return made
 
     made = run(chosen, prepare)

@@ -8,7 +8,8 @@ a serialization failure or a busy database, a verb has no effect outside its ses
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -149,6 +150,15 @@ class Database:
             raise DatabaseUnavailable(
                 f"The database cannot be reached: {faults.reason(error)}"
             ) from error
+
+    @asynccontextmanager
+    async def alone(self, lock: int) -> AsyncIterator[None]:
+        """Be the only process that holds a lock; others wait. SQLite's files have one server."""
+        if isinstance(self.direct, AsyncEngine):
+            async with migrating.alone(self.direct, lock):
+                yield
+        else:
+            yield
 
     def pool(self) -> engines.Pool:
         """How the connections are used now."""

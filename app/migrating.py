@@ -46,7 +46,7 @@ async def upgrade(engine: AsyncEngine, revision: str, settings: Settings) -> Non
     pooler stands between.
     """
     seconds = settings.migration_lock_seconds
-    async with _alone(engine), engine.connect() as connection:
+    async with alone(engine, revisions.LOCK), engine.connect() as connection:
         async with connection.begin():
             if await engines.is_pooled(connection):
                 raise DatabaseUnavailable(_POOLED)
@@ -71,8 +71,8 @@ async def upgrade(engine: AsyncEngine, revision: str, settings: Settings) -> Non
 
 
 @asynccontextmanager
-async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
-    """Hold the lock, in a transaction of its own that does nothing else.
+async def alone(engine: AsyncEngine, lock: int) -> AsyncIterator[None]:
+    """Hold an advisory lock, in a transaction of its own that does nothing else; others wait.
 
     An index that is made concurrently waits for every transaction that had a snapshot when it looked:
     so nobody waits for the lock within a statement, and who has it has no statements to run.
@@ -81,7 +81,7 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
         await guard.execution_options(isolation_level="READ COMMITTED")
         while True:
             async with guard.begin():
-                if await guard.scalar(_TURN, {"key": revisions.LOCK}):
+                if await guard.scalar(_TURN, {"key": lock}):
                     await guard.execute(_WAKE)
                     yield
                     return

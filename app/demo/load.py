@@ -35,6 +35,8 @@ from app.services.insertion import Loaded
 INITIATIVES = 1_700
 _FEW, _MANY = 425, 5_000
 _BIG = 20_000
+_LOCK = 0x51_58
+"""Any constant, but that of migrations."""
 
 Report = Callable[[str, int, int], None]
 """Called with a stage, how much of it is done, and how much there is."""
@@ -47,6 +49,13 @@ def is_loaded(session: Session) -> bool:
     except NotFound:
         return False
     return True
+
+
+async def load_once(database: Database, report: Report) -> None:
+    """Load the demo if it is not there; of several processes one does, and the others wait for it."""
+    async with database.alone(_LOCK):
+        if not await database.read(is_loaded):
+            await load(database, INITIATIVES, None, report)
 
 
 async def load(

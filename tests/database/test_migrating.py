@@ -7,11 +7,15 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from app.db import Database
+from app.demo import compose
+from app.demo import load as demo_loader
 from app.migrating import SchemaLocked
 from app.revisions import SchemaAhead
+from app.services import institutions
+from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.support.migrations import on_connection, scripts, step_to
 from tests.support.postgres import create_database
@@ -107,6 +111,38 @@ async def test_others_pass_while_a_migration_waits(url: str) -> None:
     for each in (reader, other):
         await each.close()
     await database.close()
+
+
+async def test_of_several_servers_one_loads_the_demo(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = opened(url), opened(url)
+    begun, waited = asyncio.Event(), asyncio.Event()
+    asked: list[str] = []
+
+    async def load(database: Database, *_: object) -> None:
+        """Takes until the other one has asked twice whether it is its turn."""
+        begun.set()
+        async with asyncio.timeout(PATIENCE):
+            await waited.wait()
+        await database.write(institutions.create, SYSTEM, compose.institution())
+
+    @event.listens_for(second.engine.sync_engine, "before_cursor_execute")  # type: ignore[union-attr]
+    def count(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+        if sum("pg_try_advisory_xact_lock" in each for each in asked) == 2:
+            waited.set()
+
+    monkeypatch.setattr(demo_loader, "load", load)
+    loading = asyncio.create_task(demo_loader.load_once(first, lambda *_: None))
+    async with asyncio.timeout(PATIENCE):
+        await begun.wait()
+        begun.clear()
+        await asyncio.gather(loading, demo_loader.load_once(second, lambda *_: None))
+    assert not begun.is_set()  # the second found what the first had made
+    assert await second.read(demo_loader.is_loaded)
+    for each in (first, second):
+        await each.close()
 
 
 @pytest.mark.parametrize("is_valid", [False, True])
