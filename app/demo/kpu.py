@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from app.schemas.fields import Language
 from app.schemas.grants import NewGrant
 from app.schemas.institutions import NewInstitution, Policy
 from app.schemas.people import NewPerson
@@ -78,13 +79,18 @@ def units() -> list[NewUnit]:
 
 
 def people() -> list[NewPerson]:
-    """Return a secretary (`sek-…`) and an operator (`ops-…`) for each unit, and four verifiers."""
+    """Return a secretary (`sek-…`) and an operator (`ops-…`) for each unit, and four verifiers.
+
+    Operators have said that they read Indonesian; the others read what their browser prefers.
+    """
     names = _names()
     found = []
     for place in places():
         chief = "Sekretaris" if place.kind in _SECRETARIATS else "Pimpinan"
         for role, office in (("sek", f"{chief} {place.name}"), ("ops", f"Operator {place.name}")):
-            found.append(_person(f"{role}-{place.code}", next(names), office, place.code))
+            made = _person(f"{role}-{place.code}", next(names), office, place.code)
+            language = {"language": Language.ID} if role == "ops" else {}
+            found.append(made.model_copy(update=language))
     office = "Auditor Inspektorat Utama"
     found.extend(_person(code, next(names), office, _INSPECTORATE) for code in VERIFIERS)
     return found

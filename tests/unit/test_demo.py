@@ -11,7 +11,14 @@ import pytest
 
 from app.demo import choice, compose, team, verdicts
 from app.demo.quick_wins import TEMPLATES
-from app.schemas.fields import InitiativeKind, InitiativeStatus, OwnerRole, Technique, Verdict
+from app.schemas.fields import (
+    InitiativeKind,
+    InitiativeStatus,
+    Language,
+    OwnerRole,
+    Technique,
+    Verdict,
+)
 from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
 from app.schemas.people import NewPerson
@@ -164,6 +171,8 @@ def test_people_of_every_unit() -> None:
     assert len({person.name for person in people}) == len(people)
     for unit in ["kpu", *(unit.code for unit in compose.units())]:
         assert codes[f"sek-{unit}"].unit == codes[f"ops-{unit}"].unit == unit
+        assert codes[f"ops-{unit}"].language is Language.ID
+        assert codes[f"sek-{unit}"].language is None
     assert [codes[f"apip-{n}"].unit for n in (1, 2, 3, 4)] == ["itama"] * 4
     for person in people:
         assert NewPerson.model_validate(person.model_dump()) == person
