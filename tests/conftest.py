@@ -7,6 +7,7 @@ test. An institution of its own keeps each test alone, as it keeps each tenant.
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,12 +134,29 @@ async def clients(checked: CheckedTransport) -> AsyncIterator[Clients]:
         yield Clients(operator, nobody)
 
 
+@asynccontextmanager
+async def _founded(
+    clients: Clients, checked: CheckedTransport, database: Database
+) -> AsyncIterator[Institution]:
+    made = Institution(f"t{os.getpid()}-{next(_numbers)}", clients.operator, checked)
+    await made.found(database, actors.identify(actors.digest(OPERATOR)))
+    yield made
+    await made.close()
+
+
 @pytest.fixture
 async def institution(
     clients: Clients, checked: CheckedTransport, database: Database
 ) -> AsyncIterator[Institution]:
     """A new institution with two people, a reporter and a verifier, who have tokens."""
-    made = Institution(f"t{os.getpid()}-{next(_numbers)}", clients.operator, checked)
-    await made.found(database, actors.identify(actors.digest(OPERATOR)))
-    yield made
-    await made.close()
+    async with _founded(clients, checked, database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def shared(
+    clients: Clients, checked: CheckedTransport, database: Database
+) -> AsyncIterator[Institution]:
+    """As `institution`, one for the tests of a module that only read, or are refused."""
+    async with _founded(clients, checked, database) as made:
+        yield made

@@ -18,13 +18,13 @@ def day(institution_today: Any, offset: int) -> str:
     return str(institution_today + timedelta(days=offset))
 
 
-@pytest.fixture
-async def busy(institution: Institution, database: Database) -> Institution:
+@pytest.fixture(scope="module")
+async def busy(shared: Institution, database: Database) -> Institution:
     """Initiatives that are late, nearly due, silent and finished, in two units."""
     today = (now() + timedelta(hours=7)).date()  # Jakarta's
-    await institution.unit("a")
-    await institution.unit("a1", "a")
-    await institution.unit("b")
+    await shared.unit("a")
+    await shared.unit("a1", "a")
+    await shared.unit("b")
     offsets = {"late": (-40, -2, 5), "soon": (0, 30, 31), "done": (-9,), "held": (-7,)}
     for code, unit in (("late", "a1"), ("soon", "a"), ("done", "b"), ("held", "b")):
         plan = [
@@ -33,14 +33,14 @@ async def busy(institution: Institution, database: Database) -> Institution:
                 offsets[code], ("percent", "binary", "percent"), strict=False
             )
         ]
-        await institution.initiative(
+        await shared.initiative(
             code, unit, areas=["oversight"] if code == "late" else [], milestones=plan
         )
-    await institution.report("late", 1, 75)
-    await institution.report("late", 2, 60)
-    await institution.report("done", 1, 100)
-    await institution.patch("initiatives/held", {"status": "on_hold", "reason": "Waiting"})
-    await institution.initiative(
+    await shared.report("late", 1, 75)
+    await shared.report("late", 2, 60)
+    await shared.report("done", 1, 100)
+    await shared.patch("initiatives/held", {"status": "on_hold", "reason": "Waiting"})
+    await shared.initiative(
         "out", "b", status="proposed", milestones=[{"title": "M", "due_on": "2022-01-01"}]
     )
 
@@ -55,10 +55,10 @@ async def busy(institution: Institution, database: Database) -> Institution:
                 .values({column: now() - timedelta(days=46)})
             )
 
-    found = await institution.get("units")
+    found = await shared.get("units")
     units = {item["code"]: UUID(item["id"]) for item in found["items"]}
     await database.write(grow_old)
-    return institution
+    return shared
 
 
 async def test_counts(busy: Institution) -> None:

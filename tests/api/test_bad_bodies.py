@@ -19,12 +19,23 @@ from tests.support.institution import API, Institution
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture
-async def ready(institution: Institution) -> Institution:
+async def with_a_plan(institution: Institution) -> Institution:
     """An institution with one unit, one initiative and one milestone."""
     await institution.unit("A")
     await institution.initiative("QW-1", "A", milestones=[{"title": "M", "due_on": "2022-06-30"}])
     return institution
+
+
+@pytest.fixture
+async def ready(institution: Institution) -> Institution:
+    """An institution of its own for a test that changes it."""
+    return await with_a_plan(institution)
+
+
+@pytest.fixture(scope="module")
+async def standing(shared: Institution) -> Institution:
+    """An institution in which all is refused that the tests of a module send."""
+    return await with_a_plan(shared)
 
 
 def problem(answer: httpx.Response) -> dict[str, Any]:
@@ -65,15 +76,15 @@ RAW = [
 
 @pytest.mark.parametrize(("path", "body", "status", "pointer"), RAW)
 async def test_unreadable_bodies(
-    ready: Institution, path: str, body: bytes, status: int | None, pointer: str | None
+    standing: Institution, path: str, body: bytes, status: int | None, pointer: str | None
 ) -> None:
-    before = (await ready.rollup())["version"]
-    answer = await ready.operator.post(f"{ready.path}/{path}", content=body, headers=JSON)
+    before = (await standing.rollup())["version"]
+    answer = await standing.operator.post(f"{standing.path}/{path}", content=body, headers=JSON)
     assert answer.status_code == status if status else answer.status_code in (400, 422)
     told = problem(answer)
     if pointer is not None:
         assert [place["pointer"] for place in told["errors"]] == [pointer]
-    assert (await ready.rollup())["version"] == before
+    assert (await standing.rollup())["version"] == before
 
 
 @pytest.mark.parametrize(
@@ -86,15 +97,17 @@ async def test_unreadable_bodies(
         "",
     ],
 )
-async def test_other_types_are_refused(ready: Institution, kind: str) -> None:
-    answer = await ready.operator.post(
-        f"{ready.path}/{REPORT}", content=b'{"percent_complete": 5}', headers={"Content-Type": kind}
+async def test_other_types_are_refused(standing: Institution, kind: str) -> None:
+    answer = await standing.operator.post(
+        f"{standing.path}/{REPORT}",
+        content=b'{"percent_complete": 5}',
+        headers={"Content-Type": kind},
     )
     assert answer.status_code == 415
     assert problem(answer)["code"] == "unsupported_media_type"
 
 
-async def test_large_bodies_are_refused(ready: Institution) -> None:
+async def test_large_bodies_are_refused(standing: Institution) -> None:
     body = json.dumps({"percent_complete": 5, "note": "x" * 10_000_000}).encode()
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -102,7 +115,9 @@ async def test_large_bodies_are_refused(ready: Institution) -> None:
             yield body[start : start + 65_536]
 
     for content in (body, chunks()):
-        answer = await ready.operator.post(f"{ready.path}/{REPORT}", content=content, headers=JSON)
+        answer = await standing.operator.post(
+            f"{standing.path}/{REPORT}", content=content, headers=JSON
+        )
         assert answer.status_code == 413
         assert problem(answer)["code"] == "too_large"
 
@@ -202,24 +217,24 @@ FIELDS = [
 
 @pytest.mark.parametrize(("path", "fields", "pointer"), FIELDS)
 async def test_invalid_fields(
-    ready: Institution, path: str, fields: dict[str, Any], pointer: str
+    standing: Institution, path: str, fields: dict[str, Any], pointer: str
 ) -> None:
-    before = (await ready.rollup())["version"]
+    before = (await standing.rollup())["version"]
     body = {**INITIATIVE, **fields} if path == "initiatives" else fields
-    answer = await ready.operator.post(f"{ready.path}/{path}", json=body)
+    answer = await standing.operator.post(f"{standing.path}/{path}", json=body)
     assert answer.status_code == 422, answer.text
     told = problem(answer)
     assert told["code"] == "invalid"
     assert pointer in [place["pointer"] for place in told["errors"]]
-    assert (await ready.rollup())["version"] == before
+    assert (await standing.rollup())["version"] == before
 
 
-async def test_institutions_are_checked_too(ready: Institution) -> None:
+async def test_institutions_are_checked_too(standing: Institution) -> None:
     for fields, pointer in (
         ({"time_zone": "Asia/Atlantis"}, "/time_zone"),
         ({"policy": {"on_track_from": 0.5, "at_risk_from": 0.9}}, "/policy"),
         ({"scheme": "nothing"}, "/scheme"),
     ):
         body = {"code": "other", "name": "Other", **fields}
-        told = await ready.expect(422, "POST", f"{API}/institutions", body)
+        told = await standing.expect(422, "POST", f"{API}/institutions", body)
         assert [place["pointer"] for place in told["errors"]] == [pointer]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_bad_bodies import INITIATIVE, JSON, REPORT, problem, ready
+from tests.api.test_bad_bodies import INITIATIVE, JSON, REPORT, problem, standing
 from tests.support.institution import API, Institution
 
-__all__ = ["ready"]
+__all__ = ["standing"]
 
 QW = "initiatives/QW-1"
 PLAN = f"{QW}/milestones"
@@ -35,16 +35,16 @@ RAW = [
 
 @pytest.mark.parametrize(("body", "status", "pointer", "code"), RAW)
 async def test_raw_bodies(
-    ready: Institution, body: bytes, status: int, pointer: str | None, code: str | None
+    standing: Institution, body: bytes, status: int, pointer: str | None, code: str | None
 ) -> None:
-    before = (await ready.rollup())["version"]
-    answer = await ready.operator.post(f"{ready.path}/{REPORT}", content=body, headers=JSON)
+    before = (await standing.rollup())["version"]
+    answer = await standing.operator.post(f"{standing.path}/{REPORT}", content=body, headers=JSON)
     assert answer.status_code == status, answer.text
     told = problem(answer)
     assert told["code"] == ("invalid" if status == 422 else "malformed_body")
     if pointer is not None:
         assert (pointer, code) in [(at["pointer"], at["code"]) for at in told["errors"]]
-    assert (await ready.rollup())["version"] == before
+    assert (await standing.rollup())["version"] == before
 
 
 def case(method: str, path: str, body: dict[str, Any], pointer: str, code: str) -> Any:
@@ -123,15 +123,15 @@ FIELDS = [
 
 @pytest.mark.parametrize(("method", "path", "body", "pointer", "code"), FIELDS)
 async def test_fields(
-    ready: Institution, method: str, path: str, body: dict[str, Any], pointer: str, code: str
+    standing: Institution, method: str, path: str, body: dict[str, Any], pointer: str, code: str
 ) -> None:
-    before = (await ready.rollup())["version"]
-    told = await ready.expect(
-        422, method, f"{ready.path}/{path}", body, if_match="*" if method == "PATCH" else None
+    before = (await standing.rollup())["version"]
+    told = await standing.expect(
+        422, method, f"{standing.path}/{path}", body, if_match="*" if method == "PATCH" else None
     )
     assert told["code"] == "invalid"
     assert (pointer, code) in [(at["pointer"], at["code"]) for at in told["errors"]]
-    assert (await ready.rollup())["version"] == before
+    assert (await standing.rollup())["version"] == before
 
 
 POLICY: list[tuple[dict[str, Any], str]] = [
@@ -147,8 +147,8 @@ POLICY: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("policy", "pointer"), POLICY)
-async def test_policies(ready: Institution, policy: dict[str, Any], pointer: str) -> None:
-    told = await ready.expect(422, "PATCH", ready.path, {"policy": policy}, if_match="*")
+async def test_policies(standing: Institution, policy: dict[str, Any], pointer: str) -> None:
+    told = await standing.expect(422, "PATCH", standing.path, {"policy": policy}, if_match="*")
     assert [place["pointer"] for place in told["errors"]] == [pointer]
 
 
@@ -164,6 +164,8 @@ SCHEME: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "pointer"), SCHEME)
-async def test_schemes(ready: Institution, path: str, body: dict[str, Any], pointer: str) -> None:
-    told = await ready.expect(422, "POST", f"{API}/schemes{path}", body)
+async def test_schemes(
+    standing: Institution, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    told = await standing.expect(422, "POST", f"{API}/schemes{path}", body)
     assert [place["pointer"] for place in told["errors"]] == [pointer]

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.api.test_bad_bodies import INITIATIVE, JSON, REPORT, problem, ready
+from tests.api.test_bad_bodies import INITIATIVE, JSON, REPORT, problem, ready, standing
 from tests.api.test_bad_state import told
 from tests.support.institution import API, Institution, Json
 from tests.support.posts import PERIOD
 
-__all__ = ["ready"]
+__all__ = ["ready", "standing"]
 
 QW = "initiatives/QW-1"
 M = {"title": "M", "due_on": "2022-01-01"}
@@ -79,13 +79,13 @@ LATE: list[tuple[str, str, Json, int, str, str]] = [
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "pointer", "code"), LATE)
 async def test_nothing_is_half_written(
-    ready: Institution, method: str, path: str, body: Json, status: int, pointer: str, code: str
+    standing: Institution, method: str, path: str, body: Json, status: int, pointer: str, code: str
 ) -> None:
-    async with untouched(ready):
-        content = await ready.expect(
+    async with untouched(standing):
+        content = await standing.expect(
             status,
             method,
-            f"{ready.path}/{path}".rstrip("/"),
+            f"{standing.path}/{path}".rstrip("/"),
             body,
             if_match="*" if method == "PATCH" else None,
         )
@@ -111,11 +111,11 @@ DEEP = [
 
 
 @pytest.mark.parametrize(("body", "expected"), DEEP)
-async def test_depth(ready: Institution, body: bytes, expected: set[tuple[int, str]]) -> None:
-    async with untouched(ready):
+async def test_depth(standing: Institution, body: bytes, expected: set[tuple[int, str]]) -> None:
+    async with untouched(standing):
         for method, path in (("POST", REPORT), ("PATCH", QW), ("PUT", QW)):
-            answer = await ready.operator.request(
-                method, f"{ready.path}/{path}", content=body, headers={**JSON, "If-Match": "*"}
+            answer = await standing.operator.request(
+                method, f"{standing.path}/{path}", content=body, headers={**JSON, "If-Match": "*"}
             )
             content = problem(answer)
             assert (content["status"], content["code"]) in expected
@@ -126,8 +126,8 @@ async def test_depth(ready: Institution, body: bytes, expected: set[tuple[int, s
 
 @pytest.mark.parametrize("path", ["units", "people", "initiatives"])
 @pytest.mark.parametrize("name", ["q", "cursor", "colour"])
-async def test_nul_in_parameters(ready: Institution, path: str, name: str) -> None:
-    content = await ready.expect(422, "GET", f"{ready.path}/{path}?{name}=a%00b")
+async def test_nul_in_parameters(standing: Institution, path: str, name: str) -> None:
+    content = await standing.expect(422, "GET", f"{standing.path}/{path}?{name}=a%00b")
     assert [at["parameter"] for at in content["errors"]] == [name]
 
 
@@ -145,9 +145,9 @@ async def test_nul_in_parameters(ready: Institution, path: str, name: str) -> No
     ],
 )
 async def test_what_takes_one_value_takes_no_second(
-    ready: Institution, asked: str, name: str
+    standing: Institution, asked: str, name: str
 ) -> None:
-    content = await ready.expect(422, "GET", f"{ready.path}/{asked}")
+    content = await standing.expect(422, "GET", f"{standing.path}/{asked}")
     assert told(content) == {"code": "invalid", "errors": [(name, "repeated_parameter")]}
 
 
@@ -155,10 +155,10 @@ async def test_what_takes_one_value_takes_no_second(
     "path",
     ["institutions/", "schemes/", "me/", "@/", "@/units/", "@/units/A/", "@/rollup/", "@/events/"],
 )
-async def test_a_slash_at_the_end_leads_nowhere(ready: Institution, path: str) -> None:
+async def test_a_slash_at_the_end_leads_nowhere(standing: Institution, path: str) -> None:
     for method in ("GET", "POST"):
-        address = f"{API}/{path}".replace("@", f"institutions/{ready.code}")
-        content = await ready.expect(404, method, address, {} if method == "POST" else None)
+        address = f"{API}/{path}".replace("@", f"institutions/{standing.code}")
+        content = await standing.expect(404, method, address, {} if method == "POST" else None)
         assert content["code"] == "not_found"
 
 

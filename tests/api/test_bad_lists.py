@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.api.test_bad_bodies import problem, ready
+from tests.api.test_bad_bodies import problem, ready, standing
 from tests.support.institution import API, Institution
 
-__all__ = ["ready"]
+__all__ = ["ready", "standing"]
 
 LISTS = [
     "institutions", "schemes", "schemes/rb-2020/areas", "@/units", "@/people", "@/initiatives",
@@ -44,9 +44,9 @@ def at(institution: Institution, path: str) -> str:
 
 
 @pytest.mark.parametrize(("asked", "parameter"), MISFITS)
-async def test_every_list(ready: Institution, asked: str, parameter: str) -> None:
+async def test_every_list(standing: Institution, asked: str, parameter: str) -> None:
     for path in LISTS:
-        told = await ready.expect(422, "GET", f"{at(ready, path)}?{asked}")
+        told = await standing.expect(422, "GET", f"{at(standing, path)}?{asked}")
         assert told["code"] == "invalid"
         assert [place["parameter"] for place in told["errors"]] == [parameter], path
 
@@ -97,8 +97,8 @@ OWN = [
 
 
 @pytest.mark.parametrize(("path", "parameter", "code"), OWN)
-async def test_own_parameters(ready: Institution, path: str, parameter: str, code: str) -> None:
-    told = await ready.expect(422, "GET", f"{ready.path}/{path}")
+async def test_own_parameters(standing: Institution, path: str, parameter: str, code: str) -> None:
+    told = await standing.expect(422, "GET", f"{standing.path}/{path}")
     assert told["code"] == "invalid"
     assert told["errors"][0]["parameter"] == parameter
     assert code in {place["code"] for place in told["errors"]}, told
@@ -143,26 +143,26 @@ def addresses(document: dict[str, Any], institution: Institution) -> list[tuple[
     ]
 
 
-async def test_no_address_takes_unknown_parameters(ready: Institution, app: FastAPI) -> None:
-    for path, methods in addresses(app.openapi(), ready):
+async def test_no_address_takes_unknown_parameters(standing: Institution, app: FastAPI) -> None:
+    for path, methods in addresses(app.openapi(), standing):
         for method in set(methods) & {"get", "delete"}:
-            answer = await ready.operator.request(
+            answer = await standing.operator.request(
                 method, path, params={"colour": "red"}, headers={"If-Match": "*"}
             )
             assert answer.status_code == 422, (method, path, answer.text)
             assert "colour" in [at.get("parameter") for at in problem(answer)["errors"]]
 
 
-async def test_every_address_names_its_methods(ready: Institution, app: FastAPI) -> None:
+async def test_every_address_names_its_methods(standing: Institution, app: FastAPI) -> None:
     # These are addresses of their own, and might be an import's or an appointment's.
     hidden = {
-        f"{ready.path}/imports/template.xlsx": ["delete"],
-        f"{ready.path}/appointments/renewal": ["get", "patch", "delete"],
-        f"{ready.path}/periods/standard": ["get", "patch", "delete"],
+        f"{standing.path}/imports/template.xlsx": ["delete"],
+        f"{standing.path}/appointments/renewal": ["get", "patch", "delete"],
+        f"{standing.path}/periods/standard": ["get", "patch", "delete"],
     }
-    for path, methods in addresses(app.openapi(), ready):
+    for path, methods in addresses(app.openapi(), standing):
         for method in {"get", "post", "put", "patch", "delete"} - {*methods, *hidden.get(path, ())}:
-            answer = await ready.operator.request(method, path)
+            answer = await standing.operator.request(method, path)
             assert answer.status_code == 405, (method, path, answer.text)
             assert problem(answer)["code"] == "method_not_allowed"
             allowed = set(answer.headers["allow"].lower().split(", "))
@@ -182,12 +182,12 @@ async def test_every_address_names_its_methods(ready: Institution, app: FastAPI)
         "units/nowhere/rollup/areas",
     ],
 )  # fmt: skip
-async def test_addresses_that_lead_nowhere(ready: Institution, path: str) -> None:
-    told = await ready.expect(404, "GET", f"{ready.path}/{path}")
+async def test_addresses_that_lead_nowhere(standing: Institution, path: str) -> None:
+    told = await standing.expect(404, "GET", f"{standing.path}/{path}")
     assert told["code"] == "not_found"
 
 
-async def test_outside_of_the_institution_too(ready: Institution) -> None:
+async def test_outside_of_the_institution_too(standing: Institution) -> None:
     for path in ("/api", API, f"{API}/", f"{API}/institutions/nowhere", f"{API}/schemes/x/areas",
                  f"{API}/schemes/rb-2020/areas/gardening", "/api/v2/institutions", "/%00"):  # fmt: skip
-        assert (await ready.expect(404, "GET", path))["code"] == "not_found"
+        assert (await standing.expect(404, "GET", path))["code"] == "not_found"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_bad_bodies import problem, ready
+from tests.api.test_bad_bodies import problem, ready, standing
 from tests.support.institution import API, Institution, Json
 
-__all__ = ["ready"]
+__all__ = ["ready", "standing"]
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ __all__ = ["ready"]
         ("events?after=9223372036854775808", "after"),
     ],
 )
-async def test_invalid_parameters(ready: Institution, path: str, parameter: str) -> None:
-    told = await ready.expect(422, "GET", f"{ready.path}/{path}")
+async def test_invalid_parameters(standing: Institution, path: str, parameter: str) -> None:
+    told = await standing.expect(422, "GET", f"{standing.path}/{path}")
     assert parameter in [place.get("parameter", parameter) for place in told["errors"]] or (
         parameter == "q"
     )
@@ -70,13 +70,13 @@ async def test_cursors_belong_to_their_list(ready: Institution) -> None:
         "units/nowhere/rollup", f"units/{'x' * 65}",
     ],
 )  # fmt: skip
-async def test_what_is_not_there(ready: Institution, path: str) -> None:
-    told = await ready.expect(404, "GET", f"{ready.path}/{path}")
+async def test_what_is_not_there(standing: Institution, path: str) -> None:
+    told = await standing.expect(404, "GET", f"{standing.path}/{path}")
     assert told["code"] == "not_found"
 
 
-async def test_methods_that_an_address_lacks(ready: Institution) -> None:
-    answer = await ready.operator.delete(f"{ready.path}/rollup")
+async def test_methods_that_an_address_lacks(standing: Institution) -> None:
+    answer = await standing.operator.delete(f"{standing.path}/rollup")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
     assert problem(answer)["code"] == "method_not_allowed"

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.test_bad_bodies import problem, ready
+from tests.api.test_bad_bodies import problem, ready, standing
 from tests.support.institution import API, Institution, Json
 
-__all__ = ["ready"]
+__all__ = ["ready", "standing"]
 
 QW = "initiatives/QW-1"
 PLAN = f"{QW}/milestones"
@@ -32,24 +32,26 @@ def told(content: Json) -> Json:
     return alone(content["code"], *places)
 
 
-@pytest.fixture
-async def busy(ready: Institution) -> Institution:
+@pytest.fixture(scope="module")
+async def busy(standing: Institution) -> Institution:
     """An institution with initiatives in several states."""
     plan: Json = {"milestones": [{"title": "M", "due_on": "2022-06-30"}]}
-    await ready.unit("A1", "A")
-    await ready.unit("closed")
-    await ready.patch("units/closed", {"archived": True})
-    await ready.post("people", {"code": "gone", "name": "Gone", "active": False, "unit": "A1"})
-    await ready.report("QW-1", 1, 40, "2022-05-01")
+    await standing.unit("A1", "A")
+    await standing.unit("closed")
+    await standing.patch("units/closed", {"archived": True})
+    await standing.post("people", {"code": "gone", "name": "Gone", "active": False, "unit": "A1"})
+    await standing.report("QW-1", 1, 40, "2022-05-01")
     baselined = {"title": "B", "due_on": "2022-06-30", "baseline_due_on": "2022-06-30"}
-    await ready.initiative("based", milestones=[baselined])
-    await ready.initiative("bare")
-    await ready.initiative("idea", status="proposed", owners=[], **plan)
-    await ready.initiative("ended", **plan)
-    await ready.patch("initiatives/ended", {"status": "cancelled", "reason": "No budget"})
-    await ready.initiative("cut", **plan)
-    await ready.patch("initiatives/cut/milestones/1", {"status": "dropped", "reason": "Moved on"})
-    return ready
+    await standing.initiative("based", milestones=[baselined])
+    await standing.initiative("bare")
+    await standing.initiative("idea", status="proposed", owners=[], **plan)
+    await standing.initiative("ended", **plan)
+    await standing.patch("initiatives/ended", {"status": "cancelled", "reason": "No budget"})
+    await standing.initiative("cut", **plan)
+    await standing.patch(
+        "initiatives/cut/milestones/1", {"status": "dropped", "reason": "Moved on"}
+    )
+    return standing
 
 
 OWED = ("/reason", "reason_owed")
@@ -140,33 +142,33 @@ VERSIONED: list[tuple[str, Json]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), VERSIONED, ids=[path for path, _ in VERSIONED])
-async def test_versions(ready: Institution, path: str, body: Json) -> None:
-    address, before = f"{ready.path}{path}", await sequence(ready)
+async def test_versions(standing: Institution, path: str, body: Json) -> None:
+    address, before = f"{standing.path}{path}", await sequence(standing)
     for method in ("PATCH", "DELETE") if path else ("PATCH",):
         sent = body if method == "PATCH" else None
-        content = await ready.expect(428, method, address, sent)
+        content = await standing.expect(428, method, address, sent)
         assert content["code"] == "version_required"
         for stale in ('"v999"', "garbage", "", '"', "v1", 'W/"x"', '"r1.20220101.1.x"', '"v-1"'):
-            answer = await ready.operator.request(
+            answer = await standing.operator.request(
                 method, address, json=sent, headers={"If-Match": stale}
             )
             assert answer.status_code == 412, (stale, answer.text)
             assert problem(answer)["code"] == "stale_version"
-        content = await ready.expect(422, method, address, sent, if_match="x" * 1001)
+        content = await standing.expect(422, method, address, sent, if_match="x" * 1001)
         assert told(content) == alone("invalid", ("If-Match", "bad_etag"))
-    assert await sequence(ready) == before
+    assert await sequence(standing) == before
 
 
-async def test_optional_versions(ready: Institution) -> None:
-    before = await sequence(ready)
+async def test_optional_versions(standing: Institution) -> None:
+    before = await sequence(standing)
     whole: Json = {"code": "QW-1", "title": "T", "unit": "A", "year": 2022}
     for method, path, body in (
-        ("PUT", QW, whole), ("POST", "units/A/move", {"parent": ready.code}),
+        ("PUT", QW, whole), ("POST", "units/A/move", {"parent": standing.code}),
     ):  # fmt: skip
-        path = f"{ready.path}/{path}"  # noqa: PLW2901
-        content = await ready.expect(412, method, path, body, if_match='"v999"')
+        path = f"{standing.path}/{path}"  # noqa: PLW2901
+        content = await standing.expect(412, method, path, body, if_match='"v999"')
         assert content["code"] == "stale_version"
-    assert await sequence(ready) == before
+    assert await sequence(standing) == before
 
 
 async def refused(institution: Institution, authorization: str) -> None:
@@ -199,8 +201,8 @@ async def test_tokens_that_hold_no_more(ready: Institution) -> None:
     "authorization",
     ["", "Bearer", "Bearer ", "Bearer qw_unknown", "Basic eDp5", "qw_x", "Bearer " + "x" * 5000],
 )
-async def test_no_tokens(ready: Institution, authorization: str) -> None:
-    await refused(ready, authorization)
+async def test_no_tokens(standing: Institution, authorization: str) -> None:
+    await refused(standing, authorization)
 
 
 async def test_what_people_may_not(ready: Institution) -> None:

@@ -41,14 +41,6 @@ async def victim(
     await institution.close()
 
 
-@pytest.fixture
-async def subject(institution: Institution, issuer: LocalIssuer) -> str:
-    """The subject of a person who may come in, and whom the attacks want to be."""
-    subject = f"6f1c|{institution.code}"
-    await institution.patch("people/reporter", {"oidc_subject": subject})
-    return subject
-
-
 def by_hmac(issuer: LocalIssuer, subject: str, secret: bytes, alg: str = "HS256") -> str:
     header = {"alg": alg, "kid": issuer.rsa.kid, "typ": "at+jwt"}
     content = f"{encoded(header)}.{encoded(issuer.claims(sub=subject))}"
@@ -247,9 +239,9 @@ async def test_an_attack(
 
 
 async def test_a_token_beyond_what_is_read_at_all(
-    relying: Relying, issuer: LocalIssuer, subject: str
+    relying: Relying, issuer: LocalIssuer, victim: str
 ) -> None:
-    answer = await relying.me(issuer.token(sub=subject, pad="x" * 500_000))
+    answer = await relying.me(issuer.token(sub=victim, pad="x" * 500_000))
     assert (answer.status_code, answer.json()["code"]) == (431, "head_too_large")
     assert issuer.asked == []
 
@@ -271,13 +263,13 @@ async def test_a_token_beyond_what_is_read_at_all(
 async def test_the_log_has_the_reason(
     relying: Relying,
     issuer: LocalIssuer,
-    subject: str,
+    victim: str,
     attack: str,
     reason: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    assert await relying.status(ATTACKS[attack](issuer, subject)) == 401
+    assert await relying.status(ATTACKS[attack](issuer, victim)) == 401
     (line,) = [r.getMessage() for r in caplog.records if r.name == "app.api.oidc"]
     assert line == f"OIDC: an access token was refused: {reason}"
 
@@ -310,29 +302,29 @@ UNFIT: dict[str, Callable[[], tuple[RsaKey | EcKey, Json]]] = {
 async def test_a_published_key_that_is_not_fit(
     relying: Relying,
     issuer: LocalIssuer,
-    subject: str,
+    victim: str,
     made: Callable[[], tuple[RsaKey | EcKey, Json]],
 ) -> None:
     """It is left out, signatures made with it are worthless, and the others go on."""
     key, changed = made()
     issuer.keys.insert(0, key.jwk | changed)
-    assert await relying.status(issuer.token(key, sub=subject)) == 401
-    assert await relying.status(issuer.token(sub=subject)) == 200
+    assert await relying.status(issuer.token(key, sub=victim)) == 401
+    assert await relying.status(issuer.token(sub=victim)) == 200
 
 
 async def test_a_private_key_that_was_published_is_not_kept(
-    relying: Relying, issuer: LocalIssuer, subject: str
+    relying: Relying, issuer: LocalIssuer, victim: str
 ) -> None:
     issuer.keys = [issuer.rsa.jwk | {"d": "AQAB", "p": "AQAB"}]
-    assert await relying.status(issuer.token(sub=subject)) == 200
+    assert await relying.status(issuer.token(sub=victim)) == 200
 
 
 async def test_a_secret_beside_the_keys_is_none_to_sign_with(
-    relying: Relying, issuer: LocalIssuer, subject: str
+    relying: Relying, issuer: LocalIssuer, victim: str
 ) -> None:
     issuer.keys.append({"kty": "oct", "kid": "rsa-1", "k": encoded(b"secret"), "alg": "HS256"})
-    assert await relying.status(by_hmac(issuer, subject, b"secret")) == 401
-    assert await relying.status(by_hmac(issuer, subject, b"secret", "RS256")) == 401
+    assert await relying.status(by_hmac(issuer, victim, b"secret")) == 401
+    assert await relying.status(by_hmac(issuer, victim, b"secret", "RS256")) == 401
 
 
 BYTES = st.binary(max_size=300)
