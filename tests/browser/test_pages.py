@@ -36,6 +36,14 @@ LOOKS = {
     "id-light-desk": ("id-ID", "light", DESKTOP),
     "en-dark-phone": ("en-GB", "dark", PHONE),
 })  # fmt: skip
+A4 = (680, 980)
+"""What is within the margins, in CSS pixels."""
+ON_PAPER = """() => [...document.querySelectorAll("main *, nav, form, button")]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.closest("svg, .unseen"))
+    .filter((each) => each.matches("nav, form, button")
+        || each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 120))"""
+"""What is beyond the paper's edge, or to be clicked."""
 LARGEST = 100_000
 """Bytes of a page as it is sent, compressed."""
 
@@ -70,6 +78,20 @@ async def test_pages_are_whole_and_open_to_all(
             seen.complaints.clear()
     assert not wrong, "\n".join(wrong)
     assert not seen.strangers
+
+
+async def test_nothing_is_cut_off_on_paper(
+    place: Place, chromium: Browser, operator_token: str
+) -> None:
+    wrong: dict[str, list[str]] = {}
+    async with window(chromium, place.url, A4) as seen:
+        await seen.sign_in(operator_token)
+        await seen.page.emulate_media(media="print")
+        for name in ("institution", "unit", "initiatives", "initiative", "report"):
+            await seen.go(PAGES[name])
+            if found := await seen.page.evaluate(ON_PAPER):
+                wrong[name] = found
+    assert not wrong
 
 
 async def test_pages_need_no_script(place: Place, chromium: Browser, operator_token: str) -> None:

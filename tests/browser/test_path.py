@@ -87,3 +87,17 @@ async def test_a_page_left_open_follows_what_changes(
         )
         assert answer.status_code == 201
         await seen.page.locator("main", has_text="37,5%").wait_for(timeout=60_000)
+
+
+async def test_a_page_left_open_says_when_it_hears_nothing_more(
+    place: Place, chromium: Browser, operator_token: str
+) -> None:
+    async with window(chromium, place.url, locale="en-GB") as seen:
+        await seen.sign_in(operator_token)
+        async with seen.page.expect_response("**/events/stream*", timeout=60_000):
+            await seen.go("/institutions/kpu")
+        told = seen.page.get_by_role("status")
+        await seen.context.set_offline(True)
+        await told.filter(has_text="may be out of date").wait_for(timeout=60_000)
+        await seen.context.set_offline(False)
+        await told.filter(has_text="The connection is back.").wait_for(timeout=60_000)

@@ -56,15 +56,17 @@
       if (event.data === "changed") plan();
     });
     stream.addEventListener("error", () => {
-      if (!isLost && !document.hidden) {
-        timers.lost ||= setTimeout(lost, LOST_AFTER);
-      }
+      miss();
       if (stream && stream.readyState === EventSource.CLOSED) {
         close();
         later("open", wait * (0.75 + Math.random() / 2), open);
         wait = Math.min(wait * 2, LONGEST_WAIT);
       }
     });
+  }
+
+  function miss() {
+    if (!isLost && !document.hidden) timers.lost ||= setTimeout(lost, LOST_AFTER);
   }
 
   function lost() {
@@ -170,6 +172,10 @@
     }
   });
   addEventListener("online", open);
+  addEventListener("offline", () => { // a stream without a network hears of it after minutes
+    close();
+    miss();
+  });
   addEventListener("pagehide", close);
   addEventListener("pageshow", open);
   open();
