@@ -34,7 +34,7 @@ _EVENT = table_of(Event).c
 _NEWS = (
     select(_EVENT.sequence)
     .where(
-        _EVENT.institution_id == _INSTITUTION.id,
+        _EVENT.institution_id == _CLOCK.institution_id,
         _EVENT.sequence > _WATCH.sequence,
         _EVENT.type != CHANGED,
     )
@@ -46,8 +46,9 @@ _WATCHED: Select[*tuple[Any, ...]] = (
     select(
         _INSTITUTION.id, _INSTITUTION.time_zone, _WATCH.day, _NEWS.is_not(None).label("has_news")
     )
-    .select_from(table_of(Institution))
-    .outerjoin(table_of(HealthWatch), _WATCH.institution_id == _INSTITUTION.id)
+    .select_from(table_of(InstitutionClock))
+    .join(table_of(Institution), _CLOCK.institution_id == _INSTITUTION.id)
+    .outerjoin(table_of(HealthWatch), _WATCH.institution_id == _CLOCK.institution_id)
 )
 _SEEN: Select[*tuple[Any, ...]] = (
     select(_CLOCK.sequence, _INSTITUTION.time_zone, _INSTITUTION.policy)

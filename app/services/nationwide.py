@@ -107,7 +107,7 @@ def _roots(actor: Actor) -> Select[*tuple[Any, ...]]:
         access.institutions(actor)
         .where(literal(is_whole))
         .join(Unit, (Unit.institution_id == Institution.id) & Unit.parent_id.is_(None))
-        .join(InstitutionClock, InstitutionClock.institution_id == Institution.id)
+        .join(InstitutionClock, InstitutionClock.institution_id == Unit.institution_id)
         .add_columns(
             Unit.id.label("unit_id"),
             Unit.code.label("unit"),

@@ -83,7 +83,7 @@ def _by_institution(
         access.institutions(actor)
         .where(literal(is_whole), ProgrammePart.programme_id == programme.id)
         .join(ProgrammePart, ProgrammePart.institution_id == Institution.id)
-        .outerjoin(sums, sums.c.institution_id == Institution.id)
+        .outerjoin(sums, sums.c.institution_id == ProgrammePart.institution_id)
         .with_only_columns(
             Institution.code,
             Institution.name,
