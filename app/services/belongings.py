@@ -1,7 +1,7 @@
 """What belongs to an initiative: the areas that it serves, its owners and its tags."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from app.services.access import Scope
 
 Given = dict[type[Base], list[dict[str, Any]]]
 """Rows in place of those that there are, by their model."""
+Present = Mapping[tuple[UUID | str, OwnerRole], UUID]
+"""Owners of an initiative, each by id and by code, with their role."""
 _ROLE_ORDER = list(OwnerRole)
 
 
@@ -82,21 +84,47 @@ def tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, l
 
 
 def may_own(
-    session: Session, scope: Scope, given: Sequence[wire.Owner]
+    session: Session, scope: Scope, given: Sequence[wire.Owner], present: Present | None = None
 ) -> list[tuple[UUID, OwnerRole]]:
-    """Ids and roles of people who may own an initiative; raises `Invalid` below `/owners`."""
+    """Ids and roles of people who may own an initiative; raises `Invalid` below `/owners`.
+
+    Who is among those who are `present` stays in their role: what was read can be sent back,
+    whether the actor sees them, and whether they are active any more.
+    """
     found: dict[UUID, OwnerRole] = {}
     for i, owner in enumerate(given):
         pointer = f"/owners/{i}/person"
-        person = access.refer(session, scope, Person, owner.person, pointer)
-        if person.kind is PersonKind.SERVICE:
-            raise Invalid.field(pointer, "service_owner", "A program cannot own an initiative.")
-        if not person.active:
-            raise Invalid.field(pointer, "inactive_person", "This person is not active.")
-        if person.id in found:
+        person_id = (present or {}).get((access.key_of(owner.person), owner.role))
+        if person_id is None:
+            person_id = _new_owner(session, scope, owner, pointer)
+        if person_id in found:
             raise repeated_owner(pointer)
-        found[person.id] = owner.role
+        found[person_id] = owner.role
     return list(found.items())
+
+
+def _new_owner(session: Session, scope: Scope, owner: wire.Owner, pointer: str) -> UUID:
+    person = access.refer(session, scope, Person, owner.person, pointer)
+    if person.kind is PersonKind.SERVICE:
+        raise Invalid.field(pointer, "service_owner", "A program cannot own an initiative.")
+    if not person.active:
+        raise Invalid.field(pointer, "inactive_person", "This person is not active.")
+    return person.id
+
+
+def _present(session: Session, scope: Scope, initiative_id: UUID) -> Present:
+    statement = (
+        select(Person.id, Person.code_key, InitiativeOwner.role)
+        .join(InitiativeOwner, refers(InitiativeOwner.person_id, Person))
+        .where(
+            access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id == initiative_id
+        )
+    )
+    return {
+        (key, role): person_id
+        for person_id, code, role in session.execute(statement)
+        for key in (person_id, code)
+    }
 
 
 def repeated_owner(pointer: str) -> Invalid:
@@ -124,7 +152,8 @@ def change(
     if changes.areas is not MISSING:
         given |= serving(schemes.area_ids(session, changes.areas, "/areas"))
     if changes.owners is not MISSING:
-        given |= owned_by(may_own(session, scope, changes.owners))
+        present = _present(session, scope, initiative_id)
+        given |= owned_by(may_own(session, scope, changes.owners, present))
     if changes.tags is not MISSING:
         given |= tagged(changes.tags)
     put(session, scope, initiative_id, given)

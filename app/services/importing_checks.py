@@ -164,7 +164,8 @@ class _Checker:
         self._may(standing.unit)
         if "unit" in differs:
             self._may(self._namer.open("unit", wanted["unit"]))
-        self._check_open(differs.get("owners", ()))
+        owners = differs.get("owners", [])
+        self._check_open([o for o in owners if standing.owners.get(o["person"]) != o["role"]])
         reason = wanted.get("reason")
         told = {"reason": reason} if reason else {}
         changes = _valid(InitiativeChanges, {**differs, **told})
@@ -179,7 +180,7 @@ class _Checker:
         columns = [*_columns(differs, standing), *targets]
         return Change(row.number, standing, changes, plan, reason), columns
 
-    def _check_open(self, owners: list[dict[str, Any]] | tuple[()]) -> None:
+    def _check_open(self, owners: list[dict[str, Any]]) -> None:
         for owner in owners:
             self._namer.open(_column_of(owner["role"]), owner["person"])
 

@@ -125,6 +125,37 @@ async def test_put_creates_then_replaces(ready: Institution) -> None:
     assert types[-4:] == ["initiative.created"] + ["initiative.replaced"] * 3
 
 
+async def test_owners_that_are_there_may_stay(ready: Institution) -> None:
+    """Also those whom one does not see, and those who have left: codes of owners are told."""
+    planner = await ready.person("planner-b", "planner", "B")
+    for code in ("hidden", "left", "stranger"):
+        await ready.post("people", {"code": code, "name": code, "unit": "A"})
+    owners = [
+        {"person": "hidden", "role": "accountable"},
+        {"person": "left", "role": "supporting"},
+    ]
+    whole = WHOLE | {"unit": "B", "owners": owners}
+    await put(ready, 201, whole)
+    await ready.patch("people/left", {"active": False})
+    path = f"{ready.path}/initiatives/{WHOLE['code']}"
+    read = await ready.expect(200, "GET", path, client=planner)
+    back = whole | {"owners": read["owners"], "title": "Another"}
+    assert (await put(ready, 200, back, client=planner))["owners"] == owners
+    kept = [{"person": "planner-b", "role": "responsible"}, *owners]
+    body: Json = {"owners": kept}
+    changed = await ready.expect(200, "PATCH", path, body, if_match="*", client=planner)
+    assert {each["person"] for each in changed["owners"]} == {"planner-b", "hidden", "left"}
+    for code, role in (
+        ("hidden", "supporting"),
+        ("left", "responsible"),
+        ("stranger", "supporting"),
+    ):
+        body = {"owners": [*kept[:2], {"person": code, "role": role}]}
+        refused = await ready.expect(422, "PATCH", path, body, if_match="*", client=planner)
+        assert refused["errors"][0]["pointer"] == "/owners/2/person"
+    await planner.aclose()
+
+
 async def test_put_counts_only_the_milestones_that_it_changes(ready: Institution) -> None:
     await put(ready, 201, WHOLE)
 
