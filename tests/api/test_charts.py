@@ -20,8 +20,7 @@ KINDS = ("s-curve", "children", "badge")
 ON: dict[str, Any] = {"as_of": "2022-06-18"}
 
 
-@pytest.fixture
-async def planned(institution: Institution) -> Institution:
+async def with_a_plan(institution: Institution) -> Institution:
     """A unit with a plan from March to December, some of it earned; and an empty one."""
     await institution.unit("A")
     await institution.unit("B")
@@ -30,6 +29,18 @@ async def planned(institution: Institution) -> Institution:
     await institution.verify(await institution.report("QW-1", 1, 100, "2022-03-20"))
     await institution.report("QW-1", 2, 50, "2022-06-01")
     return institution
+
+
+@pytest.fixture
+async def planned(institution: Institution) -> Institution:
+    """An institution of its own for a test that changes it."""
+    return await with_a_plan(institution)
+
+
+@pytest.fixture(scope="module")
+async def standing(shared: Institution) -> Institution:
+    """An institution that the tests of a module look at."""
+    return await with_a_plan(shared)
 
 
 async def ask(
@@ -58,9 +69,9 @@ def points(root: Element, name: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, _, y in (p.partition(",") for p in line.attrib["points"].split())]  # fmt: skip
 
 
-async def test_a_curve_is_drawn_from_what_the_json_says(planned: Institution) -> None:
-    root = await draw(planned, "units/A/rollup/s-curve.svg", **ON, language="en")
-    told = await planned.rollup("A", "/s-curve", **ON, to="2022-12-15")  # the end of the plan
+async def test_a_curve_is_drawn_from_what_the_json_says(standing: Institution) -> None:
+    root = await draw(standing, "units/A/rollup/s-curve.svg", **ON, language="en")
+    told = await standing.rollup("A", "/s-curve", **ON, to="2022-12-15")  # the end of the plan
     assert said(root, "title") == "S-curve: Unit A"
     assert said(root, "desc") == (
         "18 Jun 2022: complete 50%, scheduled 33.33%, verified 33.33%. "
@@ -76,30 +87,32 @@ async def test_a_curve_is_drawn_from_what_the_json_says(planned: Institution) ->
         zero, full = heights["0%"], heights["100%"]
         drawn = [(zero - y) / (zero - full) * 100 for _, y in points(root, name)]
         assert drawn == pytest.approx(values, abs=0.02)
-    short = await draw(planned, "units/A/rollup/s-curve.svg", **ON, to="2022-06-18")
+    short = await draw(standing, "units/A/rollup/s-curve.svg", **ON, to="2022-06-18")
     assert len(points(short, "planned")) == 4
-    empty = await draw(planned, "units/B/rollup/s-curve.svg", **ON, language="en")
+    empty = await draw(standing, "units/B/rollup/s-curve.svg", **ON, language="en")
     assert said(empty, "desc").startswith("18 Jun 2022: Nothing to measure yet.")
 
 
-async def test_children_and_badges_say_what_the_json_says(planned: Institution) -> None:
-    root = await draw(planned, "rollup/children.svg", **ON, sort="-percent_complete", language="en")
+async def test_children_and_badges_say_what_the_json_says(standing: Institution) -> None:
+    root = await draw(
+        standing, "rollup/children.svg", **ON, sort="-percent_complete", language="en"
+    )
     texts = [e.text for e in root.iter(f"{SVG}text")]
     assert [t for t in texts if t in {"Unit A", "Unit B"}] == ["Unit A", "Unit B"]
-    told = (await planned.rollup(None, "/children", **ON))["items"]
+    told = (await standing.rollup(None, "/children", **ON))["items"]
     assert [f"{item['percent_complete']:g}%" for item in told if item["percent_complete"]] == [
         "50%"
     ]
     assert "50%" in texts
     assert {"On track", "Not measurable"} <= set(texts)
-    one = await draw(planned, "rollup/children.svg", **ON, limit=1, language="id")
+    one = await draw(standing, "rollup/children.svg", **ON, limit=1, language="id")
     assert "dan 1 unit kerja lagi" in [e.text for e in one.iter(f"{SVG}text")]
-    badge = await draw(planned, "units/A/rollup/badge.svg", **ON, language="id")
+    badge = await draw(standing, "units/A/rollup/badge.svg", **ON, language="id")
     assert said(badge, "title") == "Unit A: 50% · Sesuai rencana"
     assert said(badge, "desc") == (
         "Unit A. 18 Jun 2022: capaian 50%, rencana 33,33%, terverifikasi 33,33%. Sesuai rencana."
     )
-    childless = await draw(planned, "units/B/rollup/children.svg", **ON, language="en")
+    childless = await draw(standing, "units/B/rollup/children.svg", **ON, language="en")
     assert "There are no units below." in [e.text for e in childless.iter(f"{SVG}text")]
 
 
@@ -125,22 +138,22 @@ async def test_a_chart_is_known_until_something_is_written(planned: Institution)
     assert "53,33%" in answer.text
 
 
-async def test_a_chart_speaks_the_readers_language(planned: Institution) -> None:
+async def test_a_chart_speaks_the_readers_language(standing: Institution) -> None:
     path = "units/A/rollup/badge.svg"
     cases: tuple[tuple[str, dict[str, Any], str], ...] = (
         ("en-GB, id;q=0.5", {}, "en"), ("fr", {}, "id"), ("en", {"language": "id"}, "id"),
     )  # fmt: skip
     for header, asked, expected in cases:
-        answer = await ask(planned, path, headers={"Accept-Language": header}, **ON, **asked)
+        answer = await ask(standing, path, headers={"Accept-Language": header}, **ON, **asked)
         assert answer.headers["content-language"] == expected
         varies = "Accept-Language" in answer.headers.get("vary", "")
         assert varies is not bool(asked)
         assert ("On track" in answer.text) is (expected == "en")
 
 
-async def test_a_chart_brings_its_colours_and_nothing_else(planned: Institution) -> None:
+async def test_a_chart_brings_its_colours_and_nothing_else(standing: Institution) -> None:
     for theme in Theme:
-        answer = await ask(planned, "rollup/s-curve.svg", theme=theme)
+        answer = await ask(standing, "rollup/s-curve.svg", theme=theme)
         assert answer.headers["content-security-policy"] == (
             f"default-src 'none'; style-src {sheet_source(theme)}; frame-ancestors 'none'"
         )
@@ -159,9 +172,9 @@ async def test_a_chart_brings_its_colours_and_nothing_else(planned: Institution)
     ],
 )  # fmt: skip
 async def test_wrong_parameters_are_named(
-    planned: Institution, asked: dict[str, Any], name: str
+    standing: Institution, asked: dict[str, Any], name: str
 ) -> None:
-    answer = await ask(planned, "rollup/s-curve.svg", **asked)
+    answer = await ask(standing, "rollup/s-curve.svg", **asked)
     assert answer.status_code == 422
     assert [error["parameter"] for error in answer.json()["errors"]] == [name]
 

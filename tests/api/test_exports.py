@@ -23,31 +23,35 @@ NOTE = 'Baris satu\r\nbaris "dua", tiga; empat\t\n'
 PHONE = "+62 812-3456-7890"
 
 
-@pytest.fixture
-async def filled(institution: Institution, monkeypatch: pytest.MonkeyPatch) -> Institution:
-    """Three units with five initiatives, of which some are hard to write; pages of two rows."""
-    for name in ("_INITIATIVES", "_MILESTONES", "_UPDATES", "_ROLLUPS"):  # two rows on a page
+@pytest.fixture(autouse=True)
+def _pages_of_two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_INITIATIVES", "_MILESTONES", "_UPDATES", "_ROLLUPS"):
         monkeypatch.setattr(exports, name, getattr(exports, name)._replace(most=2))
+
+
+@pytest.fixture(scope="module")
+async def filled(shared: Institution) -> Institution:
+    """Three units with five initiatives, of which some are hard to write."""
     for unit, parent in (("A", None), ("A1", "A"), ("B", None)):
-        await institution.unit(unit, parent)
+        await shared.unit(unit, parent)
     plan = [{"title": TITLE, "due_on": "2022-06-30"}, {"title": PHONE, "due_on": "2022-09-30"}]
     for n, unit in enumerate(["A", "A1", "B", "A", "A1"], start=1):
-        await institution.initiative(
+        await shared.initiative(
             f"QW-{n}", unit, title=f"{TITLE} {n}", milestones=plan, description=NOTE,
             expected_result=PHONE, tags=["a", "b"], areas=["oversight", "accountability"],
             start_on="2022-01-01",
         )  # fmt: skip
     for n in (1, 2, 3):
-        path = f"{institution.path}/initiatives/QW-{n}/milestones/1/updates"
+        path = f"{shared.path}/initiatives/QW-{n}/milestones/1/updates"
         evidence = [{"title": "-1+1", "url": "https://example.org/a?b=c"}] * 2
         body = {"percent_complete": 33.33 * n, "note": NOTE, "evidence": evidence}
         body["effective_on"] = "2022-05-01"
-        await institution.expect(201, "POST", path, body, client=institution.reporter)
-    await institution.post(
+        await shared.expect(201, "POST", path, body, client=shared.reporter)
+    await shared.post(
         "initiatives/QW-1/ratings",
         {"rating": "amber", "reason": "@home", "judged_on": "2022-06-01"},
     )
-    return institution
+    return shared
 
 
 async def fetch(institution: Institution, file: str, **asked: Any) -> httpx.Response:

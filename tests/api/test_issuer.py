@@ -17,11 +17,11 @@ from tests.support.issuer import DISCOVERY, EcKey, LocalIssuer, RsaKey
 AWAY = (503, dict[str, str](), b"away")
 
 
-@pytest.fixture
-async def subject(institution: Institution, issuer: LocalIssuer) -> str:
+@pytest.fixture(scope="module")
+async def subject(shared: Institution) -> str:
     """The subject of a person who may come in."""
-    subject = f"6f1c|{institution.code}"
-    await institution.patch("people/reporter", {"oidc_subject": subject})
+    subject = f"6f1c|{shared.code}"
+    await shared.patch("people/reporter", {"oidc_subject": subject})
     return subject
 
 

@@ -90,21 +90,21 @@ async def test_only_some_count_in_the_rollup(institution: Institution) -> None:
     }  # fmt: skip
 
 
-@pytest.fixture
-async def portfolio(institution: Institution) -> Institution:
+@pytest.fixture(scope="module")
+async def portfolio(shared: Institution) -> Institution:
     """Four initiatives that differ in every filter."""
     for unit, parent in (("32", None), ("32.73", "32"), ("33", None)):
-        await institution.unit(unit, parent)
+        await shared.unit(unit, parent)
     verifier = [{"person": "verifier", "role": "accountable"}]
-    await institution.initiative(
+    await shared.initiative(
         "A", "32", tags=["x", "y"], due_on="2022-06-30", milestones=PLAN, kind="action_plan"
     )
-    await institution.initiative("B", "32.73", tags=["y"], year=2023, owners=verifier)
-    await institution.initiative(
+    await shared.initiative("B", "32.73", tags=["y"], year=2023, owners=verifier)
+    await shared.initiative(
         "C", "33", areas=["oversight", "accountability"], status="on_hold", due_on="2022-07-01"
     )
-    await institution.initiative("D", "33", areas=[], status="proposed", title="Layanan 50%")
-    return institution
+    await shared.initiative("D", "33", areas=[], status="proposed", title="Layanan 50%")
+    return shared
 
 
 @pytest.mark.parametrize(

@@ -72,25 +72,23 @@ async def test_totals_are_counted_on_request(institution: Institution) -> None:
     assert (await institution.get("units", limit=2, include_total=True))["total"] == 5
 
 
-@pytest.fixture
-async def portfolio(institution: Institution) -> Institution:
+@pytest.fixture(scope="module")
+async def portfolio(shared: Institution) -> Institution:
     """Initiatives of every sort."""
     for unit, parent in (("A", None), ("A1", "A"), ("B", None)):
-        await institution.unit(unit, parent)
+        await shared.unit(unit, parent)
     late = [{"title": "M", "due_on": "2022-06-30"}]
     coming = [{"title": "M", "due_on": "2199-06-30"}]
-    await institution.initiative("late", "A", milestones=late, due_on="2022-07-01", tags=["x"])
-    await institution.initiative("done", "A1", milestones=late, areas=["oversight"])
-    await institution.report("done", 1, 100, "2022-06-01")
-    await institution.initiative("coming", "B", year=2023, milestones=coming, due_on="2199-07-01")
-    await institution.initiative(
-        "held", "B", status="on_hold", milestones=late, areas=["oversight"]
-    )
-    await institution.report("held", 1, 90, "2022-06-01")
-    await institution.initiative("empty", "A", kind="innovation", origin="mandated")
+    await shared.initiative("late", "A", milestones=late, due_on="2022-07-01", tags=["x"])
+    await shared.initiative("done", "A1", milestones=late, areas=["oversight"])
+    await shared.report("done", 1, 100, "2022-06-01")
+    await shared.initiative("coming", "B", year=2023, milestones=coming, due_on="2199-07-01")
+    await shared.initiative("held", "B", status="on_hold", milestones=late, areas=["oversight"])
+    await shared.report("held", 1, 90, "2022-06-01")
+    await shared.initiative("empty", "A", kind="innovation", origin="mandated")
     proposed = [{"person": "verifier", "role": "supporting"}]
-    await institution.initiative("idea", "A", status="proposed", owners=proposed, milestones=late)
-    return institution
+    await shared.initiative("idea", "A", status="proposed", owners=proposed, milestones=late)
+    return shared
 
 
 @pytest.mark.parametrize(

@@ -16,34 +16,34 @@ EXPECTED = [
 ]
 
 
-@pytest.fixture
-async def example(institution: Institution) -> Institution:
+@pytest.fixture(scope="module")
+async def example(shared: Institution) -> Institution:
     for unit, parent in (("A", None), ("A1", "A"), ("A2", "A"), ("B", None)):
-        await institution.unit(unit, parent)
+        await shared.unit(unit, parent)
 
-    await institution.initiative("QW-1", "A1", weight=3)
+    await shared.initiative("QW-1", "A1", weight=3)
     for due_on in ("2022-03-31", "2022-06-30", "2022-12-31"):
-        await institution.milestone("QW-1", due_on)
-    await institution.verify(await institution.report("QW-1", 1, 100, "2022-03-20"))
-    await institution.report("QW-1", 2, 50, "2022-06-01")
+        await shared.milestone("QW-1", due_on)
+    await shared.verify(await shared.report("QW-1", 1, 100, "2022-03-20"))
+    await shared.report("QW-1", 2, 50, "2022-06-01")
 
-    await institution.initiative("QW-2", "A2", areas=["public-service", "accountability"])
-    await institution.milestone("QW-2", "2022-05-31", weight=2)
-    await institution.milestone("QW-2", "2022-06-15", technique="binary")
-    await institution.verify(await institution.report("QW-2", 1, 100, "2022-05-10"))
-    await institution.report("QW-2", 2, 90, "2022-06-10")
-    await institution.verify(await institution.report("QW-2", 2, 100, "2022-06-20"))
-    await institution.patch("initiatives/QW-2", {"status": "completed"})
+    await shared.initiative("QW-2", "A2", areas=["public-service", "accountability"])
+    await shared.milestone("QW-2", "2022-05-31", weight=2)
+    await shared.milestone("QW-2", "2022-06-15", technique="binary")
+    await shared.verify(await shared.report("QW-2", 1, 100, "2022-05-10"))
+    await shared.report("QW-2", 2, 90, "2022-06-10")
+    await shared.verify(await shared.report("QW-2", 2, 100, "2022-06-20"))
+    await shared.patch("initiatives/QW-2", {"status": "completed"})
 
     oversight: Json = {"unit": "B", "areas": ["oversight"]}
-    await institution.initiative("QW-3", weight=2, **oversight)
-    await institution.initiative("QW-4", weight=2, status="on_hold", **oversight)
-    await institution.milestone("QW-4", "2022-06-01")
-    await institution.report("QW-4", 1, 25, "2022-05-01")
-    await institution.initiative("QW-5", weight=9, **oversight)
-    await institution.milestone("QW-5", "2022-06-01")
-    await institution.patch("initiatives/QW-5", {"status": "cancelled", "reason": "No budget"})
-    return institution
+    await shared.initiative("QW-3", weight=2, **oversight)
+    await shared.initiative("QW-4", weight=2, status="on_hold", **oversight)
+    await shared.milestone("QW-4", "2022-06-01")
+    await shared.report("QW-4", 1, 25, "2022-05-01")
+    await shared.initiative("QW-5", weight=9, **oversight)
+    await shared.milestone("QW-5", "2022-06-01")
+    await shared.patch("initiatives/QW-5", {"status": "cancelled", "reason": "No budget"})
+    return shared
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda row: "-".join(map(str, row[:3])))
