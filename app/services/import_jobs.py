@@ -17,6 +17,8 @@ from app.schemas.imports import ImportMode, ImportStatus, Outcome
 
 MOST_ATTEMPTS = 5
 """A job that has ended its process so often is not tried again."""
+_LOOKED_AT = 20
+"""Jobs that are tried to be taken, while others take some of them."""
 
 
 class Job(NamedTuple):
@@ -42,16 +44,26 @@ def is_waiting(session: Session) -> bool:
     return session.execute(select(Import.id).where(_is_free()).limit(1)).first() is not None
 
 
-def claim(session: Session, worker: UUID, seconds: float) -> Job | None:
-    """Take the oldest import that nobody works on, for so many seconds; None if there is none."""
-    row = session.scalars(
+def _taken(session: Session, institution_id: UUID, import_id: UUID) -> Import | None:
+    """An import that is locked now, unless somebody else has it by now."""
+    return session.scalars(
         select(Import)
-        .where(_is_free())
-        .order_by(Import.submitted_at, Import.id)
-        .limit(1)
+        .where(Import.institution_id == institution_id, Import.id == import_id, _is_free())
         .with_for_update(skip_locked=True)
         .options(undefer(Import.content))
     ).one_or_none()
+
+
+def claim(session: Session, worker: UUID, seconds: float) -> Job | None:
+    """Take the oldest import that nobody works on, for so many seconds; None if there is none."""
+    # Citus locks rows of one institution alone: they are found first, and then locked one by one.
+    waiting = session.execute(
+        select(Import.institution_id, Import.id)
+        .where(_is_free())
+        .order_by(Import.submitted_at, Import.id)
+        .limit(_LOOKED_AT)
+    ).all()
+    row = next(filter(None, (_taken(session, *each) for each in waiting)), None)
     if row is None:
         return None
     if row.attempts >= MOST_ATTEMPTS:
