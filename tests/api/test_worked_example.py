@@ -16,41 +16,52 @@ EXPECTED = [
 ]
 
 
-@pytest.fixture(scope="module")
-async def example(shared: Institution) -> Institution:
+async def as_in_the_example(institution: Institution) -> Institution:
     for unit, parent in (("A", None), ("A1", "A"), ("A2", "A"), ("B", None)):
-        await shared.unit(unit, parent)
+        await institution.unit(unit, parent)
 
-    await shared.initiative("QW-1", "A1", weight=3)
+    await institution.initiative("QW-1", "A1", weight=3)
     for due_on in ("2022-03-31", "2022-06-30", "2022-12-31"):
-        await shared.milestone("QW-1", due_on)
-    await shared.verify(await shared.report("QW-1", 1, 100, "2022-03-20"))
-    await shared.report("QW-1", 2, 50, "2022-06-01")
+        await institution.milestone("QW-1", due_on)
+    await institution.verify(await institution.report("QW-1", 1, 100, "2022-03-20"))
+    await institution.report("QW-1", 2, 50, "2022-06-01")
 
-    await shared.initiative("QW-2", "A2", areas=["public-service", "accountability"])
-    await shared.milestone("QW-2", "2022-05-31", weight=2)
-    await shared.milestone("QW-2", "2022-06-15", technique="binary")
-    await shared.verify(await shared.report("QW-2", 1, 100, "2022-05-10"))
-    await shared.report("QW-2", 2, 90, "2022-06-10")
-    await shared.verify(await shared.report("QW-2", 2, 100, "2022-06-20"))
-    await shared.patch("initiatives/QW-2", {"status": "completed"})
+    await institution.initiative("QW-2", "A2", areas=["public-service", "accountability"])
+    await institution.milestone("QW-2", "2022-05-31", weight=2)
+    await institution.milestone("QW-2", "2022-06-15", technique="binary")
+    await institution.verify(await institution.report("QW-2", 1, 100, "2022-05-10"))
+    await institution.report("QW-2", 2, 90, "2022-06-10")
+    await institution.verify(await institution.report("QW-2", 2, 100, "2022-06-20"))
+    await institution.patch("initiatives/QW-2", {"status": "completed"})
 
     oversight: Json = {"unit": "B", "areas": ["oversight"]}
-    await shared.initiative("QW-3", weight=2, **oversight)
-    await shared.initiative("QW-4", weight=2, status="on_hold", **oversight)
-    await shared.milestone("QW-4", "2022-06-01")
-    await shared.report("QW-4", 1, 25, "2022-05-01")
-    await shared.initiative("QW-5", weight=9, **oversight)
-    await shared.milestone("QW-5", "2022-06-01")
-    await shared.patch("initiatives/QW-5", {"status": "cancelled", "reason": "No budget"})
-    return shared
+    await institution.initiative("QW-3", weight=2, **oversight)
+    await institution.initiative("QW-4", weight=2, status="on_hold", **oversight)
+    await institution.milestone("QW-4", "2022-06-01")
+    await institution.report("QW-4", 1, 25, "2022-05-01")
+    await institution.initiative("QW-5", weight=9, **oversight)
+    await institution.milestone("QW-5", "2022-06-01")
+    await institution.patch("initiatives/QW-5", {"status": "cancelled", "reason": "No budget"})
+    return institution
+
+
+@pytest.fixture
+async def example(institution: Institution) -> Institution:
+    """An institution of its own for a test that changes it."""
+    return await as_in_the_example(institution)
+
+
+@pytest.fixture(scope="module")
+async def standing(shared: Institution) -> Institution:
+    """An institution that the tests of a module look at."""
+    return await as_in_the_example(shared)
 
 
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda row: "-".join(map(str, row[:3])))
-async def test_every_figure(example: Institution, expected: tuple[object, ...]) -> None:
+async def test_every_figure(standing: Institution, expected: tuple[object, ...]) -> None:
     as_of, unit, area, *figures = expected
     asked: Json = {"as_of": as_of, "year": 2022, **({"area": area} if area else {})}
-    rollup = await example.rollup(None if unit is None else str(unit), **asked)
+    rollup = await standing.rollup(None if unit is None else str(unit), **asked)
     assert [
         rollup["percent_complete"],
         rollup["percent_verified"],
