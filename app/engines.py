@@ -45,6 +45,7 @@ def postgresql(
         address.url,
         execution_options={slow.MILLISECONDS: settings.slow_query_ms},
         pool_size=settings.database_pool_size,
+        pool_use_lifo=True,  # who was used last has most of its statements prepared
         max_overflow=settings.database_pool_size,
         pool_timeout=settings.database_pool_seconds,
         hide_parameters=True,
