@@ -26,7 +26,7 @@ from tests.support.events import Stream, following
 from tests.support.institution import API
 from tests.support.nginx import proxied
 from tests.support.postgres import create_database, free_port
-from tests.support.server import environment
+from tests.support.server import TRUST, environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 STARTS_WITHIN = 240.0
@@ -75,7 +75,8 @@ def _command(pid: str) -> str:
 
 async def measured(server: Serving, name: str, *labels: str) -> float:
     """The sum over all workers, as whichever of them is asked tells it."""
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {METRICS}"}) as client:
+    headers = {"Authorization": f"Bearer {METRICS}"}
+    async with httpx.AsyncClient(headers=headers, verify=TRUST) as client:
         told = (await client.get(f"{server.url}/metrics")).text
     return sum(
         sample.value
@@ -101,7 +102,7 @@ async def until(happened: Callable[[], object], within: float = STARTS_WITHIN) -
 
 
 async def ready(server: Serving) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=TRUST) as client:
         for _ in range(int(STARTS_WITHIN * 10)):
             assert server.process.poll() is None, server.log.read_text()
             try:

