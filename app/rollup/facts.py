@@ -50,6 +50,8 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
     """Facts of some initiatives, in their order; ids that are not there are passed over."""
     of_these = {"institution": institution_id, "initiatives": initiative_ids}
     rows = {row.id: row for row in session.execute(_INITIATIVES, of_these)}
+    if not rows:  # as before one is new
+        return
 
     areas: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for initiative_id, area_id in session.execute(_AREAS, of_these):

@@ -182,3 +182,11 @@ def put(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> No
     for model, rows in given.items():
         parts.replace(session, scope, model, {"initiative_id": initiative_id}, rows)
     alterations.note(session, initiative_id, before, told(session, scope, initiative_id))
+
+
+def add(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> None:
+    """As `put`, to an initiative that is new and has none."""
+    for model, rows in given.items():
+        parts.add(session, scope, model, {"initiative_id": initiative_id}, rows)
+    nothing: dict[str, Any] = {"areas": [], "owners": [], "tags": []}
+    alterations.note(session, initiative_id, nothing, told(session, scope, initiative_id))

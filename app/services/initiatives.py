@@ -141,10 +141,11 @@ def _create(
     with ledger.recorded(session, scope.id, row.id):
         session.add(row)
         session.flush()
-        belongings.put(session, scope, row.id, belonging)
+        belongings.add(session, scope, row.id, belonging)
         designation.put(session, scope, row.id, None, decreed)
         links.put(session, scope, row.id, linked)
-        stage_links.replace(session, scope, row.id, new.stages or ())
+        if new.stages:
+            stage_links.replace(session, scope, row.id, new.stages)
         for i, milestone in enumerate(new.milestones or ()):
             milestones.add(session, scope, row.id, milestone, f"/milestones/{i}")
     events.record(session, actor, scope.id, "initiative.created", subject(row), new)

@@ -29,6 +29,17 @@ def replace(
         .where(access.within(scope, model), *(columns[name] == value for name, value in of.items()))
         .execution_options(synchronize_session=False)
     )
+    add(session, scope, model, of, rows)
+
+
+def add(
+    session: Session,
+    scope: Scope,
+    model: type[Base],
+    of: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Give what is new its rows of a model; see `replace`."""
     if rows:
         shared = {"institution_id": scope.id, **of}
         session.execute(insert(model), [{**shared, **row} for row in rows])
