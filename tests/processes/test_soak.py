@@ -11,6 +11,9 @@ MINUTES = os.environ.get("QUICKWIN_SOAK_MINUTES")
 
 @pytest.mark.skipif(MINUTES is None, reason="QUICKWIN_SOAK_MINUTES is not set")
 def test_nothing_is_lost_and_nothing_leaks() -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.soak", "--minutes", str(MINUTES)]
+    command = [
+        *(sys.executable, "-m", "tests.benchmarks.soak", "--minutes", str(MINUTES)),
+        *("--rate", "10", "--workers", "1"),  # the other tests run beside it: no times are told
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
