@@ -140,7 +140,7 @@ class NewCopies(Shape):
     model_config = example(
         {
             "below": "32",
-            "kind": "regency",
+            "kinds": ["regency", "city"],
             "year": 2026,
             "start_on": "2026-01-15",
             "code": "QW-2026-PSP-{unit}",
@@ -153,6 +153,8 @@ class NewCopies(Shape):
     """Code of a unit: all units below it too, but archived ones."""
     kind: Label | None = None
     """Of the units below, those of this kind."""
+    kinds: Annotated[list[Label], Field(max_length=50)] = Field(default_factory=list)
+    """Of the units below, those of one of these kinds, that of `kind` too."""
     year: Year
     start_on: Day | None = None
     """Owed where a milestone is due so many days after the start."""
@@ -169,8 +171,8 @@ class NewCopies(Shape):
         if not self.units and self.below is None:
             message = "name units, or the unit below which they are"
             raise ValueError(message)
-        if self.kind is not None and self.below is None:
-            message = "kind is of the units below a unit: name that"
+        if (self.kind is not None or self.kinds) and self.below is None:
+            message = "kinds are of the units below a unit: name that"
             raise ValueError(message)
         return self
 

@@ -119,8 +119,8 @@ def _units(session: Session, scope: Scope, new: wire.NewCopies) -> list[Unit]:
             Unit.id.in_(_below(scope, top)),
             Unit.archived_at.is_(None),
         ]
-        if new.kind is not None:
-            below.append(Unit.kind == new.kind)
+        if kinds := {*new.kinds, new.kind} - {None}:
+            below.append(Unit.kind.in_(kinds))
         found |= {unit.id: unit for unit in _visible(session, scope, *below)}
         if not found:
             raise Invalid.field("/below", "no_units", "There is no such unit below this one.")

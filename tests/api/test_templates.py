@@ -142,7 +142,8 @@ async def test_which_units(ready: Institution) -> None:
     asked: Json
     for status, asked, expected in (
         (201, {"kind": "city"}, ["A2"]),
-        (201, {"below": ready.code, "kind": "province"}, ["A", "B"]),
+        (201, {"below": ready.code, "kinds": ["province"]}, ["A", "B"]),
+        (200, {"below": ready.code, "kind": "city", "kinds": ["province"]}, ["A", "A2", "B"]),
         (200, {"below": None, "units": ["B"]}, ["B"]),
     ):
         made = await copy(ready, status, **asked)
@@ -185,6 +186,7 @@ async def test_another_with_the_code_stops_all(ready: Institution) -> None:
 BAD: list[tuple[Json, tuple[str, str]]] = [
     ({"below": None}, ("", "value_error")),
     ({"below": None, "units": ["B"], "kind": "city"}, ("", "value_error")),
+    ({"below": None, "units": ["B"], "kinds": ["city"]}, ("", "value_error")),
     ({"below": "nowhere"}, ("/below", "unknown_unit")),
     ({"below": "A11"}, ("/below", "no_units")),
     ({"kind": "moon"}, ("/below", "no_units")),

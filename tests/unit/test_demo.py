@@ -23,6 +23,7 @@ from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
 from app.schemas.people import NewPerson
 from app.schemas.plans import Plan, PlannedReport
+from app.schemas.templates import MOST_COPIES
 from app.schemas.units import NewUnit
 from app.schemas.updates import NewUpdate
 from app.services import team_roles
@@ -162,6 +163,11 @@ def test_units_come_parents_first() -> None:
         seen.add(unit.code)
     assert len(units) == 560
     assert Counter(unit.kind for unit in units)["provincial"] == 38
+
+
+def test_one_call_copies_a_template_into_all_regencies_and_cities() -> None:
+    found = [unit for unit in compose.units() if unit.kind in {"regency", "city"}]
+    assert len(found) == 514 <= MOST_COPIES
 
 
 def test_people_of_every_unit() -> None:
