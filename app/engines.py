@@ -27,6 +27,9 @@ UNREPLICATED = "quickwin_unreplicated"
 _UNTIL = "quickwin_until"
 _WAITING = "SyncRepWaitForLSN"
 """Where PostgreSQL gives up waiting for its standby: the place, since the text may be in any language."""
+_POOL_RECYCLE = 600
+"""Seconds after which a connection is made anew: those at the bottom may be idle till a firewall
+forgets them."""
 _PROGRESS_STEPS = 50_000  # of SQLite's machine: some milliseconds
 
 # Messages of database errors go to the log: `hide_parameters` keeps what clients sent out of them.
@@ -46,6 +49,7 @@ def postgresql(
         execution_options={slow.MILLISECONDS: settings.slow_query_ms},
         pool_size=settings.database_pool_size,
         pool_use_lifo=True,  # who was used last has most of its statements prepared
+        pool_recycle=_POOL_RECYCLE,
         max_overflow=settings.database_pool_size,
         pool_timeout=settings.database_pool_seconds,
         hide_parameters=True,
@@ -115,6 +119,7 @@ def sqlite(url: URL, settings: Settings) -> Engine:
         connection.isolation_level = None  # SQLAlchemy says BEGIN, not the driver
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("translate", 3, _translate, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -125,6 +130,11 @@ def sqlite(url: URL, settings: Settings) -> Engine:
     event.listen(engine, "before_cursor_execute", _look_at_the_clock)
     slow.watch(engine)
     return engine
+
+
+def _translate(text: str | None, letters: str, others: str) -> str | None:
+    """PostgreSQL's function of this name, for as many letters as there are others."""
+    return text and text.translate(str.maketrans(letters, others))
 
 
 def in_time(session: Session, verb: Callable[[Session], T], until: float | None) -> T:

@@ -1,6 +1,6 @@
 """Expiry: how long rows are kept, and how those whose time is over go: a few at a time, while others write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
@@ -54,7 +54,7 @@ class Expiring:
     """The rows of a table that go when their time is over, the oldest first.
 
     Rows that somebody else holds are passed over: nobody waits, and none is taken from them. What
-    belongs to institutions is locked of one at a time, since Citus locks no rows of several.
+    belongs to institutions is locked by one after the other: Citus locks no rows of several at once.
     """
 
     def __init__(
@@ -75,17 +75,19 @@ class Expiring:
 
     def remove(self, session: Session, now: datetime, most: int) -> int:
         """Remove some of them, at most `most`; answers how many they were."""
+        removed = 0
         for asked in self._places(session, now, most):
-            if removed := session.connection().execute(self._removal, asked).rowcount:
-                return removed
-        return 0
+            given = asked | {"most": most - removed}
+            removed += session.connection().execute(self._removal, given).rowcount
+        return removed
 
-    def lock(self, session: Session, now: datetime, most: int) -> Sequence[Row[Any]]:
+    def lock(self, session: Session, now: datetime, most: int) -> list[Row[Any]]:
         """Lock some of them, at most `most`; answers their keys."""
+        locked: list[Row[Any]] = []
         for asked in self._places(session, now, most):
-            if rows := session.connection().execute(self._locked, asked).all():
-                return rows
-        return ()
+            given = asked | {"most": most - len(locked)}
+            locked += session.connection().execute(self._locked, given)
+        return locked
 
     def count(self, session: Session, now: datetime) -> int:
         """How many there are, of which somebody else may hold some."""

@@ -28,5 +28,9 @@ class LateRoute(APIRoute):
         complete = self.__dict__.pop("_complete", None)
         if complete is None:
             raise AttributeError(name)
-        complete()
+        try:
+            complete()
+        except BaseException:
+            self._complete = complete  # whoever comes next is told the same
+            raise
         return getattr(self, name)

@@ -10,10 +10,13 @@ from sqlalchemy.sql.functions import FunctionElement
 def has(part: str, *texts: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Whether one of the texts has the part in it, whatever the case of either."""
     # The letters of ASCII are folded by the database. Others would be by PostgreSQL alone, where its
-    # locale knows them, and it costs several times as much: so those that are asked for are replaced.
+    # locale knows them, and it costs several times as much: so those that are asked for are replaced,
+    # all by one call, however many they are.
     small = "".join(map(_lower, part))
     others = {letter: upper for letter in sorted(set(small)) if (upper := _upper(letter))}
-    return or_(*(_folded(text, others).icontains(small, autoescape=True) for text in texts))
+    lower, upper = "".join(others), "".join(others.values())
+    folded = (func.translate(text, upper, lower) if others else text.expression for text in texts)
+    return or_(*(_InAscii(each).icontains(small, autoescape=True) for each in folded))
 
 
 def _lower(letter: str) -> str:
@@ -23,14 +26,7 @@ def _lower(letter: str) -> str:
 
 def _upper(letter: str) -> str | None:
     upper = letter.upper()
-    return upper if len(upper) == 1 and upper != letter and not letter.isascii() else None
-
-
-def _folded(text: InstrumentedAttribute[str], others: dict[str, str]) -> ColumnElement[str]:
-    folded: ColumnElement[str] = text.expression
-    for lower, upper in others.items():
-        folded = func.replace(folded, upper, lower)
-    return _InAscii(folded)
+    return upper if len(upper) == 1 and upper != letter and not upper.isascii() else None
 
 
 class _InAscii(FunctionElement[str]):

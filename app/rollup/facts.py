@@ -50,7 +50,7 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
     """Facts of some initiatives, in their order; ids that are not there are passed over."""
     of_these = {"institution": institution_id, "initiatives": initiative_ids}
     rows = {row.id: row for row in session.execute(_INITIATIVES, of_these)}
-    if not rows:  # as before one is new
+    if not rows:  # an initiative that is being made has none yet
         return
 
     areas: defaultdict[UUID, list[UUID]] = defaultdict(list)

@@ -36,7 +36,7 @@ def descriptions(shape: type[BaseModel]) -> dict[str, str]:
         for name in inspect.get_annotations(each):
             found.pop(name, None)  # declared anew
         found |= _by_class(each.__module__).get(each.__name__, {})
-    return found
+    return {name: told for name, told in found.items() if name in shape.model_fields}
 
 
 @cache
@@ -44,7 +44,10 @@ def _by_class(module: str) -> dict[str, dict[str, str]]:
     """Of each class of a module, by name; of this application's alone."""
     if not module.startswith("app."):
         return {}
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except OSError:  # only compiled here, or replaced by another release below a running process
+        return {}
     return {each.name: _told(each) for each in tree.body if isinstance(each, ast.ClassDef)}
 
 

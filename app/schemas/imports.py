@@ -178,7 +178,8 @@ class NotedImport(ImportSummary):
 
     def whole(self, say: Say) -> Import:
         """The import as it is told in a language."""
-        fields = {name: getattr(self.told(say), name) for name in ImportSummary.model_fields}
+        told = self.told(say)
+        fields = {name: getattr(told, name) for name in ImportSummary.model_fields}
         return Import(**fields, rows=self.rows, faults=[fault.told(say) for fault in self.faults])
 
 

@@ -24,7 +24,7 @@ from app.services.actors import Actor
 from app.wakes import WRITTEN
 
 CATALOGUE = UUID(int=0)
-"""The feed of writes above institutions: schemes, areas and operators' tokens."""
+"""The feed above institutions: schemes, areas, operators' tokens, and sign-ins that were refused."""
 REQUEST_ID = "request_id"
 """Key of `Session.info`: the id of the request that the transaction is for; absent without one."""
 _WAITING = "events"

@@ -48,6 +48,7 @@ _WATCHED: Select[*tuple[Any, ...]] = (
     )
     .select_from(table_of(InstitutionClock))
     .join(table_of(Institution), _CLOCK.institution_id == _INSTITUTION.id)
+    # By what they are distributed by: Citus concludes nothing from a third table.
     .outerjoin(table_of(HealthWatch), _WATCH.institution_id == _CLOCK.institution_id)
 )
 _SEEN: Select[*tuple[Any, ...]] = (

@@ -11,7 +11,7 @@ import re
 import secrets
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from authlib.oauth2.auth import ClientAuth
@@ -35,8 +35,9 @@ from app.settings import Settings
 CALLBACK = "/sign-in/callback"
 SECONDS = 600
 """How long somebody may take at the issuer, or before they go there."""
-_LONGEST_HINT = 3_800
-"""Of a sealed ID token: browsers keep cookies of 4,096 bytes with their names and attributes."""
+_LONGEST_HINT = 2_800
+"""Of a sealed ID token. Browsers keep cookies of 4,096 bytes with their names and attributes, and many
+proxies take 4 kB of an answer's head."""
 _CODE = re.compile(r"[ -~]{1,4000}", re.ASCII)
 
 
@@ -84,9 +85,9 @@ class _Tokens(BaseModel):
 class Party:
     """This service as a client of its issuer."""
 
-    def __init__(self, settings: Settings, cipher: Fernet) -> None:
+    def __init__(self, settings: Settings, flows: Fernet, hints: Fernet) -> None:
         assert settings.oidc_issuer and settings.oidc_client_id  # noqa: S101, PT018  `party` asks
-        self._id, self._cipher = settings.oidc_client_id, cipher
+        self._id, self._flows, self._hints = settings.oidc_client_id, flows, hints
         secret = settings.oidc_client_secret
         self._secret = None if secret is None else secret.get_secret_value()
         self.host = urlsplit(settings.oidc_issuer).netloc
@@ -99,7 +100,7 @@ class Party:
 
     def sealed(self, flow: Flow) -> str:
         """A flow as its browser keeps it."""
-        return self._cipher.encrypt(flow.model_dump_json().encode()).decode()
+        return self._flows.encrypt(flow.model_dump_json().encode()).decode()
 
     async def sign_in_url(self, request: Request, flow: Flow) -> str:
         """Where the issuer asks people who they are; raises `IssuerUnavailable`."""
@@ -123,13 +124,13 @@ class Party:
             return None
         query = {"client_id": self._id, "post_logout_redirect_uri": f"{origins.own(request)}/"}
         with suppress(fernet.InvalidToken):  # without it the issuer asks
-            query["id_token_hint"] = self._cipher.decrypt((hint or "").encode()).decode()
-        return f"{endpoint}?{urlencode(query)}"
+            query["id_token_hint"] = self._hints.decrypt((hint or "").encode()).decode()
+        return str(httpx.URL(endpoint).copy_merge_params(query))
 
     def flow(self, request: Request, kept: str | None) -> Flow:
         """What a browser keeps, if the issuer's answer belongs to it; raises `NotOurs`."""
         try:
-            content = self._cipher.decrypt((kept or "").encode(), SECONDS)
+            content = self._flows.decrypt((kept or "").encode(), SECONDS)
             flow = Flow.model_validate_json(content)
         except (fernet.InvalidToken, ValidationError) as error:
             raise NotOurs from error
@@ -163,7 +164,7 @@ class Party:
             )
         except InvalidToken as error:
             raise NotOurs from error
-        hint = self._cipher.encrypt(tokens.id_token.encode()).decode()
+        hint = self._hints.encrypt(tokens.id_token.encode()).decode()
         return Arrival(identity, hint if len(hint) <= _LONGEST_HINT else "")
 
     async def _redeem(self, request: Request, methods: list[str], code: str, flow: Flow) -> _Tokens:
@@ -192,7 +193,8 @@ async def party(settings: Settings, database: db.Database) -> Party | None:
     if settings.oidc_client_id is None:
         return None
     secret = await database.write(service_secret, "sign_in")
-    return Party(settings, sealing.cipher(secret, b"sign-in", b""))
+    flows, hints = (sealing.cipher(secret, kind, b"") for kind in (b"sign-in", b"id-token"))
+    return Party(settings, flows, hints)
 
 
 def _verifier(request: Request) -> Verifier:

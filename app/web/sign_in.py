@@ -133,7 +133,7 @@ def local(address: str | None) -> str:
     return address
 
 
-async def signed_in(request: Request, secret: str, after: str, hint: str | None = None) -> Response:
+async def signed_in(request: Request, secret: str, after: str, hint: str = "") -> Response:
     """The answer to who has signed in: their browser's new secret, and where they wanted to go.
 
     `hint` is what the issuer is to be told when they sign out, where it let them in.
@@ -144,7 +144,7 @@ async def signed_in(request: Request, secret: str, after: str, hint: str | None 
     cookies.keep(request, answer, secret, longest)
     if hint:
         cookies.keep(request, answer, hint, longest, HINT)
-    elif hint is not None:
+    else:  # nor that of who was here before
         cookies.drop(request, answer, HINT)
     return answer
 

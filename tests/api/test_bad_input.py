@@ -337,6 +337,10 @@ async def test_a_part_is_found_whatever_its_case(ready: Institution) -> None:
         for path, prefix in (("initiatives", ""), ("units", "u")):
             items = (await ready.get(path, q=q))["items"]
             assert {item["code"] for item in items} == {prefix + code for code in found}, (path, q)
+    every = "".join(chr(n) for n in range(0xC0, 0x600) if chr(n).isalpha())
+    for path in ("initiatives", "units", "people", "decrees", "candidates"):
+        for start in range(0, len(every), 200):
+            assert (await ready.get(path, q=every[start : start + 200]))["items"] == []
 
 
 async def test_people_in_use_stay(ready: Institution) -> None:
