@@ -23,4 +23,4 @@ def test_what_cannot_be_made_says_so_each_time() -> None:
     assert route.path == "/x"
     for _ in range(2):
         with pytest.raises(AssertionError, match="must not have a response body"):
-            _ = route.dependant
+            _ = route.app
