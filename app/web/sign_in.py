@@ -144,7 +144,7 @@ async def signed_in(request: Request, secret: str, after: str, hint: str = "") -
     cookies.keep(request, answer, secret, longest)
     if hint:
         cookies.keep(request, answer, hint, longest, HINT)
-    else:  # nor that of who was here before
+    elif request.app.state.relying is not None:  # that of who was here before
         cookies.drop(request, answer, HINT)
     return answer
 
