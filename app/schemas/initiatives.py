@@ -86,7 +86,7 @@ class NewInitiative(Shape):
     kind: InitiativeKind = InitiativeKind.QUICK_WIN
     origin: Origin = Origin.SELF_SELECTED
     status: InitiativeStatus | None = None
-    """`proposed` if left out; a PUT that leaves it out keeps the present one."""
+    """`proposed` if left out; a PUT that leaves it out keeps the present one. `cancelled` owes a reason."""
     weight: Weight = 1
     owners: Owners = Field(default_factory=list)
     """Exactly one `accountable` owner once the initiative is active."""

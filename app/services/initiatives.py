@@ -130,6 +130,7 @@ def _create(
     row = Initiative(**columns(scope, new, unit.id))
     owners = belongings.may_own(session, scope, new.owners)
     lifecycle.check_dates(row.start_on, row.due_on)
+    lifecycle.check_creation(row.status, has_reason=new.reason is not None)
     lifecycle.check_owners(row.status, new.owners)
     area_ids = schemes.area_ids(session, new.areas, "/areas")
     belonging = (

@@ -46,7 +46,18 @@ def check_transition(
         if not live or any(m.status is not MilestoneStatus.DONE for m in live):
             detail = "Completed needs milestones, every one of them at 100 %."
             raise StatusConflict(detail)
-    if (after is _CANCELLED or before in (_COMPLETED, _CANCELLED)) and not has_reason:
+    if after is _CANCELLED or before in (_COMPLETED, _CANCELLED):
+        _check_reason(has_reason=has_reason)
+
+
+def check_creation(status: InitiativeStatus, *, has_reason: bool) -> None:
+    """Raise `Invalid` where what is created as it stands owes a reason: what is cancelled does."""
+    if status is _CANCELLED:
+        _check_reason(has_reason=has_reason)
+
+
+def _check_reason(*, has_reason: bool) -> None:
+    if not has_reason:
         raise Invalid.field("/reason", "reason_owed", "This change of status owes a reason.")
 
 

@@ -51,6 +51,26 @@ async def test_some_steps_owe_a_reason(institution: Institution, before: str, af
     assert event["data"] == {"status": after, "reason": "Anggaran"}
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_what_is_created_as_cancelled_owes_a_reason(
+    institution: Institution, method: str
+) -> None:
+    path = f"{institution.path}/initiatives" + ("/QW-1" if method == "PUT" else "")
+    new = {
+        "code": "QW-1",
+        "title": "T",
+        "unit": institution.code,
+        "year": 2022,
+        "status": "cancelled",
+    }
+    told = await institution.expect(422, method, path, new)
+    assert [(at["pointer"], at["code"]) for at in told["errors"]] == [("/reason", "reason_owed")]
+    made = await institution.expect(201, method, path, {**new, "reason": "Anggaran"})
+    assert (made["status"], made["cancelled_on"] is None) == ("cancelled", False)
+    event = (await institution.get("events", limit=200))["items"][-1]
+    assert (event["type"], event["data"]["reason"]) == ("initiative.created", "Anggaran")
+
+
 async def test_completed_needs_every_live_milestone_done(institution: Institution) -> None:
     plan = [*PLAN, {"title": "N", "due_on": "2022-07-31"}]
     await institution.initiative("QW-1", milestones=plan)

@@ -87,7 +87,10 @@ class Institution:
         return await self.post("units", {"code": code, "name": f"Unit {code}", "parent": parent})
 
     async def initiative(self, code: str, unit: str | None = None, **fields: Any) -> Json:
-        """A new initiative: active, with the reporter accountable, unless said otherwise."""
+        """A new initiative: active, with the reporter accountable, unless said otherwise.
+
+        One that is cancelled has a reason, for it owes one.
+        """
         plain: Json = {
             "code": code,
             "title": f"Initiative {code}",
@@ -97,6 +100,8 @@ class Institution:
             "status": "active",
             "owners": [{"person": "reporter", "role": "accountable"}],
         }
+        if fields.get("status") == "cancelled":
+            plain["reason"] = "Cancelled before it came here"
         return await self.post("initiatives", plain | fields)
 
     async def milestone(self, initiative: str, due_on: str, **fields: Any) -> Json:
