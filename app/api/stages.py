@@ -17,6 +17,8 @@ from app.schemas.stages import (
     StageConflict,
     StageLoad,
     StageQuery,
+    Stages,
+    StandardStages,
 )
 from app.services import stage_conflicts, stages
 
@@ -35,6 +37,17 @@ async def create_stage(
     """
     made = await call.write(stages.create, institution, new)
     return answers.created(response, made, "institutions", institution, "stages", made.code)
+
+
+@routes.post(_STAGES + "/standard")
+async def add_standard_stages(
+    call: Call, institution: InstitutionPath, asked: StandardStages
+) -> Stages:
+    """Add the stages of a calendar that is known here, all or none: `pemilu-2024`.
+
+    Send it again, and what is there already stays as it is. Change afterwards what has moved.
+    """
+    return await call.write(stages.add_standard, institution, asked)
 
 
 @routes.get(_STAGES)

@@ -76,7 +76,7 @@ async def load(
     report("People", len(people), len(people))
     for assessment in kpu_index.assessments():
         await database.write(assessments.record, SYSTEM, institution.code, assessment)
-    await database.write(_add_stages, institution.code)
+    await database.write(calendars.add_standard, SYSTEM, institution.code, stages.calendar())
     await _prepare(database, institution.code)
     loaded, candidates, closed = Loaded(), list[NewInitiative](), list[NewInitiative]()
     rebaselined: str | None = None
@@ -115,11 +115,6 @@ async def _prepare(database: Database, institution: str) -> None:
     for verb, several in steps:
         for each in several:
             await database.write(verb, SYSTEM, institution, each)
-
-
-def _add_stages(session: Session, institution: str) -> None:
-    for stage in stages.stages():
-        calendars.create(session, SYSTEM, institution, stage)
 
 
 def _add_publications(session: Session, institution: str) -> None:

@@ -1,12 +1,7 @@
-"""The stages of the general election of 2024, as they were; and how synthetic quick wins relate to them."""
+"""How synthetic quick wins relate to the stages of the general election of 2024, which are real."""
 
-import csv
-from importlib import resources
+from app.schemas.stages import StageLink, StageRelation, StandardStages
 
-from app.schemas.fields import Names
-from app.schemas.stages import NewStage, StageLink, StageRelation
-
-CALENDAR = "pemilu-2024"
 _EVERY = 16
 """Of so many quick wins one is linked; no multiple of three, for years take turns."""
 _LINKS = {
@@ -23,23 +18,9 @@ _LINKS = {
 """What a quick win of a year is linked to; invented, as the quick wins are."""
 
 
-def stages() -> list[NewStage]:
-    """Return the stages that PKPU 3/2022 set, by their first days."""
-    text = resources.files("app.demo").joinpath("election_stages_2024.csv").read_text("utf-8")
-    _, *rows = csv.reader(text.splitlines())
-    return [
-        NewStage.model_validate(
-            {
-                "code": code,
-                "calendar": CALENDAR,
-                "name": Names(id=name_id, en=name_en),
-                "starts_on": starts_on,
-                "ends_on": ends_on,
-                "basis": basis,
-            }
-        )
-        for code, name_id, name_en, starts_on, ends_on, basis in rows
-    ]
+def calendar() -> StandardStages:
+    """Return which of the known calendars the demo has."""
+    return StandardStages(calendar="pemilu-2024")
 
 
 def links(index: int, year: int) -> list[StageLink]:

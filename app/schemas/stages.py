@@ -93,6 +93,15 @@ class NewStage(Shape):
         return self
 
 
+class StandardStages(Shape):
+    """The stages of a calendar that is known here."""
+
+    model_config = example({"calendar": "pemilu-2024"})
+
+    calendar: Label
+    """`pemilu-2024`: the 13 stages that PKPU 3/2022 set for the general election of 2024."""
+
+
 class StageChanges(Shape):
     """A merge patch of a stage."""
 
@@ -126,6 +135,16 @@ class Stage(Shape):
 Calendars = Annotated[list[Label], Field(max_length=50)]
 _References = Annotated[list[Reference], Field(max_length=50)]
 _Years = Annotated[list[Annotated[int, Field(ge=1900, le=2199), Digits]], Field(max_length=50)]
+
+
+class Stages(Shape):
+    """What became of a call for the stages of a calendar."""
+
+    created: int
+    present: int
+    """How many were there already, by their codes; they stay as they are by now."""
+    items: list[Stage]
+    """All of them, by their first days as the calendar set them."""
 
 
 class StageQuery(ChangesPaging):

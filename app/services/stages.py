@@ -6,7 +6,7 @@ from pydantic import MISSING
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.errors import InUse, Invalid
+from app.errors import CodeTaken, InUse, Invalid
 from app.keyset import Key, paginate, parse_sort
 from app.models import InitiativeStage, Stage
 from app.models.base import code_key, new_id, now
@@ -14,8 +14,8 @@ from app.schemas import stages as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, versions, wholes
-from app.services.access import Scope
+from app.services import access, events, standard_stages, versions, wholes
+from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -32,27 +32,35 @@ _SORTS: dict[str, Any] = {
 def create(session: Session, actor: Actor, institution: str, new: wire.NewStage) -> wire.Stage:
     """Add a stage to a calendar; a calendar is there as soon as a stage names it."""
     scope = wholes.to_add(session, actor, institution, Stage, new.code, _PERMISSION)
-    at = now()
-    row = Stage(
-        institution_id=scope.id,
-        id=new_id(),
-        code=new.code,
-        code_key=code_key(new.code),
-        calendar=new.calendar,
-        name_id=new.name.id,
-        name_en=new.name.en,
-        starts_on=new.starts_on,
-        ends_on=new.ends_on,
-        basis=new.basis,
-        source_url=new.source_url,
-        created_at=at,
-        updated_at=at,
-        version=1,
-    )
-    session.add(row)
-    _record(session, scope, "stage.created", row, new)
+    row = _add(session, scope, new)
     session.flush()
     return shape(row)
+
+
+def add_standard(
+    session: Session, actor: Actor, institution: str, asked: wire.StandardStages
+) -> wire.Stages:
+    """Add what is missing of a known calendar; what has its code there already stays as it is.
+
+    Raises `Invalid` for a calendar that is not known, and `CodeTaken`, with nothing added, where
+    something of another calendar has the code of one.
+    """
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    access.require(session, scope, _PERMISSION, None)
+    wanted = standard_stages.of(asked.calendar)
+    codes = named([], [each.code for each in wanted])
+    rows = {
+        row.code_key: row for row in session.scalars(access.visible(scope, Stage).where(*codes))
+    }
+    if any(row.calendar != asked.calendar for row in rows.values()):
+        raise CodeTaken
+    present = len(rows)
+    for each in wanted:
+        if code_key(each.code) not in rows:
+            rows[code_key(each.code)] = _add(session, scope, each)
+    session.flush()
+    items = [shape(rows[code_key(each.code)]) for each in wanted]
+    return wire.Stages(created=len(items) - present, present=present, items=items)
 
 
 def change(
@@ -142,6 +150,29 @@ def shape(row: Stage) -> wire.Stage:
         updated_at=row.updated_at,
         version=row.version,
     )
+
+
+def _add(session: Session, scope: Scope, new: wire.NewStage) -> Stage:
+    at = now()
+    row = Stage(
+        institution_id=scope.id,
+        id=new_id(),
+        code=new.code,
+        code_key=code_key(new.code),
+        calendar=new.calendar,
+        name_id=new.name.id,
+        name_en=new.name.en,
+        starts_on=new.starts_on,
+        ends_on=new.ends_on,
+        basis=new.basis,
+        source_url=new.source_url,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    session.add(row)
+    _record(session, scope, "stage.created", row, new)
+    return row
 
 
 def _record(

@@ -276,7 +276,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "indicators": {"code": "n", "name": {"id": "N", "en": "N"}, "unit_of_measure": "%"},
         "assessments": {"instrument": "n", "score_year": 2022, "assessor": "self", "score": 5},
         "obstacles": {"title": "T", "unit": "theirs"}, "decision": {"decision": "Y"},
-        "escalation": {"reason": "x"}, "follow-ups": {"action": "x"}, "periods": PERIOD, "standard": {"year": 2021}, "close": {},
+        "escalation": {"reason": "x"}, "follow-ups": {"action": "x"}, "periods": PERIOD, "standard": {"year": 2021}, "calendar": {"calendar": "pemilu-2024"}, "close": {},
         "reopening": {"reason": "x", "until": "2199-12-31"},
     }  # fmt: skip
     before = await theirs.written()
@@ -293,6 +293,7 @@ async def test_another_institution_does_not_exist_for_a_person(
                 if at.get("in") == "query" and at["required"]
             ]
             noun = "batch" if template.endswith("{institution}/updates") else path.rsplit("/", 1)[1]
+            noun = "calendar" if template.endswith("/stages/standard") else noun
             body = bodies[noun] if method in ("post", "put") else {}
             content = await ready.expect(
                 404,

@@ -159,6 +159,7 @@ async def test_every_address_names_its_methods(standing: Institution, app: FastA
         f"{standing.path}/imports/template.xlsx": ["delete"],
         f"{standing.path}/appointments/renewal": ["get", "patch", "delete"],
         f"{standing.path}/periods/standard": ["get", "patch", "delete"],
+        f"{standing.path}/stages/standard": ["get", "patch", "delete"],
     }
     for path, methods in addresses(app.openapi(), standing):
         for method in {"get", "post", "put", "patch", "delete"} - {*methods, *hidden.get(path, ())}:

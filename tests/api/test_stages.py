@@ -132,6 +132,36 @@ async def test_refusals_that_depend_on_what_is_there(institution: Institution) -
     assert await institution.get("initiatives/QW-1") == before
 
 
+async def test_a_known_calendar_comes_in_one_call(institution: Institution) -> None:
+    """Each of its stages once; what is there already stays as it is."""
+    path, asked = f"{institution.path}/stages/standard", {"calendar": "pemilu-2024"}
+    moved = {**CAMPAIGN, "ends_on": "2024-02-09", "basis": None}
+    await institution.post("stages", moved)
+    await institution.expect(403, "POST", path, asked, client=institution.reporter)
+    made = await institution.expect(200, "POST", path, asked)
+    assert (made["created"], made["present"], len(made["items"])) == (12, 1, 13)
+    by_code = {item["code"]: item for item in made["items"]}
+    assert {name: by_code["campaign"][name] for name in moved} == moved
+    assert by_code["vote"]["name"] == {"id": "Pemungutan suara", "en": "Voting"}
+    assert by_code["vote"]["starts_on"] == by_code["vote"]["ends_on"] == "2024-02-14"
+    assert by_code["vote"]["basis"] == "PKPU 3/2022"
+    listed = (await institution.get("stages", limit=200))["items"]
+    assert sorted(at["code"] for at in listed) == sorted(by_code)
+    written = await institution.written()
+    assert written.count("stage.created") == 13
+    await institution.delete("stages/vote")
+    again = await institution.expect(200, "POST", path, asked)
+    assert (again["created"], again["present"]) == (1, 12)
+    # What has the code of one in another calendar is something else: then nothing is added.
+    await institution.delete("stages/vote")
+    await institution.patch("stages/count", {"calendar": "pilkada-2024"})
+    before = await institution.written()
+    assert told(await institution.expect(409, "POST", path, asked))["code"] == "code_taken"
+    unknown = await institution.expect(422, "POST", path, {"calendar": "pemilu-1955"})
+    assert told(unknown)["errors"] == [("/calendar", "unknown_calendar")]
+    assert await institution.written() == before
+
+
 async def test_links_are_fields_of_an_initiative(institution: Institution) -> None:
     await stage(institution, "vote", "2024-02-14", "2024-02-14")
     await institution.post("stages", CAMPAIGN)

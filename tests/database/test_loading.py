@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.demo import compose
-from app.demo.stages import links, stages
+from app.demo.stages import calendar, links
 from app.errors import Invalid
 from app.schemas.fields import InitiativeStatus, Verdict
 from app.schemas.plans import Plan, PlannedReport
@@ -106,8 +106,8 @@ async def test_bulk_equals_single(
     for each in (institution, other):
         await each.unit("A")
         await each.unit("A1", "A")
-        for stage in stages():
-            await each.post("stages", stage.model_dump(mode="json"))
+        known = calendar().model_dump(mode="json")
+        await each.expect(200, "POST", f"{each.path}/stages/standard", known)
     for i, plan in enumerate(plans):
         linked = {"stages": links(i, plan.initiative.year)}
         plans[i] = plan._replace(initiative=plan.initiative.model_copy(update=linked))

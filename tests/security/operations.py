@@ -478,6 +478,9 @@ TABLE: dict[str, Operation] = {
             "starts_on": "2022-01-01", "ends_on": "2022-12-31",
         },
     ),
+    "add_standard_stages": Operation(
+        "institution", ("institution:change",), body={"calendar": "pemilu-2024"}
+    ),
     "list_stages": Operation("member"),
     "get_stage": Operation("member"),
     "change_stage": _change("institution:change", on="institution"),

@@ -304,6 +304,7 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     ),
     f"{_OF}/grants": _in("grants", {"person": "somebody", "role": "planner", "unit": "A"}),
     f"{_OF}/stages": _in("stages", _STAGE),
+    f"{_OF}/stages/standard": _in("stages/standard", {"calendar": "pemilu-2024"}),
     f"{_OF}/tokens": _in(
         "tokens", {"person": "somebody", "name": "nightly", "scopes": ["updates:report"]}
     ),
