@@ -31,6 +31,7 @@ from app.api import (
     explanations,
     exports,
     files,
+    follow_ups,
     grants,
     headers,
     heads,
@@ -176,7 +177,7 @@ def create_app(
     )
     for noun in (
         rollups, charts, nationwide, explanations, attention, reports, initiatives, milestones, baselines,
-        dependencies, templates, updates, files, imports, ratings, periods, obstacles, calendars,
+        dependencies, templates, updates, files, imports, ratings, periods, obstacles, follow_ups, calendars,
         units, people, deletions, institutions, schemes, purposes, programmes, assessments,
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
         criteria, scores, decrees, stages, publications, public, teams, verdicts,

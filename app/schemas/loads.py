@@ -13,7 +13,7 @@ class LoadQuery(Shape):
     year: Annotated[list[Annotated[int, Field(ge=1900, le=2199), Digits]], Field(max_length=50)] = (
         Field(default_factory=list)
     )
-    """Years of initiatives; all if left out."""
+    """Years of initiatives, and of units' obstacles; all if left out."""
 
 
 class OpenInitiatives(Shape):
@@ -32,6 +32,24 @@ class OpenMilestones(Shape):
     overdue: int
     due_next_30_days: int
     """From today on."""
+
+
+class OwnedObstacles(Shape):
+    """Obstacles that the person sees to, whether of an initiative or of a unit as a whole."""
+
+    total: int
+    open: int
+    """Not resolved."""
+    overdue: int
+    """Not resolved, and past the day by which they were to be."""
+
+
+class OpenFollowUps(Shape):
+    """Actions against obstacles that the person does."""
+
+    open: int
+    overdue: int
+    """Open, and past their day."""
 
 
 class YearInitiatives(Shape):
@@ -66,7 +84,7 @@ class YearRecord(Shape):
 
 
 class Load(Shape):
-    """What a person has to do, and how it went before; as far as you may see their initiatives."""
+    """What a person has to do, and how it went before; as far as you may see it."""
 
     person: str
     """Code of the person."""
@@ -75,5 +93,7 @@ class Load(Shape):
     """Today, in the institution's time zone."""
     initiatives: OpenInitiatives
     milestones: OpenMilestones
+    obstacles: OwnedObstacles
+    follow_ups: OpenFollowUps
     years: list[YearRecord]
     """The latest first; years without an initiative of theirs are left out."""

@@ -241,6 +241,12 @@ class FollowUp(Shape):
     """An action against an obstacle."""
 
     id: UUID
+    obstacle: UUID
+    """Id of the obstacle."""
+    unit: str
+    """Code of the obstacle's unit."""
+    initiative: str | None
+    """Code of the obstacle's initiative; null where it is the unit's as a whole."""
     action: str
     owner: str | None
     due_on: Day | None
@@ -257,3 +263,20 @@ class FollowUpsQuery(Paging):
     """How the actions against an obstacle are listed, the oldest first."""
 
     state: list[FollowUpState] = Field(default_factory=list)
+
+
+class AllFollowUpsQuery(ChangesPaging):
+    """How the actions against all obstacles are filtered."""
+
+    unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of units: against their own obstacles and those of their initiatives, with all below them."""
+    subtree: bool = True
+    """False: the named units alone."""
+    initiative: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    owner: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
+    """Codes of people who do it."""
+    state: list[FollowUpState] = Field(default_factory=list)
+    overdue: bool | None = None
+    """Open, and `due_on` is over."""
+    sort: Sort = "-created_at"
+    """`created_at`, `due_on` (none last), `updated_at`; `-` for descending."""

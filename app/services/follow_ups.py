@@ -5,14 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select, and_, func, or_
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound
-from app.keyset import Key, paginate
-from app.models import FollowUp, Obstacle, Person
+from app.keyset import Key, paginate, parse_sort
+from app.models import FollowUp, Initiative, Obstacle, Person, Unit
 from app.models.base import new_id, now, refers
 from app.schemas import obstacles as wire
+from app.schemas.fields import LAST_DAY
 from app.schemas.obstacles import FollowUpState
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
@@ -21,6 +22,12 @@ from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.obstacles import Found
 from app.services.versions import Expected
+
+_SORTS: dict[str, Any] = {
+    "created_at": FollowUp.id,  # ids are in the order of creation
+    "due_on": func.coalesce(FollowUp.due_on, LAST_DAY, type_=FollowUp.due_on.type),
+    "updated_at": FollowUp.updated_at,
+}
 
 
 def create(
@@ -99,11 +106,46 @@ def page(
     """The actions against an obstacle, the oldest first."""
     scope = access.institution(session, actor, institution)
     register.one(session, scope, obstacle_id)
-    statement = _with_owner(scope, obstacle_id)
+    statement = _with_codes(scope).where(Obstacle.id == obstacle_id)
     if query.state:
         statement = statement.where(FollowUp.state.in_(query.state))
     found = paginate(session, statement, [Key(FollowUp.id, descending=False)], query)
     return found.page([_shape(row, scope.today()) for row in found.rows])
+
+
+def of_institution(
+    session: Session, actor: Actor, institution: str, query: wire.AllFollowUpsQuery
+) -> Page[wire.FollowUp]:
+    """The actions against all obstacles that the actor sees, filtered and sorted."""
+    scope = access.institution(session, actor, institution)
+    today = scope.today()
+    keys = parse_sort(query.sort, _SORTS, Key(FollowUp.id, descending=True))
+    statement = _with_codes(scope).where(*_filters(scope, query, today))
+    found = paginate(session, statement, keys, query)
+    return found.page([_shape(row, today) for row in found.rows])
+
+
+def _filters(scope: Scope, query: wire.AllFollowUpsQuery, today: date) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.unit:
+        units = access.below(scope, query.unit, subtree=query.subtree)
+        conditions.append(or_(Obstacle.unit_id.in_(units), Initiative.unit_id.in_(units)))
+    if query.initiative:
+        conditions.append(access.named_any(Initiative, query.initiative))
+    if query.owner:
+        conditions.append(access.named_any(Person, query.owner))
+    if query.state:
+        conditions.append(FollowUp.state.in_(query.state))
+    if query.overdue is not None:
+        is_overdue = and_(
+            FollowUp.state == FollowUpState.OPEN,
+            FollowUp.due_on.is_not(None),
+            FollowUp.due_on < today,
+        )
+        conditions.append(is_overdue if query.overdue else ~is_overdue)
+    if query.updated_since is not None:
+        conditions.append(FollowUp.updated_at >= query.updated_since)
+    return conditions
 
 
 def _done_on(row: FollowUp, given: date | None, today: date) -> date | None:
@@ -118,20 +160,28 @@ def _done_on(row: FollowUp, given: date | None, today: date) -> date | None:
 
 def _one(session: Session, scope: Scope, obstacle_id: UUID, follow_up_id: UUID) -> wire.FollowUp:
     session.flush()
-    statement = _with_owner(scope, obstacle_id).where(FollowUp.id == follow_up_id)
+    here = (Obstacle.id == obstacle_id, FollowUp.id == follow_up_id)
+    statement = _with_codes(scope).where(*here)
     row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
     return _shape(row, scope.today())
 
 
-def _with_owner(scope: Scope, obstacle_id: UUID) -> Select[*tuple[Any, ...]]:
+def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
+    of = Unit.id == func.coalesce(Obstacle.unit_id, Initiative.unit_id)
     return (
         access.visible(scope, Obstacle)
         .join(FollowUp, refers(FollowUp.obstacle_id, Obstacle))
+        .outerjoin(Initiative, refers(Obstacle.initiative_id, Initiative))
+        .join(Unit, and_(Unit.institution_id == Obstacle.institution_id, of))
         .outerjoin(Person, refers(FollowUp.owner_id, Person))
-        .where(Obstacle.id == obstacle_id)
-        .with_only_columns(FollowUp, Person.code)
+        .with_only_columns(
+            FollowUp,
+            Unit.code.label("unit"),
+            Initiative.code.label("initiative"),
+            Person.code.label("owner"),
+        )
     )
 
 
@@ -142,13 +192,16 @@ def _record(session: Session, found: Found, row: FollowUp, kind: str, data: dict
     )
 
 
-def _shape(row: Any, today: date) -> wire.FollowUp:  # noqa: ANN401  a row of `_with_owner`
-    of, owner = row[0], row[1]
+def _shape(row: Any, today: date) -> wire.FollowUp:  # noqa: ANN401  a row of `_with_codes`
+    of: FollowUp = row[0]
     is_open = of.state is FollowUpState.OPEN
     return wire.FollowUp(
         id=of.id,
+        obstacle=of.obstacle_id,
+        unit=row.unit,
+        initiative=row.initiative,
         action=of.action,
-        owner=owner,
+        owner=row.owner,
         due_on=of.due_on,
         state=of.state,
         done_on=of.done_on,

@@ -1,18 +1,21 @@
-"""Loads: what a person owns, how much of it is open or late, and what was done on time."""
+"""Loads: what a person owns and sees to, how much is open or late, and what was done on time."""
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func
+from sqlalchemy import ColumnElement, Select, and_, case, func, true
 from sqlalchemy.orm import Session
 
-from app.models import Initiative, InitiativeOwner, Milestone, Person
+from app.models import FollowUp, Initiative, InitiativeOwner, Milestone, Obstacle, Person
 from app.models.base import refers
+from app.rollup import facts
 from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL, percent
 from app.schemas import loads as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole
+from app.schemas.obstacles import FollowUpState
 from app.services import access
 from app.services.access import Scope
 from app.services.actors import Actor
@@ -26,7 +29,7 @@ _OF_MILESTONES = ("open", "overdue", "due_next_30_days", "done_on_time", "done_l
 def get(
     session: Session, actor: Actor, institution: str, key: str, query: wire.LoadQuery
 ) -> wire.Load:
-    """A person's load and record, of the initiatives that the actor sees; two statements for both."""
+    """A person's load and record, of what the actor sees; a statement for each kind of thing."""
     scope = access.institution(session, actor, institution)
     person = access.find(session, scope, Person, key)
     today = scope.today()
@@ -44,6 +47,8 @@ def get(
         row.year: {name: getattr(row, name) for name in _OF_MILESTONES}
         for row in session.execute(_milestones(scope, owned, today))
     }
+    obstacles = session.execute(_obstacles(scope, person.id, query.year, today)).one()
+    follow_ups = session.execute(_follow_ups(scope, person.id, query.year, today)).one()
     nothing = dict.fromkeys(_OF_MILESTONES, 0)
     return wire.Load(
         person=person.code,
@@ -58,6 +63,10 @@ def get(
                 for name in wire.OpenMilestones.model_fields
             }
         ),
+        obstacles=wire.OwnedObstacles(
+            total=obstacles.total, open=obstacles.open, overdue=obstacles.overdue
+        ),
+        follow_ups=wire.OpenFollowUps(open=follow_ups.open, overdue=follow_ups.overdue),
         years=[
             wire.YearRecord(
                 year=year,
@@ -105,6 +114,47 @@ def _milestones(
         .where(*owned, Initiative.status.in_(COUNTED), Milestone.dropped_at.is_(None))
         .group_by(Initiative.year)
     )
+
+
+def _obstacles(
+    scope: Scope, person_id: UUID, years: list[int], today: date
+) -> Select[*tuple[Any, ...]]:
+    """How many a person sees to: in all, not resolved, and of these past their day."""
+    overdue = and_(facts.IS_UNRESOLVED, Obstacle.due_on < today)
+    return (
+        access.visible(scope, Obstacle)
+        .outerjoin(Initiative, refers(Obstacle.initiative_id, Initiative))
+        .where(Obstacle.owner_id == person_id, _of_years(years))
+        .with_only_columns(
+            func.count().label("total"),
+            func.count(case((facts.IS_UNRESOLVED, 1))).label("open"),
+            func.count(case((overdue, 1))).label("overdue"),
+        )
+    )
+
+
+def _follow_ups(
+    scope: Scope, person_id: UUID, years: list[int], today: date
+) -> Select[*tuple[Any, ...]]:
+    """How many a person has to do, and of these past their day."""
+    return (
+        access.visible(scope, Obstacle)
+        .join(FollowUp, refers(FollowUp.obstacle_id, Obstacle))
+        .outerjoin(Initiative, refers(Obstacle.initiative_id, Initiative))
+        .where(
+            FollowUp.owner_id == person_id,
+            FollowUp.state == FollowUpState.OPEN,
+            _of_years(years),
+        )
+        .with_only_columns(
+            func.count().label("open"),
+            func.count(case((FollowUp.due_on < today, 1))).label("overdue"),
+        )
+    )
+
+
+def _of_years(years: list[int]) -> ColumnElement[bool]:
+    return func.coalesce(Obstacle.year, Initiative.year).in_(years) if years else true()
 
 
 def _owner() -> ColumnElement[bool]:

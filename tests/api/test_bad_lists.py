@@ -16,7 +16,7 @@ LISTS = [
     "@/initiatives/QW-1/milestones", "@/initiatives/QW-1/milestones/1/updates", "@/updates",
     "@/tokens", "@/initiatives/QW-1/ratings", "@/units/A/ratings", "@/deletions",
     "@/webhooks", "schemes/rb-2020/purposes", "programmes", "instruments", "indicators",
-    "indicators/trust-barometer/values", "@/indicators", "@/assessments",
+    "indicators/trust-barometer/values", "@/indicators", "@/assessments", "@/follow-ups",
 ]  # fmt: skip
 MISFITS = [
     pytest.param("limit=0", "limit", id="0"),

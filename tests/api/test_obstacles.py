@@ -199,6 +199,49 @@ async def test_actions_against_it(institution: Institution) -> None:
     assert (await institution.delete("people/reporter", 409))["code"] == "in_use"
 
 
+async def test_actions_are_listed_over_all(institution: Institution) -> None:
+    await tree(institution)
+    for n, (noun, body) in enumerate(
+        (
+            ({"initiative": "QW-A1"}, {"owner": "reporter", "due_on": day(-1)}),
+            ({"unit": "A"}, {"owner": "verifier", "due_on": day(2)}),
+            ({"unit": "B"}, {"owner": "reporter"}),
+            ({"initiative": "QW-B"}, {"owner": "reporter", "due_on": day(-2)}),
+        )
+    ):
+        made = await raised(institution, **noun)
+        path = f"obstacles/{made['id']}/follow-ups"
+        action = await institution.post(path, {"action": str(n), **body})
+    done = await institution.patch(f"{path}/{action['id']}", {"state": "done"})
+    listed = (await institution.get("follow-ups"))["items"]
+    assert listed[0] == done
+    assert (done["obstacle"], done["unit"], done["initiative"]) == (made["id"], "B", "QW-B")
+    assert (listed[1]["unit"], listed[1]["initiative"]) == ("B", None)
+
+    async def actions(client: Any = None, **asked: Any) -> str:
+        path = f"{institution.path}/follow-ups"
+        found = await institution.expect(200, "GET", path, parameters=asked, client=client)
+        return "".join(item["action"] for item in found["items"])
+
+    for asked, expected in (
+        ({}, "3210"), ({"unit": "A"}, "10"), ({"unit": "A", "subtree": False}, "1"),
+        ({"unit": ["A1", "B"]}, "320"), ({"initiative": "QW-B"}, "3"), ({"owner": "reporter"}, "320"),
+        ({"state": "done"}, "3"), ({"state": ["open", "cancelled"]}, "210"), ({"overdue": True}, "0"),
+        ({"overdue": False}, "321"), ({"owner": "reporter", "overdue": True, "unit": "B"}, ""),
+        ({"sort": "due_on"}, "3012"), ({"sort": "created_at"}, "0123"), ({"sort": "-updated_at"}, "3210"),
+        ({"unit": "nothing"}, ""), ({"updated_since": "2190-01-01T00:00:00Z"}, ""),
+    ):  # fmt: skip
+        assert await actions(**asked) == expected, asked
+    first = await institution.get("follow-ups", limit=3, sort="due_on", include_total=True)
+    rest = await institution.get("follow-ups", limit=3, sort="due_on", cursor=first["next_cursor"])
+    assert (first["total"], [item["action"] for item in rest["items"]]) == (4, ["2"])
+    # One sees those of the units that one sees.
+    viewer = await institution.person("viewer", "viewer", "A")
+    assert await actions(viewer) == "10"
+    assert await actions(viewer, unit="B") == ""
+    assert await actions(await institution.person("below", "viewer", "A1")) == "0"
+
+
 async def test_they_are_counted_where_they_are(
     institution: Institution, database: Database
 ) -> None:
@@ -376,7 +419,7 @@ async def test_costs_do_not_grow(institution: Institution, database: Database) -
             await institution.get(path)
         return len(heard)
 
-    paths = ("obstacles", "rollup", "units/A/rollup/children")
+    paths = ("obstacles", "follow-ups", "rollup", "units/A/rollup/children")
     made = await raised(institution, unit="A", due_on=day(-1))
     await institution.post(f"obstacles/{made['id']}/follow-ups", {"action": "x"})
     few = [await cost(path) for path in paths]

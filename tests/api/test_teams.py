@@ -317,6 +317,7 @@ async def test_a_load_and_a_record(owned: tuple[Institution, Json]) -> None:
         "person": "ani", "name": "Ani", "as_of": now["today"],
         "initiatives": {"total": 2, "accountable": 1, "responsible": 0, "supporting": 1},
         "milestones": {"open": 4, "overdue": 2, "due_next_30_days": 2},
+        "obstacles": {"total": 0, "open": 0, "overdue": 0}, "follow_ups": {"open": 0, "overdue": 0},
         "years": [of_year(now, 1, 0, 1, 0, 0), of_year({"year": 2022}, 3, 1, 1, 0, 1)],
     }  # fmt: skip
     one = await team.get("people/ANI/load", year=2022)
@@ -338,4 +339,36 @@ async def test_a_load_is_few_statements(
 ) -> None:
     with statements(database) as heard:
         await owned[0].get("people/ani/load")
-    assert len(heard) <= 5
+    assert len(heard) <= 7
+
+
+async def test_a_load_has_obstacles_and_follow_ups(owned: tuple[Institution, Json]) -> None:
+    team, now = owned
+    past, soon = "2022-07-01", "2199-07-01"
+    hindering: tuple[Json, ...] = (
+        {"unit": "A", "year": 2021, "due_on": past, "owner": "ani"},
+        {"initiative": "QW-2", "due_on": soon, "owner": "ani"},
+        {"initiative": "QW-1", "owner": "ani"},
+        {"unit": "B", "due_on": past, "owner": "budi"},
+    )
+    made = [await team.post("obstacles", {"title": "T", **each}) for each in hindering]
+    await team.patch(f"obstacles/{made[2]['id']}", {"state": "resolved"})
+    for at, body in (
+        (0, {"owner": "ani", "due_on": past}), (3, {"owner": "ani", "due_on": soon}),
+        (3, {"owner": "ani"}), (1, {"owner": "budi", "due_on": past}), (1, {"due_on": past}),
+    ):  # fmt: skip
+        await team.post(f"obstacles/{made[at]['id']}/follow-ups", {"action": "X", **body})
+    done = await team.post(f"obstacles/{made[0]['id']}/follow-ups", {"action": "X", "owner": "ani"})
+    await team.patch(f"obstacles/{made[0]['id']}/follow-ups/{done['id']}", {"state": "done"})
+
+    async def load(client: Any = None, **asked: int) -> list[list[int]]:
+        path = f"{team.path}/people/ani/load"
+        found = await team.expect(200, "GET", path, parameters=asked, client=client)
+        return [list(found[name].values()) for name in ("obstacles", "follow_ups")]
+
+    assert await load() == [[3, 2, 1], [3, 1]]
+    assert await load(year=2021) == [[1, 1, 1], [1, 1]]
+    assert await load(year=now["year"]) == [[1, 1, 0], [2, 0]]
+    assert await load(year=1999) == [[0, 0, 0], [0, 0]]
+    # Of B's a viewer of A is told nothing.
+    assert await load(await team.person("viewer", "viewer", "A")) == [[2, 1, 1], [1, 1]]

@@ -373,6 +373,9 @@ TABLE: dict[str, Operation] = {
         "obstacles:report", {"action": "New", "owner": "{person}"}
     ),
     "list_follow_ups": Operation("unit"),
+    "list_institution_follow_ups": Operation(
+        "member", filters={"unit": "{unit}", "initiative": "{initiative}", "owner": "{person}"}
+    ),
     "get_follow_up": Operation("unit"),
     "change_follow_up": _change(
         "obstacles:report", body={"owner": "{person}", "reason": "Why"}
