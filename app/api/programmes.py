@@ -67,7 +67,10 @@ async def change_programme(
 async def get_programme_rollup(
     call: Call, programme: ProgrammePath, query: Annotated[ProgrammeRollupQuery, Query()]
 ) -> ProgrammeRollup:
-    """The numbers of a programme over all its institutions that you may see, together."""
+    """The numbers of a programme over all its institutions, together.
+
+    For whoever reads the whole of one of them; for others there are 0 institutions.
+    """
     return await call.read(programme_rollups.get, programme, query)
 
 
@@ -79,6 +82,9 @@ async def list_programme_rollups(
     request: Request,
     response: Response,
 ) -> Page[InstitutionInProgramme]:
-    """The numbers of a programme in each of its institutions that you may see, by code."""
+    """The numbers of a programme in each of its institutions, by code.
+
+    All of them for whoever reads the whole of the one that leads; of one that carries it out, its own.
+    """
     found = await call.read(programme_rollups.institutions, programme, query)
     return answers.paged(request, response, found)

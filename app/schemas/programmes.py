@@ -102,14 +102,14 @@ class ProgrammeInstitutionsQuery(ProgrammeRollupQuery, Paging):
 
 
 class ProgrammeRollup(GroupNumbers):
-    """The numbers of a programme over all its institutions that you may see as a whole."""
+    """The numbers of a programme over all its institutions."""
 
     programme: str
     year: int | None
     as_of: Day
     """UTC's day."""
     institutions: int
-    """How many of its institutions are in it."""
+    """How many of its institutions are in it; 0 for who reads none of them as a whole."""
 
 
 class InstitutionInProgramme(GroupNumbers):

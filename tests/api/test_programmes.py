@@ -112,6 +112,16 @@ async def test_who_creates_it(
         assert len(listed["items"]) == count, asked
 
 
+async def pages(
+    institution: Institution, programme: str, client: httpx.AsyncClient | None
+) -> tuple[Json, Json]:
+    """The two pages of a list of two."""
+    path, asked = f"{programme}/rollup/institutions", {"limit": 1, "include_total": "true"}
+    first = await institution.expect(200, "GET", path, parameters=asked, client=client)
+    asked |= {"cursor": first["next_cursor"]}
+    return first, await institution.expect(200, "GET", path, parameters=asked, client=client)
+
+
 async def test_it_is_summed_across_institutions(
     institution: Institution, carrier: Institution, programme: str, database: Database
 ) -> None:
@@ -144,8 +154,8 @@ async def test_it_is_summed_across_institutions(
     assert (await rollup(year=2022))["percent_complete"] == 28.57
     empty = await rollup(year=1999)
     assert (empty["institutions"], empty["initiatives"], empty["percent_complete"]) == (2, 0, None)
-    mine = await rollup(carrier.reporter)
-    assert (mine["institutions"], mine["weight"], mine["percent_complete"]) == (1, 6, 25.0)
+    for client in (institution.reporter, carrier.reporter):
+        assert await rollup(client) == whole
     with statements(database) as heard:
         each = await institution.expect(200, "GET", f"{programme}/rollup/institutions")
     assert len(heard) <= 5
@@ -153,11 +163,14 @@ async def test_it_is_summed_across_institutions(
         (at["institution"], at["leads"], at["carries"], at["weight"], at["percent_complete"])
         for at in each["items"]
     ] == [(institution.code, True, False, 2, 25.0), (carrier.code, False, True, 6, 25.0)]
-    page = await institution.expect(
-        200, "GET", f"{programme}/rollup/institutions", parameters={"limit": 1}
+    for asked in (None, institution.reporter):
+        first, last = await pages(institution, programme, asked)
+        assert [*first["items"], *last["items"]] == each["items"]
+        assert (first["total"], last["next_cursor"]) == (2, None)
+    own = await institution.expect(
+        200, "GET", f"{programme}/rollup/institutions", client=carrier.reporter
     )
-    assert page["items"] == each["items"][:1]
-    assert page["next_cursor"]
+    assert own["items"] == each["items"][1:]
     found = (await carrier.get("initiatives", programme=code.lower(), sort="-code"))["items"]
     assert [at["code"] for at in found] == ["QW-5", "QW-4", "QW-3", "QW-2"]
     # An institution with initiatives in it stays.
@@ -166,3 +179,48 @@ async def test_it_is_summed_across_institutions(
     assert told_in_use["code"] == "in_use"
     await institution.expect(404, "GET", f"{programme}/rollup", client=other.reporter)
     await other.close()
+
+
+async def test_the_sums_are_for_who_reads_the_whole(
+    institution: Institution, carrier: Institution, programme: str
+) -> None:
+    """Of the leading institution each one's, of a carrier its own; nothing else of a tenant is shown."""
+    code = programme.rpartition("/")[2]
+    second = await outsider(institution)
+    await institution.expect(
+        200, "PATCH", programme, {"carriers": [carrier.code, second.code]}, if_match="*"
+    )
+    for where, weight in ((institution, 1), (carrier, 2), (second, 4)):
+        await where.unit("A")
+        await where.initiative("QW-1", "A", milestones=PLAN, weight=weight, programme=code)
+        await where.initiative("QW-2", milestones=PLAN, weight=100)
+    in_part = [await where.person("part", "admin", "A") for where in (institution, carrier)]
+    rollup, each = f"{programme}/rollup", f"{programme}/rollup/institutions"
+    for client in in_part:
+        assert (await institution.expect(200, "GET", rollup, client=client))["weight"] == 0
+        listed = await institution.expect(
+            200, "GET", each, parameters={"include_total": "true"}, client=client
+        )
+        assert (listed["items"], listed["total"]) == ([], 0)
+        await client.aclose()
+    for where, weights in ((institution, [1, 2, 4]), (carrier, [2]), (second, [4])):
+        total = await institution.expect(200, "GET", rollup, client=where.reporter)
+        assert (total["institutions"], total["weight"]) == (3, 7)
+        listed = await institution.expect(200, "GET", each, client=where.reporter)
+        assert [item["weight"] for item in listed["items"]] == weights
+    # To lead one programme is to see nothing of another one's institutions, nor of theirs outside it.
+    for client, path in (
+        (institution.reporter, f"{carrier.path}/initiatives/QW-1"),
+        (institution.reporter, f"{carrier.path}/rollup"),
+        (institution.reporter, f"{carrier.path}/units/A"),
+        (carrier.reporter, f"{institution.path}/rollup"),
+    ):
+        await institution.expect(404, "GET", path, client=client)
+    # Whoever is taken out of it is an outsider again; who leads no more sees no other's.
+    moved = {"lead": carrier.code, "carriers": [institution.code, second.code]}
+    await institution.expect(200, "PATCH", programme, moved, if_match="*")
+    listed = await institution.expect(200, "GET", each, client=institution.reporter)
+    assert [item["weight"] for item in listed["items"]] == [1]
+    listed = await institution.expect(200, "GET", each, client=carrier.reporter)
+    assert [item["weight"] for item in listed["items"]] == [1, 2, 4]
+    await second.close()
