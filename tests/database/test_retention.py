@@ -12,8 +12,7 @@ from app.db import Database
 from app.expiry import Kept
 from app.keeping import retention
 from app.models import IdempotencyKey, Import, WebhookDelivery
-from app.models.base import now
-from app.services import idempotency, imports
+from app.services import idempotency
 from app.settings import Settings
 from tests.processes.test_worker import KEYS, keep_expired_keys
 from tests.support.institution import Institution
@@ -104,27 +103,3 @@ async def test_how_long_is_said_where_it_is_written(
     assert await database.read(lasting) == [
         timedelta(hours=48), timedelta(days=3), timedelta(days=5),
     ]  # fmt: skip
-
-
-async def test_it_goes_institution_by_institution(
-    institution: Institution, shared: Institution, database: Database
-) -> None:
-    """One call takes what is over from all of them, as much as it is to take."""
-    plan = b"code;title;unit;year\nQW-7;SIAKBA;@;2025\n"
-    for each in (institution, shared):
-        for _ in range(2):
-            answer = await each.operator.post(
-                f"{each.path}/imports?mode=check",
-                content=plan.replace(b"@", each.code.encode()),
-                headers={"Content-Type": "text/csv"},
-            )
-            assert answer.status_code == 201, answer.text
-    later = now() + timedelta(days=400)
-    waiting = await database.read(imports.EXPIRED.count, later)
-
-    def some(session: Session, most: int) -> int:
-        return imports.EXPIRED.remove(session, later, most)
-
-    assert await database.write(some, 3) == 3
-    assert await database.write(some, 1_000) == waiting - 3 >= 1
-    assert await database.read(imports.EXPIRED.count, later) == 0
