@@ -1,5 +1,6 @@
 """Reading progress updates: of one milestone, and of the whole institution."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from app.schemas.evidence import AttachedFile, Evidence, ShownEvidence
 from app.schemas.fields import Verdict, Verification
 from app.schemas.files import content_path
 from app.schemas.pages import Page, Paging
-from app.services import access, milestones, windows
+from app.services import access, milestones, people, windows
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -48,6 +49,20 @@ def page(
     )
     statement = _with_address(scope).where(_one_of(of_milestone))
     return _page(paginate(session, statement, _NEWEST_FIRST, paging))
+
+
+def people_of(reports: Iterable[wire.Update]) -> set[str]:
+    """Codes of whoever reported or judged some reports; names of tokens are among them."""
+    return {
+        who
+        for each in reports
+        for who in (each.reported_by, *(given.verified_by for given in each.verifications))
+    }
+
+
+def names(session: Session, scope: Scope, reports: Iterable[wire.Update]) -> dict[str, str]:
+    """What those are called, as far as the actor may see them; by code."""
+    return people.names(session, scope, people_of(reports))
 
 
 def feed(

@@ -20,7 +20,7 @@ from app.schemas.fields import InitiativeStatus, Verification
 from app.schemas.periods import Period, PeriodsQuery, PeriodState
 from app.schemas.permissions import Permission
 from app.schemas.worklists import Pressing, WorklistQuery
-from app.services import access, obligations, periods, rights
+from app.services import access, obligations, people, periods, rights
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -39,6 +39,7 @@ class Returned(NamedTuple):
     effective_on: date
     note: str | None
     by: str | None
+    """The verifier's name, or their code where the actor sees no such person."""
     at: datetime | None
 
 
@@ -109,13 +110,15 @@ def get(session: Session, actor: Actor, institution: str, query: WorklistQuery) 
         is_owed = bool(windows) and row.initiative_id in owing
         return _task(row, today, may_report=row.unit_id in held, is_owed=is_owed)
 
+    judges = {row[1].verified_by for row in returned if row[1].verified_by}
+    known = people.names(session, scope, judges)
     is_first = query.cursor is None and query.due is None
     return Worklist(
         institution=scope.code,
         today=today,
         time_zone=scope.time_zone,
         windows=[_window(session, scope, today, *each) for each in windows],
-        returned=[task(row)._replace(returned=_given_back(row[1])) for row in returned]
+        returned=[task(row)._replace(returned=_given_back(row[1], known)) for row in returned]
         if is_first
         else [],
         tasks=[task(row) for row in rows],
@@ -263,12 +266,12 @@ def _task(row: Any, today: date, *, may_report: bool, is_owed: bool) -> Task:  #
     )
 
 
-def _given_back(row: ProgressUpdate) -> Returned:
+def _given_back(row: ProgressUpdate, names: dict[str, str]) -> Returned:
     return Returned(
         id=row.id,
         percent=row.percent / 100,
         effective_on=row.effective_on,
         note=row.verification_note,
-        by=row.verified_by,
+        by=names.get(row.verified_by, row.verified_by) if row.verified_by else None,
         at=row.verified_at,
     )

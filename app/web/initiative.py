@@ -69,6 +69,8 @@ class Known(NamedTuple):
     """What codes on the page are called, as far as the reader may see it."""
 
     people: dict[str, str]
+    units: dict[str, str]
+    """Units to which obstacles were handed."""
     areas: dict[str, Names]
     purposes: dict[str, Names]
     kinds: dict[str, Names]
@@ -130,6 +132,9 @@ def _told(
     reports = updates.feed(
         session, actor, institution, UpdateQuery(initiative=[found.code], limit=_REPORTS)
     ).items
+    obstacles = register.page(
+        session, actor, institution, ObstaclesQuery(initiative=[found.code], limit=_MOST)
+    ).items
     history = None
     if rights.covers(session, scope.id, actor.reach(Permission.EVENTS_READ), unit.id):
         history = _history(session, actor, institution, found, query)
@@ -139,13 +144,11 @@ def _told(
         today=scope.today(),
         initiative=found,
         above=[*units.ancestors(session, scope, unit.id), unit],
-        known=_known(session, actor, scope, found, reports, history),
+        known=_known(session, actor, scope, found, reports, obstacles, history),
         stages=stages.page(session, actor, institution, StageQuery(limit=_MOST)).items,
         explanation=explanations.of_initiative(*asked, InitiativeExplanationQuery()),
         reports=reports,
-        obstacles=register.page(
-            session, actor, institution, ObstaclesQuery(initiative=[found.code], limit=_MOST)
-        ).items,
+        obstacles=obstacles,
         dependencies=dependencies.page_of_initiative(
             *asked, InitiativeDependencyQuery(limit=_MOST)
         ).items,
@@ -173,16 +176,20 @@ def _known(
     scope: Scope,
     found: InitiativeWithPlan,
     reports: list[Update],
+    obstacles: list[Obstacle],
     history: Events | None,
 ) -> Known:
     codes = {owner.person for owner in found.owners}
-    codes |= {who for each in reports for who in (each.reported_by, each.verified_by) if who}
+    codes |= updates.people_of(reports)
     codes |= {each.actor for each in history.items} if history else set()
     if found.rating:
         codes.add(found.rating.judged_by)
     served = [*found.outcomes, *found.strategies, *([found.level] if found.level else [])]
     return Known(
         people=people.names(session, scope, codes),
+        units=units.names(
+            session, scope, {each.escalation.to for each in obstacles if each.escalation}
+        ),
         areas=schemes.area_names(session, found.areas),
         purposes=purposes.names(session, served),
         kinds=policies.kinds(scope),

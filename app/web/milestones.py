@@ -10,7 +10,7 @@ from app.schemas.fields import Names
 from app.schemas.milestones import Milestone
 from app.schemas.pages import Page, Paging
 from app.schemas.updates import Update
-from app.services import access, milestones, people, policies, portfolio, units, updates
+from app.services import access, milestones, policies, portfolio, units, updates
 from app.services.access import Node
 from app.services.actors import Actor
 from app.web.calls import PageCall
@@ -57,11 +57,6 @@ def _told(
     reports = updates.page(session, actor, institution, key, number, paging)
     scope = access.institution(session, actor, institution)
     initiative, unit = portfolio.heading(session, scope, key)
-    codes = {
-        who
-        for each in reports.items
-        for who in (each.reported_by, *(given.verified_by for given in each.verifications))
-    }
     return Told(
         institution=scope.code,
         time_zone=scope.time_zone,
@@ -69,6 +64,6 @@ def _told(
         above=[*units.ancestors(session, scope, unit.id), unit],
         milestone=milestone,
         reports=reports,
-        people=people.names(session, scope, codes),
+        people=updates.names(session, scope, reports.items),
         kinds=policies.kinds(scope),
     )

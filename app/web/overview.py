@@ -54,6 +54,7 @@ class Today(NamedTuple):
     waiting: list[Obstacle]
     silent: int | None
     """Initiatives; more than `MANY_SILENT` are not counted, and none among very many."""
+    unit_names: dict[str, str]
 
 
 class Overview(NamedTuple):
@@ -144,4 +145,5 @@ def _today(session: Session, asked: Asked, initiatives: int) -> Today:
     silent = None
     if initiatives <= _COUNTABLE:
         silent = attention.silent(session, asked, MANY_SILENT + 1)
-    return Today(late, due, waiting, silent)
+    named = {each.unit for each in (*late, *due, *waiting)}
+    return Today(late, due, waiting, silent, units.names(session, asked.scope, named))

@@ -21,6 +21,7 @@ from app.services import (
     access,
     comparisons,
     curves,
+    people,
     register,
     reports,
     rollups,
@@ -66,6 +67,8 @@ class Printed(NamedTuple):
     """Whether the curve is none of what was frozen."""
     earlier: list[Report]
     """Frozen reports of the same unit, the newest first; of a live one alone."""
+    people: dict[str, str]
+    """Names of those who froze."""
 
 
 @routes.get("/units/{unit}/report")
@@ -160,6 +163,7 @@ def _printed(
     earlier: list[Report],
 ) -> Printed:
     named = {each.unit for each in overdue} | {each.unit for each in waiting}
+    froze = {each.frozen_by for each in (*earlier, *([frozen] if frozen else []))}
     return Printed(
         institution=scope.code,
         institution_name=scope.name,
@@ -175,6 +179,7 @@ def _printed(
         frozen=frozen,
         is_drawn_anew=frozen is not None and frozen.content.curve is MISSING,
         earlier=earlier,
+        people=people.names(session, scope, froze),
     )
 
 

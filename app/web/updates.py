@@ -45,6 +45,7 @@ class Reported(NamedTuple):
     milestone: Milestone
     earlier: list[Update]
     """Its latest reports, newest first."""
+    people: dict[str, str]
     kinds: tuple[EvidenceKind, ...]
     owed: frozenset[str]
     """Kinds of evidence of which 100 % owes one."""
@@ -78,6 +79,7 @@ class Receipt(NamedTuple):
 
     scope: Scope
     report: Update
+    people: dict[str, str]
     initiative: InitiativeWithPlan
     milestone: Milestone
     unit: Rollup
@@ -264,6 +266,7 @@ def _reported(
     if milestone is None:
         raise NotFound
     paging = Paging(limit=_EARLIER)
+    earlier = updates.page(session, actor, institution, plan.code, number, paging).items
     policy = policies.policy(scope)
     reach = actor.reach(Permission.UPDATES_REPORT)
     return Reported(
@@ -271,7 +274,8 @@ def _reported(
         unit=unit,
         initiative=plan,
         milestone=milestone,
-        earlier=updates.page(session, actor, institution, plan.code, number, paging).items,
+        earlier=earlier,
+        people=updates.names(session, scope, earlier),
         kinds=policy.evidence_kinds,
         owed=frozenset(policy.evidence_for_completion),
         may_report=rights.covers(session, scope.id, reach, unit.id),
@@ -299,6 +303,7 @@ def _receipt(
     return Receipt(
         scope=scope,
         report=report,
+        people=updates.names(session, scope, [report]),
         initiative=plan,
         milestone=next(each for each in plan.plan if each.number == number),
         unit=rollups.get(session, actor, institution, plan.unit, RollupQuery()),

@@ -19,9 +19,9 @@ from app.schemas.permissions import Permission
 from app.schemas.schemes import Area
 from app.schemas.updates import FINDINGS, NewVerification, Update
 from app.schemas.verifications import VerificationCase, VerificationQuery
-from app.services import access, idempotency, periods, policies, rights, schemes, updates
+from app.services import access, idempotency, periods, policies, rights, schemes, units, updates
 from app.services import verification as queue
-from app.services.access import Scope
+from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.services.idempotency import Key
 from app.web import multipart, report_form
@@ -49,6 +49,8 @@ class Queue(NamedTuple):
     periods: list[Period]
     may_verify: bool
     judged: VerificationCase | None
+    unit_names: dict[str, str]
+    people: dict[str, str]
 
 
 class Judged(NamedTuple):
@@ -56,8 +58,10 @@ class Judged(NamedTuple):
 
     scope: Scope
     case: VerificationCase
+    unit: Node
     earlier: list[Update]
     kinds: tuple[EvidenceKind, ...]
+    people: dict[str, str]
     is_own: bool
     may_verify: bool
     following: VerificationCase | None
@@ -228,13 +232,16 @@ def _judge(
 def _queue(session: Session, actor: Actor, institution: str, query: QueueQuery) -> Queue:
     scope = access.institution(session, actor, institution)
     asked = PeriodsQuery(sort="-starts_on", limit=24)
+    cases = queue.page(session, actor, institution, query)
     return Queue(
         scope=scope,
-        cases=queue.page(session, actor, institution, query),
+        cases=cases,
         areas=schemes.named_areas(session, scope.scheme_id),
         periods=periods.page(session, actor, institution, asked).items,
         may_verify=actor.reach(Permission.UPDATES_VERIFY) != frozenset(),
         judged=_before(session, actor, institution, query),
+        unit_names=units.names(session, scope, {each.unit for each in cases.items}),
+        people=updates.names(session, scope, cases.items),
     )
 
 
@@ -257,8 +264,10 @@ def _judged(
     return Judged(
         scope=scope,
         case=case,
+        unit=unit,
         earlier=[each for each in earlier if each.id != update][:_EARLIER],
         kinds=policies.policy(scope).evidence_kinds,
+        people=updates.names(session, scope, [case, *earlier]),
         is_own=reporter_id == actor.id,
         may_verify=rights.covers(session, scope.id, reach, unit.id),
         following=next(iter(later or waiting), None),

@@ -101,7 +101,7 @@ async def test_what_waits_is_sorted_by_how_much_it_presses(planned: Institution)
     order = [page.index(word) for word in ("Returned to you", "Due in 30 days</h2>", "Later</h2>")]
     assert order == sorted(order)
     late = (_TODAY - date(2022, 6, 30)).days
-    assert f"{late} days late" in page or f"{late + 1} days late" in page
+    assert f"{late:,} days late" in page or f"{late + 1:,} days late" in page
     assert "10 days left" in page or "9 days left" in page
     only = await show(planned, "reporting", due="later")
     assert "Part 4" in only
