@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session, aliased
 
 from app.errors import NotFound
 from app.keyset import Key, paginate, parse_sort
-from app.models import FollowUp, Initiative, Obstacle, Person, Unit
+from app.models import FollowUp, Initiative, InitiativeArea, Obstacle, Person, Unit
 from app.models.base import refers
 from app.rollup import facts
+from app.rollup.contribution import COUNTED
 from app.schemas import obstacles as wire
 from app.schemas.fields import LAST_DAY
 from app.schemas.obstacles import FollowUpState, ObstacleState, Severity
@@ -19,6 +20,7 @@ from app.schemas.pages import Page
 from app.services import access
 from app.services.access import Scope
 from app.services.actors import Actor
+from app.services.rollups import Asked
 
 _Owner, _Target = aliased(Person), aliased(Unit)
 _SORTS: dict[str, Any] = {
@@ -49,6 +51,18 @@ def page_of(session: Session, scope: Scope, query: wire.ObstaclesQuery) -> Page[
     keys = parse_sort(query.sort, _SORTS, Key(Obstacle.id, descending=True))
     found = paginate(session, statement, keys, query)
     return found.page(_shapes(session, scope, found.rows))
+
+
+def waiting(session: Session, asked: Asked, sort: str, limit: int) -> list[wire.Obstacle]:
+    """The first of what waits for a decision now, of all that a roll-up counts.
+
+    It is what the roll-up's `obstacles.waiting` is the number of, whatever day that is of.
+    """
+    units = [] if asked.is_whole else [asked.unit.code]
+    query = wire.ObstaclesQuery(unit=units, waiting=True, sort=sort, limit=limit)
+    statement = _with_codes(asked.scope).where(*_filters(asked.scope, query), _counted(asked))
+    keys = parse_sort(query.sort, _SORTS, Key(Obstacle.id, descending=True))
+    return _shapes(session, asked.scope, paginate(session, statement, keys, query).rows)
 
 
 def one(session: Session, scope: Scope, obstacle_id: UUID) -> wire.Obstacle:
@@ -91,6 +105,21 @@ def _filters(scope: Scope, query: wire.ObstaclesQuery) -> list[ColumnElement[boo
     if query.updated_since is not None:
         conditions.append(Obstacle.updated_at >= query.updated_since)
     return conditions
+
+
+def _counted(asked: Asked) -> ColumnElement[bool]:
+    """Of counted initiatives; and of units as a whole, which serve no area."""
+    of_initiative: list[ColumnElement[bool]] = [Initiative.status.in_(COUNTED)]
+    of_unit: list[ColumnElement[bool]] = [Obstacle.unit_id.is_not(None)]
+    if asked.year is not None:
+        of_initiative.append(Initiative.year == asked.year)
+        of_unit.append(Obstacle.year == asked.year)
+    if asked.area[1] is None:
+        return or_(and_(*of_initiative), and_(*of_unit))
+    serving = select(InitiativeArea.initiative_id).where(
+        access.within(asked.scope, InitiativeArea), InitiativeArea.area_id == asked.area[0]
+    )
+    return and_(*of_initiative, Obstacle.initiative_id.in_(serving))
 
 
 def _holding_up(scope: Scope, keys: list[str]) -> Select[UUID]:

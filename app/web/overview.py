@@ -1,5 +1,6 @@
 """The overview of an institution, or of any unit: where it stands, and what needs somebody's eye."""
 
+from datetime import date
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Response
@@ -9,7 +10,7 @@ from app.api.calls import InstitutionPath, UnitPath
 from app.schemas.attention import MilestonesQuery, PlannedMilestone
 from app.schemas.comparisons import ChildrenQuery, ComparedRollup
 from app.schemas.curves import Curve, CurveQuery
-from app.schemas.obstacles import Obstacle, ObstaclesQuery
+from app.schemas.obstacles import Obstacle
 from app.schemas.pages import Sort
 from app.schemas.periods import Period, PeriodsQuery
 from app.schemas.rollups import Rollup, RollupQuery
@@ -70,6 +71,8 @@ class Overview(NamedTuple):
     """The last reporting period that was over on the day; change is counted from its end."""
     today: Today | None
     sort: str
+    counted_on: date
+    """The present day: obstacles are told as they are now, of whatever day the rest is."""
 
 
 @routes.get("")
@@ -123,6 +126,7 @@ def _overview(
         if asked.as_of == asked.scope.today()
         else None,
         sort=query.sort,
+        counted_on=asked.scope.today(),
     )
 
 
@@ -140,8 +144,7 @@ def _today(session: Session, asked: Asked, initiatives: int) -> Today:
         attention.milestones_of(session, asked.scope, places.model_copy(update=which)).items
         for which in ({"overdue": True}, {"due_within": _SOON})
     )
-    query = ObstaclesQuery(unit=unit, waiting=True, sort="created_at", limit=_FIRST)
-    waiting = register.page_of(session, asked.scope, query).items
+    waiting = register.waiting(session, asked, "created_at", _FIRST)
     silent = None
     if initiatives <= _COUNTABLE:
         silent = attention.silent(session, asked, MANY_SILENT + 1)

@@ -1,6 +1,7 @@
 """Reports to print: what was frozen, and what a unit would report today."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from app.rollup.figures import Figures
 from app.schemas.comparisons import ChildrenQuery, ComparedRollup
 from app.schemas.curves import Curve, CurveQuery
 from app.schemas.fields import Day, Names, Shape
-from app.schemas.obstacles import Obstacle, ObstaclesQuery
+from app.schemas.obstacles import Obstacle
 from app.schemas.reports import OverdueMilestone, Report, ReportQuery, ReportWithContent
 from app.schemas.rollups import Rollup, RollupQuery, RollupYear
 from app.services import (
@@ -60,6 +61,8 @@ class Printed(NamedTuple):
     unit_names: dict[str, str]
     waiting: list[Obstacle]
     """As they are now, as a roll-up counts them; a frozen report keeps how many there were."""
+    counted_on: date
+    """The day of which the numbers of obstacles are: their past is not kept."""
     curve: Curve | None
     frozen: ReportWithContent | None
     """None for what is of this moment."""
@@ -100,12 +103,6 @@ def _live(
     asked = rollups.resolve(session, actor, institution, unit, plain)
     scope = asked.scope
     family = comparisons.family_of(session, asked, ChildrenQuery(**dict(plain)))
-    waiting = ObstaclesQuery(
-        unit=[] if asked.is_whole else [asked.unit.code],
-        waiting=True,
-        sort="due_on",
-        limit=_MOST_WAITING,
-    )
     earlier = ReportQuery(unit=[asked.unit.code], subtree=False, limit=_MOST_EARLIER)
     return _printed(
         session,
@@ -114,7 +111,8 @@ def _live(
         children=family.children.items,
         areas=rollups.areas_of(session, asked).items,
         overdue=reports.longest(session, asked, _MOST_OVERDUE),
-        waiting=register.page_of(session, scope, waiting).items,
+        waiting=register.waiting(session, asked, "due_on", _MOST_WAITING),
+        counted_on=scope.today(),
         curve=_curve(session, asked, plain, family.figures),
         frozen=None,
         earlier=reports.page_of(session, scope, earlier).items,
@@ -134,6 +132,7 @@ def _frozen(session: Session, actor: Actor, institution: str, report_id: UUID) -
         areas=told.areas.items,
         overdue=told.overdue[:_MOST_OVERDUE],
         waiting=[],
+        counted_on=scope.day_of(found.frozen_at),
         curve=curve,
         frozen=found,
         earlier=[],
@@ -158,6 +157,7 @@ def _printed(
     areas: Sequence[Rollup],
     overdue: Sequence[OverdueMilestone],
     waiting: list[Obstacle],
+    counted_on: date,
     curve: Curve | None,
     frozen: ReportWithContent | None,
     earlier: list[Report],
@@ -175,6 +175,7 @@ def _printed(
         overdue=overdue,
         unit_names=units.names(session, scope, named),
         waiting=waiting,
+        counted_on=counted_on,
         curve=curve,
         frozen=frozen,
         is_drawn_anew=frozen is not None and frozen.content.curve is MISSING,

@@ -4,7 +4,7 @@ import pytest
 
 from app.web.pages import SECURITY
 from tests.conftest import Clients
-from tests.support.institution import API, Institution
+from tests.support.institution import API, Institution, Json
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -115,6 +115,47 @@ async def test_an_overview_shows_the_numbers_of_the_rollup(institution: Institut
         f'<a href="/institutions/{institution.code}/units/{institution.code}?year=2022">'
         in unit.text
     )
+
+
+async def test_what_waits_is_what_the_figure_counts(institution: Institution) -> None:
+    await institution.unit("a")
+    await institution.initiative("qw", "a")
+    await institution.initiative("idle", "a", status="proposed", owners=[])
+    await institution.initiative("late", "a", year=2023, areas=["oversight"])
+    asked: list[tuple[str, Json]] = [
+        ("No server", {"initiative": "qw"}), ("Too early", {"initiative": "idle"}),
+        ("No law", {"initiative": "late"}), ("No room", {"unit": "a", "year": 2022}),
+    ]  # fmt: skip
+    for title, of in asked:
+        await institution.post("obstacles", of | {"title": title, "decision_asked": "Which?"})
+    address = f"{institution.path.removeprefix(API)}/units/a"
+    views: list[tuple[Json, set[str]]] = [
+        ({}, {"No server", "No law", "No room"}),
+        ({"year": 2022}, {"No server", "No room"}),
+        ({"year": 2023}, {"No law"}),
+        ({"area": "accountability"}, {"No server"}),
+        ({"area": "oversight"}, {"No law"}),
+        ({"year": 2022, "area": "oversight"}, set()),
+    ]
+    for query, shown in views:
+        page = await institution.operator.get(
+            address, params=query, headers=PAGE | {"Accept-Language": "en"}
+        )
+        every = {"No server", "Too early", "No law", "No room"}
+        assert {title for title in every if title in page.text} == shown, query
+        told = (await institution.rollup("a", **query))["obstacles"]
+        assert told["waiting"] == len(shown), query
+        assert f"{len(shown)} wait for a decision</small>" in page.text, query
+    for number in range(3):
+        of = {"unit": "a", "year": 2022, "title": f"More {number}", "decision_asked": "Which?"}
+        await institution.post("obstacles", of)
+    page = await institution.operator.get(address, headers=PAGE | {"Accept-Language": "en"})
+    assert "The first 5 of 6." in page.text
+    assert f'href="{address}/report#waiting"' in page.text
+    past = await institution.operator.get(
+        f"{address}?as_of=2022-01-01", headers=PAGE | {"Accept-Language": "en"}
+    )
+    assert "6 wait for a decision; on " in past.text
 
 
 @pytest.mark.parametrize(

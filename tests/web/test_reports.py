@@ -57,6 +57,13 @@ async def test_a_unit_reports_what_the_api_says_of_the_day(reported: Institution
     for told in ("year 2022", "as of 30 June 2022", "Late step", '<td class="number">91</td>',
                  "No room", "Rent?", "chart-s-curve"):  # fmt: skip
         assert told in page, told
+    assert "which ones waited on 30 June 2022 is not kept" in page
+    assert "1 wait for a decision; on " in page
+    now = await shown(reported, f"units/{reported.code}/report?year=2022")
+    assert "No room" in now
+    assert "is not kept" not in now
+    assert "1 wait for a decision</small>" in now
+    assert "No room" not in await shown(reported, f"units/{reported.code}/report?year=2023")
     assert "Only step" not in page
     assert " style=" not in page
     assert "Nothing is overdue." in await shown(reported, f"units/b/report?{asked}")
