@@ -11,7 +11,7 @@ from app.schemas.decrees import Decree
 from app.schemas.dependencies import Dependency, InitiativeDependencyQuery
 from app.schemas.events import EventQuery, Events, Sequence
 from app.schemas.explanations import InitiativeExplanation, InitiativeExplanationQuery
-from app.schemas.fields import Names, Shape
+from app.schemas.fields import Names
 from app.schemas.initiatives import InitiativeWithPlan
 from app.schemas.obstacles import Obstacle, ObstaclesQuery
 from app.schemas.pages import ChangesPaging
@@ -43,6 +43,7 @@ from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.web.calls import PageCall
 from app.web.pages import Route, Shown
+from app.web.views import View
 
 routes = APIRouter(
     prefix="/institutions/{institution}/initiatives", route_class=Route, include_in_schema=False
@@ -58,8 +59,8 @@ _KINDS = [
 """What is told in its history: a unit may have the same code."""
 
 
-class InitiativePageQuery(Shape):
-    """From where its history is told."""
+class InitiativePageQuery(View):
+    """From where its history is told, and to where the page leads back."""
 
     history: Sequence | None = None
     """The event before which the history goes on; the newest first if left out."""
@@ -119,7 +120,9 @@ async def show_initiative(
 ) -> Response:
     """One quick win."""
     found = await call.read(_told, institution, initiative, query)
-    return page.render("initiative.html", institution=found.institution, found=found)
+    return page.render(
+        "initiative.html", institution=found.institution, found=found, as_of=query.as_of
+    )
 
 
 def _told(

@@ -67,8 +67,10 @@ class Overview(NamedTuple):
     areas: list[Area]
     by_area: list[Rollup]
     children: list[ComparedRollup]
-    since: Period | None
-    """The last reporting period that was over on the day; change is counted from its end."""
+    since: date | None
+    """Change is counted from the end of this day."""
+    period: Period | None
+    """What ended on it, where no day was asked for: the last reporting period that was over."""
     today: Today | None
     sort: str
     counted_on: date
@@ -108,10 +110,11 @@ def _overview(
 ) -> Overview:
     plain = RollupQuery(year=query.year, area=query.area, as_of=query.as_of)
     asked = rollups.resolve(session, actor, institution, unit, plain)
-    ended = PeriodsQuery(ended_before=asked.as_of, sort="-starts_on", limit=1)
-    since = next(iter(periods.page_of(session, asked.scope, ended).items), None)
-    if since is not None and query.since is None:
-        query = query.model_copy(update={"since": since.ends_on})
+    period = None
+    if query.since is None:
+        ended = PeriodsQuery(ended_before=asked.as_of, sort="-starts_on", limit=1)
+        period = next(iter(periods.page_of(session, asked.scope, ended).items), None)
+        query = query.model_copy(update={"since": period.ends_on if period else None})
     family = comparisons.family_of(session, asked, query)
     curve = CurveQuery(**dict(plain))
     return Overview(
@@ -121,7 +124,8 @@ def _overview(
         areas=schemes.named_areas(session, asked.scope.scheme_id),
         by_area=rollups.areas_of(session, asked).items,
         children=family.children.items,
-        since=since,
+        since=query.since,
+        period=period,
         today=_today(session, asked, family.rollup.initiatives.total)
         if asked.as_of == asked.scope.today()
         else None,

@@ -32,6 +32,7 @@ SECURITY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of pages: nothing from elsewhere, no script and no style in the markup."""
+_VIEW = "year", "area", "as_of", "since"
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -109,6 +110,14 @@ class Page:
             if name in names
         ]
         return f"&{urlencode(kept)}" if kept else ""
+
+    @property
+    def view(self) -> str:
+        """What an overview would be asked for, as a query with its `?`.
+
+        Of what the address has several of, as the list may, no overview is.
+        """
+        return self.only(*(name for name in _VIEW if len(self.every(name)) == 1))
 
     def every(self, name: str) -> list[str]:
         """All values of a parameter of the address."""

@@ -175,6 +175,47 @@ async def test_a_page_has_what_its_reader_may_see(planned: Institution) -> None:
     await viewer.aclose()
 
 
+async def test_the_way_back_keeps_what_the_overview_was_asked_for(planned: Institution) -> None:
+    base = planned.path.removeprefix(API)
+    view = "year=2022&area=accountability&as_of=2022-06-30&since=2022-03-31"
+    kept = view.replace("&", "&amp;")
+    top = await shown(planned, f"units/{planned.code}?{view}")
+    assert f'href="{base}/units/a?{kept}"' in top
+    assert 'name="since" value="2022-03-31"' in top
+    assert ">Since 31 Mar 2022</a>" in top
+    assert f'href="{base}/units/{planned.code}?{kept}"' in await shown(planned, f"units/a?{view}")
+    page = await shown(planned, f"initiatives/A-1?{view}")
+    for way in (f"units/{planned.code}", "units/a", "initiatives/A-1/milestones/1"):
+        assert f'href="{base}/{way}?{kept}"' in page, way
+    page = await shown(planned, f"initiatives/A-1/milestones/1?{view}")
+    for way in ("units/a", "initiatives/A-1"):
+        assert f'href="{base}/{way}?{kept}"' in page, way
+    assert "This page is of today, " in page
+    assert "is of 30 June 2022." in page
+    assert "This page is of today" not in await shown(planned, "initiatives/A-1/milestones/1")
+    page = await shown(planned, "initiatives?year=2022&status=active")
+    for way in ("units/a", "initiatives/A-1"):
+        assert f'href="{base}/{way}?year=2022"' in page, way
+    page = await shown(planned, "initiatives?year=2022&year=2023&area=accountability")
+    assert f'href="{base}/units/a?area=accountability"' in page, "no overview is of two years"
+    due = await shown(planned, "units/a?year=2022&since=2022-03-31")
+    assert f'href="{base}/initiatives/A-1?year=2022&amp;since=2022-03-31"' in due
+    await shown(planned, "initiatives/A-1?as_of=soon", 422)
+
+
+async def test_change_is_headed_by_the_period_or_the_day(planned: Institution) -> None:
+    top = f"units/{planned.code}"
+    assert ">Since " not in await shown(planned, top)
+    await planned.post("periods", {
+        "code": "B03", "name": {"id": "B03", "en": "B03"}, "year": 2022, "starts_on": "2022-01-01",
+        "ends_on": "2022-03-31", "opens_on": "2022-03-25", "closes_on": "2022-04-10",
+    })  # fmt: skip
+    assert ">Since B03</a>" in await shown(planned, top)
+    page = await shown(planned, f"{top}?since=2022-05-31")
+    assert ">Since 31 May 2022</a>" in page
+    assert ">Since B03" not in page
+
+
 async def test_a_milestone_has_all_its_reports_the_newest_first(planned: Institution) -> None:
     returned = await planned.report("A-1", 1, 20, "2022-02-01")
     await planned.verify(returned, "returned", "Where is the list?")
