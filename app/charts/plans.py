@@ -21,6 +21,8 @@ _WIDE_ROW, _NARROW_ROW, _LANE, _AXIS = 32.0, 48.0, 20.0, 30.0
 _LONGEST_NAME = 0.34
 """Of the width."""
 _AROUND = timedelta(days=12)
+_BROKEN = "3 2"
+"""How the stroke of a day is drawn that is agreed on no more."""
 
 
 class State(StrEnum):
@@ -49,7 +51,8 @@ def timeline(
 ) -> str:
     """An initiative's milestones as SVG, dropped ones aside, with `stages` as bands behind them.
 
-    Each has a line from its agreed day (an upright stroke) to its present one (a mark, by its state).
+    Each has a line from its agreed day (an upright stroke) to its present one (a mark, by its state);
+    what was agreed on anew has a broken stroke where it was first.
     """
     plan = [each for each in plan if each.status is not MilestoneStatus.DROPPED]
     first, last = _range(plan, today)
@@ -93,6 +96,12 @@ def state(milestone: Milestone, today: date) -> State:
     return State.PENDING
 
 
+def agreed_before(milestone: Milestone) -> date | None:
+    """A milestone's day in its first baseline, where the newest has another."""
+    first = milestone.first_baseline_due_on
+    return None if first == milestone.baseline_due_on else first
+
+
 def describe(plan: Sequence[Milestone], today: date, words: Words) -> str:
     """How many milestones there are, and what they are on a day."""
     counted = words.ngettext("%(count)s milestone", "%(count)s milestones", len(plan))
@@ -112,7 +121,10 @@ def _name(milestone: Milestone) -> str:
 
 def _range(plan: Sequence[Milestone], today: date) -> tuple[date, date]:
     found = [
-        day for each in plan for day in (each.due_on, each.baseline_due_on, each.done_on) if day
+        day
+        for each in plan
+        for day in (each.due_on, each.baseline_due_on, agreed_before(each), each.done_on)
+        if day
     ]
     return min([today, *found]) - _AROUND, max([today, *found]) + _AROUND
 
@@ -174,19 +186,22 @@ def _entries(plan: Sequence[Milestone], today: date, words: Words) -> list[_Entr
     found = [
         _Entry(partial(_mark, state=each), term(words, each)) for each in State if each in states
     ]
+    is_anew = any(map(agreed_before, plan))
     if any(each.baseline_due_on for each in plan):
-        found.append(
-            _Entry(partial(_upright, ink=Ink.PLANNED, width=2), words.gettext("Agreed day"))
-        )
+        name = words.gettext("Newest agreed day") if is_anew else words.gettext("Agreed day")
+        found.append(_Entry(partial(_upright, ink=Ink.PLANNED, width=2), name))
+    if is_anew:
+        stroke = partial(_upright, ink=Ink.PLANNED, width=2, dashes=_BROKEN)
+        found.append(_Entry(stroke, words.gettext("First agreed day")))
     if State.DONE in states:
         found.append(_Entry(partial(marks.disc, ink=Ink.PLANNED, size=3), words.gettext("Due day")))
     found.append(_Entry(partial(_upright, ink=Ink.TODAY, width=1.25), words.day(today)))
     return found
 
 
-def _upright(paper: Paper, at: Point, ink: Ink, width: float) -> None:
+def _upright(paper: Paper, at: Point, ink: Ink, width: float, dashes: str = "") -> None:
     x, y = at
-    paper.line((x, y - 7), (x, y + 7), ink, width)
+    paper.line((x, y - 7), (x, y + 7), ink, width, dashes)
 
 
 def _frame(paper: Paper, days: Days, down: Span, today: date, words: Words) -> None:
@@ -211,11 +226,15 @@ def _milestone(paper: Paper, days: Days, y: float, milestone: Milestone, today: 
         room = days.across.start - 26
         paper.text((MARGIN, middle + 4.5), name, size=PLAIN, room=room)
     due, agreed, done = milestone.due_on, milestone.baseline_due_on, milestone.done_on
+    first = agreed_before(milestone)
     x = days.at(due)
+    if first is not None:
+        paper.line((days.at(first), middle), (days.at(agreed or due), middle), Ink.EDGE, 1.5, "2 2")
+        _upright(paper, (days.at(first), middle), Ink.PLANNED, 2, _BROKEN)
     if agreed is not None:
         start = days.at(agreed)
         paper.line((start, middle), (x, middle), Ink.LATE if agreed < due else Ink.EDGE, 3)
-        paper.line((start, middle - 7), (start, middle + 7), Ink.PLANNED, 2)
+        _upright(paper, (start, middle), Ink.PLANNED, 2)
     told = state(milestone, today)
     if told is State.DONE and done is not None:
         paper.line((x, middle), (days.at(done), middle), Ink.COMPLETED, 1.5, "2 2")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from app.api.calls import InitiativePath, InstitutionPath
+from app.charts.plans import agreed_before
 from app.schemas.decrees import Decree
 from app.schemas.dependencies import Dependency, InitiativeDependencyQuery
 from app.schemas.events import EventQuery, Events, Sequence
@@ -101,6 +102,11 @@ class Told(NamedTuple):
     publications: list[Publication]
     history: Events | None
     """None for those who may not read events."""
+
+    @property
+    def is_agreed_anew(self) -> bool:
+        """Whether a milestone has another day in the newest baseline than in its first."""
+        return any(map(agreed_before, self.initiative.plan))
 
     @property
     def older(self) -> int | None:

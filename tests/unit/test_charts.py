@@ -385,6 +385,30 @@ def test_a_timeline_lies_where_its_days_are() -> None:
     )
 
 
+def test_a_timeline_names_both_days_of_what_was_agreed_on_anew() -> None:
+    first, newest, due = date(2022, 2, 1), date(2022, 5, 1), date(2022, 7, 1)
+    again = milestone(1, due.isoformat(), baseline_due_on=newest, first_baseline_due_on=first)
+    once = milestone(2, "2022-09-30", baseline_due_on=newest, first_baseline_due_on=newest)
+    root = fromstring(plans.timeline("Judul", [again, once], [], TODAY, EN, Look()))
+    assert {"First agreed day", "Newest agreed day"} <= set(labels(root))
+    assert "Agreed day" not in labels(root)
+    strokes = [
+        (float(e.attrib["x1"]), e.get("stroke-dasharray"))
+        for e in each(root, "line")
+        if e.get("class") == "chart-line-planned" and e.attrib["x1"] == e.attrib["x2"]
+    ]
+    (_, other), (_, broken), *drawn = strokes  # the legend's, then the plan's
+    assert (other, broken is None) == (None, False)
+    assert [dashes for _, dashes in drawn] == [broken, None, None]
+    slipped = [e for e in each(root, "line") if e.get("class") == "chart-line-late"]
+    start, end = float(slipped[0].attrib["x1"]), float(slipped[0].attrib["x2"])
+    per_day = (end - start) / (due - newest).days
+    assert drawn[1][0] - drawn[0][0] == pytest.approx((newest - first).days * per_day, abs=0.1)
+    plain = labels(fromstring(plans.timeline("Judul", [once], [], TODAY, EN, Look())))
+    assert "Agreed day" in plain
+    assert "First agreed day" not in plain
+
+
 # Colours
 
 

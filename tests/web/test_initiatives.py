@@ -146,6 +146,26 @@ def adds_up(page: str, explained: Json) -> bool:
     return numbers == [*terms, whole] and whole[1] > 0
 
 
+async def test_both_baselines_are_shown_and_named(planned: Institution) -> None:
+    once = await shown(planned, "initiatives/B-2")
+    assert "First agreed day" not in once
+    assert "Agreed day</th>" in once
+    await planned.patch("initiatives/B-2/milestones/2", {"due_on": "2022-07-10", "reason": "Rain"})
+    await planned.post("initiatives/B-2/baselines", {"reason": "Agreed on anew"})
+    await planned.patch("initiatives/B-2/milestones/2", {"due_on": "2022-07-15", "reason": "More"})
+    found = (await planned.get("initiatives/B-2"))["plan"][1]
+    assert (found["slippage_days"], found["current_slippage_days"]) == (15, 5)
+    page = await shown(planned, "initiatives/B-2")
+    for told in ("First agreed day</th>", "Newest agreed day</th>", "First agreed day</text>"):
+        assert told in page, told
+    cells = [
+        f'<td class="number">{each}</td>' for each in ("30 Jun 2022", "15", "10 Jul 2022", "5")
+    ]
+    assert "".join(cells) in re.sub(r">\s+<", "><", page)
+    page = await shown(planned, "initiatives/B-2/milestones/2")
+    assert "first agreed: 30 Jun 2022; newest: 10 Jul 2022" in page
+
+
 async def test_history_is_for_those_who_may_read_events_and_goes_back(
     planned: Institution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
