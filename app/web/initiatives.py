@@ -6,12 +6,13 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from app.api.calls import InstitutionPath
-from app.schemas.fields import Health, InitiativeKind, InitiativeStatus, Origin
+from app.languages import noted
+from app.schemas.fields import Confidence, Health, InitiativeKind, InitiativeStatus, Origin
 from app.schemas.initiatives import Initiative, InitiativeQuery
 from app.schemas.pages import Page
 from app.schemas.schemes import Area
 from app.schemas.units import UnitQuery
-from app.services import access, portfolio, schemes, units
+from app.services import access, people, portfolio, schemes, units
 from app.services.access import Node
 from app.services.actors import Actor
 from app.web.calls import PageCall
@@ -23,11 +24,44 @@ routes = APIRouter(
 Asked = Annotated[InitiativeQuery, Query()]
 _MOST_BELOW = 200
 """Units below the chosen one that are offered; what is beyond is found by its page."""
-_IN_FORM = (
-    "q", "unit", "area", "year", "status", "health", "kind", "origin", "owner", "tag", "overdue", "stale",
-    "due_after", "due_before", "sort", "cursor", "limit", "include_total",
+LABELS = {
+    "q": noted("Search"),
+    "unit": noted("Unit"),
+    "subtree": noted("With all units below"),
+    "area": noted("Area"),
+    "year": noted("Year"),
+    "status": noted("Status"),
+    "health": noted("Health"),
+    "rating": noted("Judged confidence"),
+    "kind": noted("Kind"),
+    "origin": noted("Origin"),
+    "overdue": noted("Something is overdue"),
+    "stale": noted("Silent for too long"),
+    "rating_differs": noted("Judged otherwise than computed"),
+    "has_verdict": noted("With a closing verdict"),
+    "owner": noted("Owner's code"),
+    "tag": noted("Tag"),
+    "outcome": noted("Outcome's code"),
+    "strategy": noted("Strategy's code"),
+    "level": noted("Level's code"),
+    "programme": noted("Programme's code"),
+    "stage": noted("Stage's code"),
+    "decree": noted("Decree's code"),
+    "template": noted("Template's code"),
+    "verdict": noted("Closing verdict's code"),
+    "due_after": noted("Due after"),
+    "due_before": noted("Due before"),
+    "due_within": noted("Something is due within days"),
+    "updated_since": noted("Changed since"),
+}
+"""What the filters are called, in the order in which the form has them."""
+_YES_OR_NO = ("subtree", "overdue", "stale", "rating_differs", "has_verdict")
+_CODES = (
+    "owner", "tag", "outcome", "strategy", "level", "programme", "stage", "decree", "template", "verdict",
 )  # fmt: skip
-_SINGLE = ("unit", "year", "area", "owner", "tag")
+_IN_FORM = (*(LABELS.keys() - {"updated_since"}), "sort", "cursor", "limit", "include_total")
+"""But for an instant, which nobody types."""
+_SINGLE = ("unit", "year", "area", *_CODES)
 _SEEN = ("q", "unit", "year", "area", "sort", "cursor", "limit", "include_total")
 """What is seen without opening the further filters."""
 _SORTS = (
@@ -42,6 +76,8 @@ class Listing(NamedTuple):
     institution: str
     page: Page[Initiative]
     unit_names: dict[str, str]
+    people: dict[str, str]
+    """Owners that are asked for."""
     areas: list[Area]
     above: list[Node]
     """The chosen unit's way from the top, itself at the end; the top alone where none is chosen."""
@@ -61,6 +97,9 @@ async def list_initiatives(
         found=found,
         query=query,
         choices=_CHOICES,
+        labels=LABELS,
+        codes=_CODES,
+        yes_or_no=_YES_OR_NO,
         sorts=_SORTS,
         others=page.but(*_IN_FORM) + _repeated(page),
         told=page.but(*_SEEN) + [each for each in _repeated(page) if each[0] in _SEEN],
@@ -75,6 +114,7 @@ def _repeated(page: Shown) -> list[tuple[str, str]]:
 _CHOICES: dict[str, list[Any]] = {
     "status": list(InitiativeStatus),
     "health": list(Health),
+    "rating": list(Confidence),
     "kind": list(InitiativeKind),
     "origin": list(Origin),
 }
@@ -87,7 +127,8 @@ def _listing(session: Session, actor: Actor, institution: str, query: Initiative
     return Listing(
         institution=scope.code,
         page=found,
-        unit_names=units.names(session, scope, {each.unit for each in found.items}),
+        unit_names=units.names(session, scope, {each.unit for each in found.items} | {*query.unit}),
+        people=people.names(session, scope, query.owner),
         areas=schemes.named_areas(session, scope.scheme_id),
         above=above,
         below=below,

@@ -1,13 +1,16 @@
 """The pages of quick wins: the list by its address, one of them, and one milestone."""
 
 import re
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from markupsafe import escape
 
 from app.languages import words
 from app.schemas.fields import Language
-from app.web import initiative
+from app.schemas.initiatives import InitiativeFilter
+from app.web import initiative, initiatives
 from tests.support.institution import API, Institution, Json
 
 PAGE = {"Accept": "text/html", "Accept-Language": "en"}
@@ -73,12 +76,38 @@ async def test_the_list_is_what_its_address_says(planned: Institution) -> None:
 async def test_what_the_form_has_no_field_for_stays_and_can_be_taken_away(
     planned: Institution,
 ) -> None:
-    page = await shown(planned, "initiatives?unit=a&unit=b&due_within=9&status=active")
-    assert '<input type="hidden" name="due_within" value="9">' in page
+    since = "updated_since=2022-01-01T00:00:00Z"
+    page = await shown(planned, f"initiatives?unit=a&unit=b&{since}&status=active")
+    assert '<input type="hidden" name="updated_since" value="2022-01-01T00:00:00Z">' in page
     assert '<input type="hidden" name="unit" value="b">' in page
+    assert "Unit: Unit b <span" in page
     address = f"{planned.path.removeprefix(API)}/initiatives"
-    assert f'href="{address}?unit=a&amp;unit=b&amp;due_within=9"' in page  # without the status
-    assert f'href="{address}?unit=a&amp;due_within=9&amp;status=active"' in page
+    kept = "updated_since=2022-01-01T00%3A00%3A00Z"
+    assert f'href="{address}?unit=a&amp;unit=b&amp;{kept}"' in page  # without the status
+    assert f'href="{address}?unit=a&amp;{kept}&amp;status=active"' in page
+
+
+async def test_every_filter_has_a_field_and_a_name(planned: Institution) -> None:
+    assert set(initiatives.LABELS) == set(InitiativeFilter.model_fields)
+    values = {
+        "status": "active", "health": "on_track", "rating": "amber_red", "kind": "quick_win",
+        "origin": "mandated", "due_after": "2022-01-01", "due_before": "2022-12-31",
+        "due_within": "9", "updated_since": "2022-01-01T00:00:00Z", "year": "2022",
+        "owner": "reporter", "unit": "a",
+    } | dict.fromkeys(("subtree", "overdue", "stale", "rating_differs", "has_verdict"), "false")  # fmt: skip
+    asked = {name: values.get(name, "x") for name in initiatives.LABELS}
+    for language, shows in (
+        (Language.EN, ("Owner&#39;s code: Reporter <", "Judged confidence: Amber-red", "With all units below: No <")),
+        (Language.ID, ("Kode penanggung jawab: Reporter <", "Termasuk semua unit kerja di bawahnya: Tidak <")),
+    ):  # fmt: skip
+        page = await shown(planned, f"initiatives?{urlencode(asked)}", language=language)
+        for name, label in initiatives.LABELS.items():
+            said = escape(words(language).gettext(label))
+            assert f'name="{name}"' in page, name
+            if name not in {"q", "unit", "area", "year"}:
+                assert f">{said}: " in page, name
+        for each in shows:
+            assert each in page, each
 
 
 async def test_pages_of_the_list_lead_onwards_and_back(planned: Institution) -> None:
