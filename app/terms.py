@@ -71,6 +71,7 @@ TERMS = {
     "initiative.baselined": noted("Baseline set"),
     "initiative.scored": noted("Score given"),
     "initiative.score_withdrawn": noted("Score withdrawn"),
+    "initiative.judged": noted("Closing verdict given"),
     "initiative.deleted": noted("Initiative deleted"),
     "initiative.restored": noted("Initiative restored"),
     "milestone.created": noted("Milestone added"),

@@ -42,18 +42,21 @@ from app.services import (
 )
 from app.services.access import Node, Scope
 from app.services.actors import Actor
+from app.web import steps
 from app.web.calls import PageCall
 from app.web.pages import Route, Shown
+from app.web.steps import Step
 from app.web.views import View
 
 routes = APIRouter(
     prefix="/institutions/{institution}/initiatives", route_class=Route, include_in_schema=False
 )
 _REPORTS, _EVENTS, _MOST = 10, 20, 200
+"""What is shown at first: of reports, of the history, and of whatever else."""
 _KINDS = [
     "initiative.created", "initiative.loaded", "initiative.changed", "initiative.replaced", "initiative.rated",
-    "initiative.baselined", "initiative.scored", "initiative.score_withdrawn", "initiative.deleted",
-    "initiative.restored", "milestone.created", "milestone.changed", "milestone.deleted", "milestone.restored",
+    "initiative.baselined", "initiative.scored", "initiative.score_withdrawn", "initiative.judged",
+    "initiative.deleted", "initiative.restored", "milestone.created", "milestone.changed", "milestone.deleted", "milestone.restored",
     "update.reported", "update.verified", "update.returned", "dependency.created", "dependency.deleted",
     "publication.created", "publication.changed", "publication.deleted",
 ]  # fmt: skip
@@ -101,7 +104,8 @@ class Told(NamedTuple):
     dependencies: list[Dependency]
     publications: list[Publication]
     history: Events | None
-    """None for those who may not read events."""
+    """None for those who may not read events: they are told the steps."""
+    steps: list[Step]
 
     @property
     def is_agreed_anew(self) -> bool:
@@ -139,30 +143,34 @@ def _told(
     asked = (session, actor, institution, found.code)
     _, unit = portfolio.heading(session, scope, found.code)
     reports = updates.feed(
-        session, actor, institution, UpdateQuery(initiative=[found.code], limit=_REPORTS)
+        session, actor, institution, UpdateQuery(initiative=[found.code], limit=steps.MOST)
     ).items
     obstacles = register.page(
         session, actor, institution, ObstaclesQuery(initiative=[found.code], limit=_MOST)
     ).items
-    history = None
+    history: Events | None = None
+    taken: list[Step] = []
     if rights.covers(session, scope.id, actor.reach(Permission.EVENTS_READ), unit.id):
         history = _history(session, actor, institution, found, query)
+    else:
+        taken = steps.latest(*asked, reports)
     return Told(
         institution=scope.code,
         time_zone=scope.time_zone,
         today=scope.today(),
         initiative=found,
         above=[*units.ancestors(session, scope, unit.id), unit],
-        known=_known(session, actor, scope, found, reports, obstacles, history),
+        known=_known(session, actor, scope, found, reports, obstacles, history, taken),
         stages=stages.page(session, actor, institution, StageQuery(limit=_MOST)).items,
         explanation=explanations.of_initiative(*asked, InitiativeExplanationQuery()),
-        reports=reports,
+        reports=reports[:_REPORTS],
         obstacles=obstacles,
         dependencies=dependencies.page_of_initiative(
             *asked, InitiativeDependencyQuery(limit=_MOST)
         ).items,
         publications=publications.page(*asked, ChangesPaging(limit=_MOST)).items,
         history=history,
+        steps=taken,
     )
 
 
@@ -187,10 +195,11 @@ def _known(
     reports: list[Update],
     obstacles: list[Obstacle],
     history: Events | None,
+    taken: list[Step],
 ) -> Known:
     codes = {owner.person for owner in found.owners}
     codes |= updates.people_of(reports)
-    codes |= {each.actor for each in history.items} if history else set()
+    codes |= {each.actor for each in history.items} if history else {each.by for each in taken}
     if found.rating:
         codes.add(found.rating.judged_by)
     served = [*found.outcomes, *found.strategies, *([found.level] if found.level else [])]

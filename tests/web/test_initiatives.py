@@ -214,9 +214,26 @@ async def test_history_is_for_those_who_may_read_events_and_goes_back(
 
 async def test_a_page_has_what_its_reader_may_see(planned: Institution) -> None:
     viewer = await planned.person("viewer", "viewer", "a")
+    await planned.verify(await planned.report("A-1", 1, 40, "2022-02-01"), note="Seen there")
+    rating = {"rating": "red", "reason": "No server"}
+    await planned.post("initiatives/A-1/ratings", rating)
+    await planned.patch("initiatives/A-1", {"weight": 7})
     page = await shown(planned, "initiatives/A-1", client=viewer)
     assert (await viewer.get(f"{planned.path}/events")).status_code == 403
-    assert 'id="history"' not in page
+    history = re.sub(r"\s+", " ", page.partition('id="history"')[2])
+    order = [
+        "Confidence judged</strong> Red: appears unachievable",
+        "No server</p>",
+        "Report verified</strong> Milestone 1 40% <small>Verifier · ",
+        "Seen there</p>",
+        "Progress reported</strong> Milestone 1 40% <small>Reporter · ",
+        "Initiative created</strong>",
+    ]
+    assert [each for each in order if each not in history] == []
+    assert sorted(order, key=history.index) == order
+    assert "to those who may read events" in history
+    assert "<ins>" not in history, "what changed otherwise is for those who may read events"
+    assert "to those who may read events" not in await shown(planned, "initiatives/A-1")
     assert "Test</a>" not in page  # the root, which they do not see
     await shown(planned, "initiatives/B-1", 404, viewer)
     await shown(planned, "initiatives/B-1/milestones/1", 404, viewer)
