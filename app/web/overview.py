@@ -152,5 +152,5 @@ def _today(session: Session, asked: Asked, initiatives: int) -> Today:
     silent = None
     if initiatives <= _COUNTABLE:
         silent = attention.silent(session, asked, MANY_SILENT + 1)
-    named = {each.unit for each in (*late, *due, *waiting)}
+    named = {each.unit for each in (*late, *due)} | {each.unit for each in waiting}
     return Today(late, due, waiting, silent, units.names(session, asked.scope, named))

@@ -179,6 +179,7 @@ async def test_both_baselines_are_shown_and_named(planned: Institution) -> None:
     once = await shown(planned, "initiatives/B-2")
     assert "First agreed day" not in once
     assert "Agreed day</th>" in once
+    await planned.post("initiatives/B-2/baselines", {"reason": "Agreed on"})
     await planned.patch("initiatives/B-2/milestones/2", {"due_on": "2022-07-10", "reason": "Rain"})
     await planned.post("initiatives/B-2/baselines", {"reason": "Agreed on anew"})
     await planned.patch("initiatives/B-2/milestones/2", {"due_on": "2022-07-15", "reason": "More"})
@@ -224,9 +225,9 @@ async def test_a_page_has_what_its_reader_may_see(planned: Institution) -> None:
     order = [
         "Confidence judged</strong> Red: appears unachievable",
         "No server</p>",
-        "Report verified</strong> Milestone 1 40% <small>Verifier · ",
+        "Report verified</strong> Milestone 1 40% <small>verifier · ",
         "Seen there</p>",
-        "Progress reported</strong> Milestone 1 40% <small>Reporter · ",
+        "Progress reported</strong> Milestone 1 40% <small>reporter · ",
         "Initiative created</strong>",
     ]
     assert [each for each in order if each not in history] == []

@@ -284,7 +284,7 @@ async def test_a_returned_report_is_answered(planned: Institution) -> None:
     returned = await planned.expect(201, "POST", path, body, client=planned.reporter)
     await planned.verify(returned, "returned", "Show the minutes")
     page = await show(planned, form_of(1))
-    assert "verifier has returned the report of 50%." in page
+    assert "Verifier has returned the report of 50%." in page
     assert "Show the minutes" in page
     fields = typed(page)
     assert fields["resubmits"] == returned["id"]
