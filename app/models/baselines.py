@@ -32,6 +32,10 @@ class Baseline(Base):
     """Null for the plan as it stood when the initiative became active."""
     taken_at: Mapped[datetime] = mapped_column(Instant)
     taken_by: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    weight: Mapped[int | None]
+    """The initiative's own; null in a version from before it was kept."""
+    due_on: Mapped[date | None]
+    """The initiative's own; null too where it had none."""
     milestones: Mapped[int]
     finish_on: Mapped[date | None]
     """The latest date of the plan; null where it has no milestone."""

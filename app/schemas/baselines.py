@@ -42,6 +42,10 @@ class Baseline(Shape):
     taken_at: Instant
     taken_by: str
     """Code of the person, or name of the token, that took it."""
+    weight: int | None
+    """The initiative's own; null in a version from before it was kept."""
+    due_on: Day | None
+    """The initiative's own; null too where it had none."""
     milestones: int
     finish_on: Day | None
     """The latest date of its milestones."""
@@ -83,12 +87,37 @@ class ReweightedMilestone(Shape):
     after: int
 
 
+class ComparedWeight(Shape):
+    """How much an initiative counts, in both."""
+
+    before: int
+    after: int
+
+
+class ComparedDueDate(Shape):
+    """When an initiative itself is due, in both."""
+
+    before: Day | None
+    after: Day | None
+    days: int | None
+    """How many days later; negative: earlier. Null where it has no date in one of them."""
+
+
+class ComparedInitiative(Shape):
+    """What was agreed on of the initiative itself, in both."""
+
+    weight: ComparedWeight
+    due_on: ComparedDueDate
+
+
 class BaselineComparison(Shape):
     """What became of a version, up to another one or to the present plan."""
 
     number: int
     to: int | None
     """Null: the present plan."""
+    initiative: ComparedInitiative | None
+    """Null where one of them is from before this was kept."""
     added: list[BaselineMilestone]
     dropped: list[BaselineMilestone]
     """Those that the later plan has not: dropped, deleted, or left out."""

@@ -88,6 +88,7 @@ class NewInitiative(Shape):
     status: InitiativeStatus | None = None
     """`proposed` if left out; a PUT that leaves it out keeps the present one. `cancelled` owes a reason."""
     weight: Weight = 1
+    """Another one, or another `due_on`, by a PUT owes a reason once there is a baseline."""
     owners: Owners = Field(default_factory=list)
     """Exactly one `accountable` owner once the initiative is active."""
     start_on: Day | None = None
@@ -131,9 +132,11 @@ class InitiativeChanges(Shape):
     status: InitiativeStatus | MISSING = MISSING
     """`cancelled`, and bringing a completed or cancelled one back, owe a reason."""
     weight: Weight | MISSING = MISSING
+    """Another one owes a reason once there is a baseline."""
     owners: Owners | MISSING = MISSING
     start_on: Day | MISSING | None = MISSING
     due_on: Day | MISSING | None = MISSING
+    """Another one owes a reason once there is a baseline."""
     expected_result: Text | MISSING | None = MISSING
     tags: Tags | MISSING = MISSING
     decree: Reference | MISSING | None = MISSING

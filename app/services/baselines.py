@@ -5,10 +5,10 @@ What a version holds, the milestones show too: `baseline_due_on` is their date i
 a list shows how far they have slipped without a look at the versions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -29,6 +29,18 @@ from app.schemas.permissions import Permission
 from app.services import access, events, slippage, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
+from app.services.slippage import Agreed
+
+AGREED = ("weight", "due_on")
+"""Fields of the initiative itself that a version keeps."""
+
+
+class Planned(Protocol):
+    """An initiative, or what is known of it, with the number of its newest version."""
+
+    @property
+    def baseline(self) -> int | None:
+        """Null while there is none."""
 
 
 class Finishes(NamedTuple):
@@ -110,8 +122,14 @@ def followed(
         _keep(session, scope, row, present, reason if isinstance(reason, str) else None)
 
 
-def check_reason(row: Initiative, reason: object) -> None:
-    """Raise `Invalid` where the milestones of an initiative with a baseline change without a reason."""
+def check_fields(row: Planned, given: Mapping[str, object], reason: object) -> None:
+    """Raise `Invalid` where the initiative's own part of a baseline changes without a reason."""
+    if any(name in given and given[name] != getattr(row, name) for name in AGREED):
+        check_reason(row, reason)
+
+
+def check_reason(row: Planned, reason: object) -> None:
+    """Raise `Invalid` where the plan of an initiative with a baseline changes without a reason."""
     if row.baseline is not None and reason is None:
         raise Invalid.field("/reason", "reason_owed", "The plan has a baseline: say why.")
 
@@ -155,12 +173,12 @@ def compare(
     """What became of a version, up to another one or to the present plan."""
     scope = access.institution(session, actor, institution)
     row = access.find(session, scope, Initiative, key)
-    earlier = _plan(_find(session, scope, row, number))
+    earlier = _agreed(_find(session, scope, row, number))
     if query.to is None:
         live = (m for m in _milestones(session, scope, row) if m.dropped_at is None)
-        later = [_planned(m, m.due_on) for m in live]
+        later = Agreed(row.weight, row.due_on, [_planned(m, m.due_on) for m in live])
     else:
-        later = _plan(_find(session, scope, row, query.to))
+        later = _agreed(_find(session, scope, row, query.to))
     return slippage.compared(number, query.to, earlier, later)
 
 
@@ -197,7 +215,10 @@ def _keep(
     present: Sequence[Milestone],
     reason: str | None,
 ) -> Baseline:
-    """Write the next version: live milestones with their `baseline_due_on`; dropped ones lose theirs."""
+    """Write the next version: the initiative's own, and live milestones with their `baseline_due_on`.
+
+    Dropped ones lose theirs.
+    """
     number = (row.baseline or 0) + 1
     if number > MOST_BASELINES:
         detail = said("An initiative has at most {most} baselines.", most=MOST_BASELINES)
@@ -219,6 +240,8 @@ def _keep(
         reason=reason,
         taken_at=now(),
         taken_by=scope.actor.name,
+        weight=row.weight,
+        due_on=row.due_on,
         milestones=len(plan),
         finish_on=slippage.finish(plan),
         plan=[milestone.model_dump(mode="json") for milestone in plan],
@@ -243,6 +266,10 @@ def _plan(row: Baseline) -> list[BaselineMilestone]:
     return [BaselineMilestone.model_validate(milestone) for milestone in row.plan]
 
 
+def _agreed(row: Baseline) -> Agreed:
+    return Agreed(row.weight, row.due_on, _plan(row))
+
+
 def _milestones(session: Session, scope: Scope, row: Initiative) -> list[Milestone]:
     """All milestones of an initiative, by number; dropped ones too."""
     statement = access.visible(scope, Milestone).where(Milestone.initiative_id == row.id)
@@ -265,6 +292,8 @@ def _shape(found: Baseline, row: Initiative) -> wire.Baseline:
         reason=found.reason,
         taken_at=found.taken_at,
         taken_by=found.taken_by,
+        weight=found.weight,
+        due_on=found.due_on,
         milestones=found.milestones,
         finish_on=found.finish_on,
     )

@@ -13,7 +13,7 @@ from app.schemas.fields import InitiativeStatus, OwnerRole
 from app.schemas.imports import Fate, NotedFault, RowFate
 from app.schemas.initiatives import InitiativeChanges, NewInitiative, Owner
 from app.schemas.milestones import NewMilestone
-from app.services import designation, importing_names, importing_targets, lifecycle
+from app.services import baselines, designation, importing_names, importing_targets, lifecycle
 from app.services.importing_facts import Facts, Named, Standing
 from app.services.importing_names import Amiss, Namer, Told
 from app.services.tables import Row, Table
@@ -169,6 +169,7 @@ class _Checker:
         reason = wanted.get("reason")
         told = {"reason": reason} if reason else {}
         changes = _valid(InitiativeChanges, {**differs, **told})
+        _by_the_rules(baselines.check_fields, standing, differs, reason or None)
         _check_life_cycle(changes, standing, has_reason=bool(reason))
         if "status" in differs:
             self._check_decree(differs["status"], has_decree=bool(standing.decrees))

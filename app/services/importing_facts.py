@@ -69,6 +69,8 @@ class Standing(NamedTuple):
     start_on: date | None
     due_on: date | None
     expected_result: str | None
+    baseline: int | None
+    """Number of its newest baseline; null while there is none."""
     areas: list[str]
     owners: dict[str, OwnerRole]
     tags: list[str]
@@ -177,7 +179,7 @@ def _standing(
             row.id: Standing(
                 row.id, row.code, row.version, row.title, row.description, by_id[row.unit_id],
                 row.year, row.status, row.weight, row.start_on, row.due_on, row.expected_result,
-                [], {}, [], [], [],
+                row.baseline, [], {}, [], [], [],
             )
             for row in rows
         }  # fmt: skip

@@ -98,10 +98,11 @@ def _check_reported(plan: list[NewMilestone], standing: Standing) -> None:
 
 def _check_baseline(plan: list[NewMilestone], standing: Standing, *, has_reason: bool) -> None:
     after = {milestone.number: _measures(milestone) for milestone in plan}
-    if not has_reason and any(
+    owes = standing.baseline is not None or any(
         milestone.baseline_due_on is not None
         and after.get(milestone.number, _measures(milestone)) != _measures(milestone)
         for milestone in standing.plan
-    ):
+    )
+    if owes and not has_reason:
         detail = noted("The plan has a baseline: changing it owes a reason.")
         raise Amiss(Told("reason", "reason_owed", detail))

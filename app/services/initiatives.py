@@ -199,13 +199,13 @@ def apply(
     """
     given = {name: getattr(changes, name) for name in changes.model_fields_set & _PLAIN}
     lifecycle.check_dates(given.get("start_on", row.start_on), given.get("due_on", row.due_on))
+    reason = None if changes.reason is MISSING else changes.reason
+    baselines.check_fields(row, given, reason)
     status = given.get("status", row.status)
     is_designated = status is InitiativeStatus.ACTIVE and row.status not in COUNTED
     if status is not row.status:
         plan = milestones.plan(session, scope, row)
-        lifecycle.check_transition(
-            row.status, status, plan, has_reason=changes.reason is not MISSING
-        )
+        lifecycle.check_transition(row.status, status, plan, has_reason=reason is not None)
         if status is InitiativeStatus.COMPLETED:
             proofs.check_completion(session, scope, row.id)
     if changes.owners is not MISSING:
@@ -240,7 +240,6 @@ def apply(
     else:
         assign()
     if replacement is not None:
-        reason = None if changes.reason is MISSING else changes.reason
         plans.replace(session, scope.actor, scope, row, replacement, reason)
     if is_designated:
         baselines.take_first(session, scope, row)

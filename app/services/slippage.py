@@ -2,15 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.models import Milestone
 from app.schemas.baselines import (
     BaselineComparison,
     BaselineMilestone,
+    ComparedDueDate,
+    ComparedInitiative,
+    ComparedWeight,
     MovedMilestone,
     ReweightedMilestone,
 )
+
+
+class Agreed(NamedTuple):
+    """What a version, or the present, has of an initiative and its milestones."""
+
+    weight: int | None
+    """Null in a version from before the initiative's own were kept."""
+    due_on: date | None
+    plan: Sequence[BaselineMilestone]
 
 
 def days(due_on: date | None, first: date | None, current: date | None) -> dict[str, Any]:
@@ -40,17 +52,18 @@ def finish(plan: Sequence[BaselineMilestone]) -> date | None:
 def compared(
     number: int,
     to: int | None,
-    earlier: Sequence[BaselineMilestone],
-    later: Sequence[BaselineMilestone],
+    earlier: Agreed,
+    later: Agreed,
 ) -> BaselineComparison:
-    """What became of the plan of version `number`, up to that of another or to the present one."""
-    before, after = ({m.id: m for m in plan} for plan in (earlier, later))
-    both = [(before[m.id], m) for m in later if m.id in before]
+    """What became of version `number`, up to another or to the present."""
+    before, after = ({m.id: m for m in agreed.plan} for agreed in (earlier, later))
+    both = [(before[m.id], m) for m in later.plan if m.id in before]
     return BaselineComparison(
         number=number,
         to=to,
-        added=[m for m in later if m.id not in before],
-        dropped=[m for m in earlier if m.id not in after],
+        initiative=_initiatives(earlier, later),
+        added=[m for m in later.plan if m.id not in before],
+        dropped=[m for m in earlier.plan if m.id not in after],
         moved=[
             MovedMilestone(
                 id=m.id,
@@ -71,7 +84,17 @@ def compared(
             if m.weight != was.weight
         ],
         unchanged=sum((m.due_on, m.weight) == (was.due_on, was.weight) for was, m in both),
-        finish_days=_between(finish(earlier), finish(later)),
+        finish_days=_between(finish(earlier.plan), finish(later.plan)),
+    )
+
+
+def _initiatives(earlier: Agreed, later: Agreed) -> ComparedInitiative | None:
+    if earlier.weight is None or later.weight is None:
+        return None
+    before, after = earlier.due_on, later.due_on
+    return ComparedInitiative(
+        weight=ComparedWeight(before=earlier.weight, after=later.weight),
+        due_on=ComparedDueDate(before=before, after=after, days=_between(before, after)),
     )
 
 

@@ -4,8 +4,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from app.db import Database
+from app.models import Baseline
 from tests.api.test_bad_state import alone, sequence, told
 from tests.api.test_query_counts import statements
 from tests.support.institution import Institution, Json
@@ -69,7 +72,8 @@ async def test_becoming_active_takes_the_first(proposed: Institution) -> None:
     (first,) = (await proposed.get(f"{QW}/baselines"))["items"]
     assert first == {
         "number": 1, "current": True, "reason": None, "taken_at": first["taken_at"],
-        "taken_by": first["taken_by"], "milestones": 3, "finish_on": "2022-09-30",
+        "taken_by": first["taken_by"], "weight": 1, "due_on": None, "milestones": 3,
+        "finish_on": "2022-09-30",
     }  # fmt: skip
     whole = await proposed.get(f"{QW}/baselines/1")
     assert whole.pop("plan") == [
@@ -240,6 +244,10 @@ async def test_versions_are_compared(active: Institution) -> None:
             named(two, "2022-06-30", "2022-06-20", days=-10),
         ],
         "reweighted": [named(one, 3, 2)], "unchanged": 0, "finish_days": -60,
+        "initiative": {
+            "weight": {"before": 1, "after": 1},
+            "due_on": {"before": None, "after": None, "days": None},
+        },
     }  # fmt: skip
     present = await active.get(f"{QW}/baselines/1/comparison")
     assert present == {**versions, "to": None, "reweighted": [named(one, 3, 5)]}
@@ -247,6 +255,52 @@ async def test_versions_are_compared(active: Institution) -> None:
     assert (same["moved"], same["unchanged"], same["finish_days"]) == ([], 3, 0)
     back = await active.get(f"{QW}/baselines/2/comparison", to=1)
     assert (back["added"], back["dropped"]) == (versions["dropped"], versions["added"])
+
+
+async def test_the_initiative_itself_is_agreed_on(
+    proposed: Institution, database: Database
+) -> None:
+    """Its own weight and due date: free before, owe a reason after, and are in each version."""
+    await proposed.patch(QW, {"weight": 2, "due_on": "2022-10-31"})
+    await proposed.patch(QW, {"status": "active", "weight": 3, "due_on": "2022-11-30"})
+    before = await sequence(proposed)
+    for change in ({"weight": 4}, {"due_on": "2022-12-31"}, {"due_on": None, "title": "New"}):
+        assert told(await proposed.patch(QW, change, 422)) == alone("invalid", OWED)
+    whole: Json = {
+        "code": "QW-1", "title": "T", "unit": proposed.code, "year": 2022, "weight": 3,
+        "owners": [{"person": "reporter", "role": "accountable"}],
+    }  # fmt: skip
+    content = await proposed.expect(422, "PUT", f"{proposed.path}/{QW}", whole)  # no due date
+    assert told(content) == alone("invalid", OWED)
+    assert await sequence(proposed) == before
+    await proposed.expect(200, "PUT", f"{proposed.path}/{QW}", {**whole, "due_on": "2022-11-30"})
+    await proposed.patch(QW, {"weight": 3, "due_on": "2022-11-30", "start_on": "2022-01-01"})
+    await proposed.patch(QW, {"due_on": None, "reason": "Dicabut"})
+    await take(proposed, "Tanpa tenggat")
+    await proposed.patch(QW, {"weight": 5, "due_on": "2022-12-10", "reason": "Ditambah"})
+    listed = (await proposed.get(f"{QW}/baselines"))["items"]
+    assert [(b["weight"], b["due_on"]) for b in listed] == [(3, None), (3, "2022-11-30")]
+
+    async def compared(number: int, **to: int) -> Any:
+        return (await proposed.get(f"{QW}/baselines/{number}/comparison", **to))["initiative"]
+
+    assert await compared(1, to=2) == {
+        "weight": {"before": 3, "after": 3},
+        "due_on": {"before": "2022-11-30", "after": None, "days": None},
+    }
+    assert await compared(1) == {
+        "weight": {"before": 3, "after": 5},
+        "due_on": {"before": "2022-11-30", "after": "2022-12-10", "days": 10},
+    }
+
+    # A version from before these were kept says so.
+    def forget(session: Session) -> None:
+        session.execute(update(Baseline).where(Baseline.number == 1).values(weight=None))
+
+    await database.write(forget)
+    assert (await proposed.get(f"{QW}/baselines/1"))["weight"] is None
+    assert (await compared(1), await compared(2, to=1)) == (None, None)
+    assert (await compared(2))["weight"] == {"before": 3, "after": 5}
 
 
 async def test_what_cannot_be_agreed_on(proposed: Institution) -> None:

@@ -151,6 +151,20 @@ async def test_targets_change_weights_and_keep_what_a_sheet_cannot_say(ready: In
     ]  # fmt: skip
 
 
+async def test_what_is_agreed_on_owes_a_reason(ready: Institution) -> None:
+    """An initiative's own weight and date, and its targets, once there is a baseline."""
+    row = ROW | {"Penanggung jawab": "reporter"}
+    await imported(ready, workbook([row]))
+    await ready.patch("initiatives/QW-1", {"status": "active"})
+    after: list[Json] = [{"Bobot": 4}, {"Selesai": "16/12/2025"}, {"B03": None, "B06": 60}]
+    for given in after:
+        made = await imported(ready, workbook([row | given]), "check", "refused")
+        assert told(made) == [(2, "reason", "reason_owed")], given
+    for given, changed in zip(after, (["weight"], ["due_on"], ["B03", "B06"]), strict=True):
+        made = await imported(ready, workbook([row | given | {"Alasan perubahan": "Rapat"}]))
+        assert made["rows"][0]["changes"] == changed
+
+
 async def test_rows_land_where_one_may_change(ready: Institution) -> None:
     async with await ready.person("planner", "planner", "A") as planner:
         await ready.initiative("TAKEN", "B", status="proposed")
