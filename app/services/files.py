@@ -188,11 +188,9 @@ def forget(session: Session) -> int:
 
 def doomed(session: Session) -> list[tuple[UUID, str]]:
     """Some contents that no file has any more, or that somebody began to remove: nobody expects them."""
-    connection = session.connection()
-    given = {"now": now() - LEFT_IN_PEACE, "most": FORGOTTEN_AT_ONCE}
-    rows = connection.execute(_UNNEEDED, given).all()
+    rows = _UNNEEDED.lock(session, now() - LEFT_IN_PEACE, FORGOTTEN_AT_ONCE)
     for row in rows:
-        connection.execute(_CONTENT.update().where(*_same(row)).values(removing=True))
+        session.connection().execute(_CONTENT.update().where(*_same(row)).values(removing=True))
     return [(row.institution_id, row.digest) for row in rows]
 
 
@@ -228,7 +226,7 @@ _NAMED = exists().where(
     _EVIDENCE.c.institution_id == _FILE.c.institution_id, _EVIDENCE.c.file_id == _FILE.c.id
 )
 EXPIRED = expiry.Expiring(_FILE, _FILE.c.expires_at, ~_NAMED)
-_UNNEEDED = expiry.over(
+_UNNEEDED = expiry.Expiring(
     _CONTENT,
     _CONTENT.c.touched_at,
     ~exists().where(

@@ -1,17 +1,19 @@
 """What is past its time goes, a little at a time, and is counted before; what was promised holds."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from app import expiry
 from app.db import Database
 from app.expiry import Kept
 from app.keeping import retention
-from app.models import IdempotencyKey, Import, WebhookDelivery
+from app.models import FileContent, IdempotencyKey, Import, WebhookDelivery
+from app.models import Institution as Owner
+from app.models.base import table as table_of
 from app.services import idempotency
 from app.settings import Settings
 from tests.processes.test_worker import KEYS, keep_expired_keys
@@ -103,3 +105,42 @@ async def test_how_long_is_said_where_it_is_written(
     assert await database.read(lasting) == [
         timedelta(hours=48), timedelta(days=3), timedelta(days=5),
     ]  # fmt: skip
+
+
+async def test_no_more_goes_at_once_than_was_asked_for(
+    institution: Institution, shared: Institution, database: Database
+) -> None:
+    """Of two institutions, by one and by many at once; each takes other rows, the oldest first."""
+    codes, long_ago, each = (institution.code, shared.code), datetime(2000, 1, 1, tzinfo=UTC), 30
+    contents = table_of(FileContent)
+    expiring = expiry.Expiring(contents, contents.c.touched_at)
+
+    def keep(session: Session) -> None:
+        found = session.scalars(select(Owner.id).where(Owner.code.in_(codes))).all()
+        rows = [
+            {"institution_id": owner, "digest": f"{number:064}", "removing": False,
+             "touched_at": long_ago - timedelta(days=number + 100 * place)}
+            for place, owner in enumerate(found) for number in range(each)
+        ]  # fmt: skip
+        session.execute(insert(contents), rows)
+
+    def some(session: Session, most: int) -> int:
+        return expiring.remove(session, long_ago, most)
+
+    def left(session: Session) -> list[datetime]:
+        found = contents.c.touched_at.desc()
+        over = select(contents.c.touched_at).where(contents.c.touched_at <= long_ago)
+        return list(session.scalars(over.order_by(found)))
+
+    await database.write(keep)
+    before = await database.read(left)
+    assert await database.read(expiring.count, long_ago) == len(before) == 2 * each
+    assert await database.write(some, 1) == 1
+    assert await asyncio.gather(*(database.write(some, 7) for _ in range(4))) == [7] * 4
+    assert await database.read(left) == before[: each + 1]
+    assert await database.write(some, 5) == 5  # of one institution, and of the other
+    assert await database.read(left) == before[: each - 4]
+    taken = await asyncio.gather(*(database.write(some, each) for _ in range(4)))
+    assert sum(taken) == each - 4
+    assert max(taken) <= each
+    assert await database.read(left) == []
