@@ -22,6 +22,7 @@ from app.api import (
     baselines,
     calendars,
     charts,
+    compression,
     criteria,
     decrees,
     deletions,
@@ -192,17 +193,22 @@ def create_app(
     problems.install(app, problem_pages.shown)
     app.add_exception_handler(answers.NotModified, answers.not_modified)
     documents.install(app, chosen.oidc_issuer)
-    # From the innermost layer to the outermost.
+    _surround(app, chosen, traces)
+    return app
+
+
+def _surround(app: FastAPI, chosen: Settings, traces: TracerProvider | None) -> None:
+    """Put the layers around the routes, from the innermost to the outermost."""
     app.add_middleware(limits.Limits, chosen)
     app.add_middleware(heads.Heads, chosen.max_head_bytes)
     app.add_middleware(requests.Failures, problem_pages.shown)
     app.add_middleware(headers.cross_origin(chosen.cors_origins))
     app.add_middleware(headers.SecurityHeaders, chosen.oidc_issuer)
+    app.add_middleware(compression.Compression)  # behind what reads pages for their scripts
     if traces is not None:
         app.add_middleware(tracing.Traced)
     app.add_middleware(requests.RequestIds)
     app.add_middleware(access_log.AccessLog)
-    return app
 
 
 async def _open_patiently(chosen: Settings) -> Database:

@@ -130,7 +130,7 @@ async def test_named_pages_may_call() -> None:
         assert refused.status_code == 404
         assert refused.headers["access-control-allow-origin"] == PAGE
         assert "access-control-allow-credentials" not in refused.headers
-        assert refused.headers["vary"] == "Accept-Language, Origin"
+        assert refused.headers["vary"] == "Accept-Language, Origin, Accept-Encoding"
         exposed = set(refused.headers["access-control-expose-headers"].split(", "))
         assert exposed == {
             "ETag", "Idempotency-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy",
