@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import expiry
 from app.errors import SessionEnded, Unauthorized
-from app.models import ApiToken, BrowserSession, Person
+from app.models import ApiToken, BrowserSession, Institution, Person
 from app.models.base import new_id, now
 from app.models.base import table as table_of
 from app.schemas.tokens import SignIn
@@ -25,6 +25,7 @@ from app.services.actors import Actor
 from app.services.sign_in import Identity
 
 MOST_FORGOTTEN = 200
+MOST_SHOWN = 100
 _BYTES = 32
 _NEWS = 20
 """A use is written down once in so many parts of the time that a session may be idle."""
@@ -45,6 +46,27 @@ class Visit(NamedTuple):
     actor: Actor
     session_id: UUID
     last_used_at: datetime
+
+
+class Browsing(NamedTuple):
+    """A browser in which somebody is signed in."""
+
+    id: UUID
+    begun_at: datetime
+    last_used_at: datetime
+    ends_at: datetime
+    """When it ends if it is used no more."""
+    signed_in_with: SignIn
+    is_this: bool
+    """Whether it is the one that asks."""
+
+
+class Browsings(NamedTuple):
+    """Where somebody is signed in."""
+
+    time_zone: str
+    items: list[Browsing]
+    """At most `MOST_SHOWN`, the last used first."""
 
 
 def begin_with_token(session: Session, token: str, lifetime: Lifetime) -> str:
@@ -121,13 +143,38 @@ def end(session: Session, actor: Actor, secret: str) -> None:
     _end(session, actor, _SESSION.digest == actors.digest(secret))
 
 
+def end_one(session: Session, actor: Actor, session_id: UUID) -> None:
+    """Sign out one of the actor's browsers; one that is another's, or is gone, is none of theirs."""
+    _end(session, actor, and_(_of(actor), _SESSION.id == session_id))
+
+
 def end_all(session: Session, actor: Actor) -> None:
     """Sign out all browsers of the actor: those of the person, or of the operator's token."""
-    if actor.institution_id is None:
-        mine = select(ApiToken.digest).where(ApiToken.id == actor.token_id).scalar_subquery()
-        _end(session, actor, _SESSION.token_digest == mine)
-    else:
-        _end(session, actor, of_person(actor.institution_id, actor.id))
+    _end(session, actor, _of(actor))
+
+
+def of_actor(session: Session, actor: Actor, secret: str | None) -> Browsings:
+    """Where the actor is signed in; `secret` is that of the browser that asks, if it is one."""
+    this = None if secret is None else actors.digest(secret)
+    rows = session.connection().execute(
+        select(table_of(BrowserSession))
+        .where(_of(actor), _SESSION.ends_at > now())
+        .order_by(_SESSION.last_used_at.desc(), _SESSION.id.desc())
+        .limit(MOST_SHOWN)
+    )
+    found = [
+        Browsing(
+            row.id,
+            row.created_at,
+            row.last_used_at,
+            row.ends_at,
+            SignIn.OIDC if row.token_digest is None else SignIn.API_TOKEN,
+            row.digest == this,
+        )
+        for row in rows
+    ]
+    own = session.get(Institution, actor.institution_id) if actor.institution_id else None
+    return Browsings("UTC" if own is None else own.time_zone, found)
 
 
 def forget(session: Session) -> int:
@@ -138,6 +185,14 @@ def forget(session: Session) -> int:
 def of_person(institution_id: UUID, person_id: UUID) -> ColumnElement[bool]:
     """Which sessions are a person's."""
     return and_(_SESSION.institution_id == institution_id, _SESSION.person_id == person_id)
+
+
+def _of(actor: Actor) -> ColumnElement[bool]:
+    """Which sessions are the actor's."""
+    if actor.institution_id is None:
+        mine = select(ApiToken.digest).where(ApiToken.id == actor.token_id).scalar_subquery()
+        return _SESSION.token_digest == mine
+    return of_person(actor.institution_id, actor.id)
 
 
 def _begin(

@@ -28,7 +28,7 @@ PROBLEM_SCHEMA = "#/components/schemas/Problem"
 ANYTHING = ""  # instead of a schema's location: content is declared, but no schema for it
 BODYLESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 IGNORED = ("/docs", "/redoc", "/openapi.json", "/static", "/assets")
-PAGES = ("/institutions", "/sign-in", "/sign-out", "/language", "/errors", "/guides")
+PAGES = ("/institutions", "/sign-in", "/sign-out", "/sessions", "/language", "/errors", "/guides")
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 # RFC 3339; `fromisoformat` alone would also let other forms of ISO 8601 pass.

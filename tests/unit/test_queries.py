@@ -103,7 +103,7 @@ UNGUARDED = {
     "rollups.children": FOUND,
     "selection.places": "owners are named on initiatives that one sees: filters only narrow those",
     "sessions._record": FOUND,
-    "sessions.end_all": "ends what was begun with the token that asks",
+    "sessions._of": "finds what was begun with the token that asks",
     "sign_in._SAME_ADDRESS": IDENTITY,
     "stage_conflicts._in_blocked": FOUND,
     "streams.news": "read once for all who follow; `shows` decides what each of them is shown",

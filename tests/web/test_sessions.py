@@ -1,5 +1,6 @@
 """What a signed-in browser may do, and until when; the cookie is made without any page."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -185,6 +186,38 @@ async def test_rights_are_those_of_now(institution: Institution, signed_in: Sign
     mine = next(grant for grant in grants if grant["person"] == "verifier")
     await institution.expect(204, "DELETE", f"{institution.path}/grants/{mine['id']}")
     assert (await browser.get(ME)).json()["rights"] == []
+
+
+async def test_one_sees_where_one_is_signed_in_and_ends_it(
+    institution: Institution, signed_in: SignIn
+) -> None:
+    """One's own alone; to end another's is to end nothing."""
+    for client in (institution.reporter, institution.operator):
+        mine, lost = [await signed_in(token_of(client)) for _ in range(2)]
+        other = await signed_in(token_of(institution.verifier))
+        page = (await mine.get("/sessions", Accept_Language="en")).text
+        assert page.count("this browser") == 1
+        ends = re.findall(r'action="(/sessions/[^"]+/end)"', page)
+        assert len(ends) >= 1, "the other browser of theirs"
+        assert 'name="everywhere" value="yes"' in page
+        assert (await other.post(ends[0])).status_code == 303
+        assert (await lost.get(ME)).status_code == 200
+        for address in ends:
+            answer = await mine.post(address)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/sessions")
+        assert (await lost.get(ME)).status_code == 401
+        for one in (mine, other):
+            assert (await one.get(ME)).status_code == 200
+        assert "/end" not in (await mine.get("/sessions")).text
+    ended = (await institution.get("events", limit=200, type="session.ended"))["items"]
+    assert [(event["actor"], event["data"]) for event in ended] == [("reporter", {"sessions": 1})]
+
+
+async def test_a_program_is_signed_in_nowhere(institution: Institution) -> None:
+    page = await institution.reporter.get(
+        "/sessions", headers={"Accept": "text/html", "Accept-Language": "en"}
+    )
+    assert "You are signed in nowhere" in page.text
 
 
 async def test_a_session_ends_when_it_is_not_used(
