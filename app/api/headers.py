@@ -166,7 +166,7 @@ def _page(send: Send, peers: str) -> Send:
             MutableHeaders(scope=start)["Content-Security-Policy"] = (
                 f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
                 f"img-src 'self' data:; font-src 'self'; connect-src {peers}; worker-src blob:; "
-                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             )
             await send(dict(start))
             start.clear()

@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
+from sqlalchemy.orm import Session
 
 from app import db
 from app.api import calls, cookies, origins
-from app.errors import DatabaseUnavailable, SessionEnded
+from app.errors import DatabaseUnavailable, QuickwinError, SessionEnded
 from app.services import sessions
 from app.services.actors import Actor
 from app.services.sessions import Lifetime, Visit
@@ -84,3 +85,23 @@ async def _maybe_call(
 
 
 MaybeCall = Annotated[db.Call[Actor] | None, Depends(_maybe_call)]
+
+
+async def _meet(request: Request) -> None:
+    """Find out who is signed in, for a page that is the same for all: its language and its header."""
+    secret = cookies.read(request)
+    if secret is None or "authorization" in request.headers:
+        return
+    visits: list[Visit] = []
+    with suppress(QuickwinError):  # strangers read it too, and without a database
+        origins.refuse_foreign(request, links=True)
+        await calls.session_call(request, secret, visits).read(_identified)
+        await _note(request, visits)
+
+
+def _identified(_: Session, __: Actor) -> None:
+    """Nothing is read but who it is."""
+
+
+MEET = Depends(_meet)
+"""For pages that strangers may see too, and that ask the database for nothing else."""

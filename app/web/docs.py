@@ -5,12 +5,12 @@ from importlib.resources import files
 
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import (
-    get_redoc_html,
     get_swagger_ui_html,
     get_swagger_ui_oauth2_redirect_html,
 )
 
 from app.web import assets
+from app.web.calls import MEET
 from app.web.pages import Route, Shown
 
 routes = APIRouter(route_class=Route, include_in_schema=False)
@@ -30,7 +30,7 @@ _PARAMETERS = {
 }
 
 
-@routes.get("/docs")
+@routes.get("/docs", dependencies=[MEET])
 async def show_docs(request: Request, page: Shown) -> Response:
     """Swagger UI below our own introduction."""
     made = get_swagger_ui_html(
@@ -46,16 +46,10 @@ async def show_docs(request: Request, page: Shown) -> Response:
     return page.render("docs.html", head=head, rest=mount + rest)
 
 
-@routes.get("/redoc")
-async def show_redoc(request: Request) -> Response:
-    """ReDoc, to read."""
-    return get_redoc_html(
-        openapi_url=request.app.openapi_url,
-        title="API · Quickwin",
-        redoc_js_url=REDOC,
-        redoc_favicon_url=f"{STATIC}/favicon.png",
-        with_google_fonts=False,
-    )
+@routes.get("/redoc", dependencies=[MEET])
+async def show_redoc(request: Request, page: Shown) -> Response:
+    """ReDoc, to read, below the way back."""
+    return page.render("redoc.html", document=request.app.openapi_url, script=REDOC)
 
 
 @routes.get(REDOC)

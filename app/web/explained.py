@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Response
 
 from app.errors import QuickwinError
+from app.web.calls import MEET
 from app.web.cures import CURES, PLACES
 from app.web.pages import Route, Shown
 
@@ -39,7 +40,7 @@ class Group(NamedTuple):
     errors: tuple[Explained, ...]
 
 
-@routes.get("/errors")
+@routes.get("/errors", dependencies=[MEET])
 async def show_errors(page: Shown) -> Response:
     """Every error that an answer can name."""
     return page.render("errors.html", groups=groups(), places=PLACES)

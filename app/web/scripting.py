@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from app.errors import NotFound
 from app.languages import noted
+from app.web.calls import MEET
 from app.web.pages import Route, Shown
 
 routes = APIRouter(route_class=Route, include_in_schema=False)
@@ -75,7 +76,7 @@ STEPS = (
 )
 
 
-@routes.get("/guides/{name}")
+@routes.get("/guides/{name}", dependencies=[MEET])
 async def show_guide(name: str, page: Shown) -> Response:
     """One guide."""
     if name not in FILES:

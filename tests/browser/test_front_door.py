@@ -136,6 +136,11 @@ async def test_redoc_asks_nobody_else(place: Place, chromium: Browser) -> None:
         await seen.page.wait_for_selector("h1:has-text('Quickwin')")
         await seen.page.wait_for_load_state("networkidle")
         assert await seen.page.locator("img[alt='redocly logo']").count() == 0
+        assert await seen.page.get_attribute("html", "lang") == "en"
+        await seen.page.click("button[value=id]")
+        await seen.page.wait_for_url("**/redoc")
+        assert await seen.page.get_attribute("html", "lang") == "id"
+        assert await seen.page.get_attribute("header a >> nth=0", "href") == "/"
         assert seen.complaints == []
         assert seen.strangers == []
 

@@ -88,6 +88,34 @@ async def test_docs_open_with_a_place_for_the_token(
     assert set(calls) <= known
 
 
+@pytest.mark.parametrize("language", list(Language))
+async def test_redoc_stands_below_the_way_back(clients: Clients, language: Language) -> None:
+    answer = await clients.nobody.get("/redoc", headers=HTML | {"Accept-Language": language})
+    assert f'<html lang="{language}">' in answer.text
+    assert f"<title>{words(language).gettext('Read the API')} · Quickwin</title>" in answer.text
+    assert links(answer) == {"/", "/docs", "/guides/curl", "/errors", "/openapi.json"}
+    assert "<noscript><h1>" in answer.text
+    assert '<redoc spec-url="/openapi.json"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/errors", "/guides/curl"])
+async def test_pages_for_all_know_their_reader(
+    institution: Institution, browser: Browser, path: str
+) -> None:
+    """The account's language, and the name; what is wrong with a session is no reason not to read."""
+    await institution.patch("people/reporter", {"language": "id"})
+    await browser.sign_in(institution.reporter.headers["authorization"].removeprefix("Bearer "))
+    own = (await browser.get(path, Accept_Language="en")).text
+    assert '<html lang="id">' in own
+    assert re.search(r">reporter</(a|span)>", own)
+    assert f'action="/language">\n  <input type="hidden" name="next" value="{path}">' in own
+    browser.bring(f"{browser.secret}x")
+    ended = await browser.get(path, Accept_Language="en")
+    assert ended.status_code == 200
+    assert '<html lang="en">' in ended.text
+    assert "reporter</" not in ended.text
+
+
 def test_guides_have_the_same_steps() -> None:
     for name in FILES:
         assert list(snippets(name)) == [step.name for step in STEPS], name
