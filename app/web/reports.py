@@ -66,6 +66,8 @@ class Printed(NamedTuple):
     curve: Curve | None
     frozen: ReportWithContent | None
     """None for what is of this moment."""
+    is_past: bool
+    """Whether it is of another day than the present one."""
     is_drawn_anew: bool
     """Whether the curve is none of what was frozen."""
     earlier: list[Report]
@@ -178,6 +180,7 @@ def _printed(
         counted_on=counted_on,
         curve=curve,
         frozen=frozen,
+        is_past=rollup.as_of != scope.today(),
         is_drawn_anew=frozen is not None and frozen.content.curve is MISSING,
         earlier=earlier,
         people=people.names(session, scope, froze),

@@ -148,3 +148,23 @@ async def test_pages_with_numbers_follow_and_forms_do_not(institution: Instituti
     assert form.status_code == 200
     assert "data-live" not in form.text
     assert "live.js" not in form.text
+
+
+async def test_pages_follow_their_own_unit_and_past_days_nothing(institution: Institution) -> None:
+    await institution.unit("A")
+    await institution.initiative("QW-1", "A", milestones=[{"title": "M", "due_on": "2022-06-30"}])
+    report = await institution.post("reports", {"title": "Q2", "unit": "A"})
+    path = institution.path.removeprefix(API)
+    for below, follows in (
+        ("initiatives/QW-1", "?unit=A"), ("initiatives/QW-1/milestones/1", "?unit=A"),
+        ("units/A/report", "?unit=A"), ("initiatives", ""),
+        ("units/A/report?as_of=2022-06-30", None), ("units/A?as_of=2022-06-30", None),
+        (f"reports/{report['id']}", None),
+    ):  # fmt: skip
+        page = await institution.operator.get(f"{path}/{below}", headers=PAGE)
+        assert page.status_code == 200, below
+        if follows is None:
+            assert "data-live" not in page.text, below
+        else:
+            assert f'data-live="{path}/events/stream{follows}"' in page.text, below
+            assert "This page follows what is reported." in page.text

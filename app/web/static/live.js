@@ -8,6 +8,7 @@
 
   const { live, liveAfter, liveKind } = document.body.dataset;
   const told = document.querySelector("[data-live-told]");
+  const follows = document.querySelector("[data-live-follows]");
   if (!live || !told || !window.EventSource) return;
 
   const SETTLE = 1500, SPREAD = 2000; // readers do not all ask at once
@@ -18,7 +19,8 @@
 
   let place = liveAfter || "";
   let stream = null, wait = FIRST_WAIT, lookedAt = 0;
-  let isLost = false;
+  let seenAt = new Date(performance.timeOrigin); // as of when the page is
+  let isLost = false, isSignedOut = false;
   const timers = {};
 
   function later(name, milliseconds, what) {
@@ -35,12 +37,25 @@
       show.addEventListener("click", () => location.reload());
       told.append(" ", show);
     }
+    if (what === "signed-out") {
+      const way = document.createElement("a");
+      way.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+      way.textContent = told.getAttribute("data-says-sign-in");
+      told.append(" ", way);
+    }
     clearTimeout(timers.quiet);
     if (what === "updated" || what === "back") later("quiet", 6000, () => say(""));
   }
 
+  // Quiet, and no message: it stands there as long as it is true.
+  function follow(at) {
+    const time = at.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+    follows.textContent = follows.getAttribute("data-says").replace("{time}", time);
+    follows.hidden = false;
+  }
+
   function open() {
-    if (stream || document.hidden) return;
+    if (stream || document.hidden || isSignedOut) return;
     const address = new URL(live, location.href);
     if (place) address.searchParams.set("after", place);
     stream = new EventSource(address);
@@ -50,6 +65,7 @@
       wait = FIRST_WAIT;
       if (isLost) say("back");
       isLost = false;
+      follow(seenAt);
     });
     stream.addEventListener("message", (event) => {
       place = event.lastEventId;
@@ -59,13 +75,33 @@
       miss();
       if (stream && stream.readyState === EventSource.CLOSED) {
         close();
+        ask();
         later("open", wait * (0.75 + Math.random() / 2), open);
         wait = Math.min(wait * 2, LONGEST_WAIT);
       }
     });
   }
 
+  // A stream does not say why it is refused.
+  async function ask() {
+    try {
+      const answer = await fetch("/api/v1/me", { headers: { Accept: "application/json" } });
+      if (answer.status === 401) leave();
+    } catch {
+      // no connection: that is told anyway
+    }
+  }
+
+  function leave() {
+    isSignedOut = true;
+    close();
+    for (const name of ["lost", "open", "look"]) clearTimeout(timers[name]);
+    follows.hidden = true;
+    say("signed-out");
+  }
+
   function miss() {
+    if (isSignedOut) return;
     if (!isLost && !document.hidden) timers.lost ||= setTimeout(lost, LOST_AFTER);
   }
 
@@ -73,6 +109,7 @@
     timers.lost = 0;
     if (stream && stream.readyState === EventSource.OPEN) return;
     isLost = true;
+    follows.hidden = true;
     say("lost");
   }
 
@@ -97,10 +134,16 @@
     lookedAt = Date.now();
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (!answer.ok || answer.redirected) {
-        say("new", true); // signed out, or gone: the page says so when it is asked for
+      if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
+        leave();
         return;
       }
+      if (!answer.ok || answer.redirected) {
+        say("new", true); // gone, or elsewhere: the page says so when it is asked for
+        return;
+      }
+      seenAt = new Date();
+      follow(seenAt);
       take(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       later("look-again", REST, plan); // the stream tells when the connection is gone
