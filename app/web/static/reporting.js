@@ -1,6 +1,6 @@
-// The form of a report: keeps what is typed on this device, and sends it once there is a connection.
+// The form of a report, or of a verdict: keeps what is typed on this device, and sends it once there is a connection.
 //
-// A form has a key, under which the server takes one report and no second one. So it is sent again
+// A form has a key, under which the server takes one report, or verdict, and no second one. So it is sent again
 // as often as need be, under the same key; what was sent is forgotten only when the server says that
 // it was taken. Files cannot be kept: they are sent as long as the page stays open.
 (() => {
@@ -10,6 +10,7 @@
   const KEPT_DAYS = 30;
   const FIRST_WAIT = 2000, LONGEST_WAIT = 60000;
   const PATIENCE = 45000; // of a report without files; files take as long as they take
+  const OF_THE_FORM = new Set(["key", "resubmits", "seen"]);
   const NOT_KEPT = new Set(["file", "file_id", "file_title", "file_kind"]);
 
   const drafts = {
@@ -84,9 +85,14 @@
       if (!navigator.onLine && !this.isPending) this.say("offline");
     }
 
+    chosen() {
+      return this.files ? [...this.files.files] : [];
+    }
+
     // The slider says what the number says; a number with decimals stays as it was typed.
     slide() {
       const number = this.form.elements.percent_complete;
+      if (!number) return;
       const slider = this.form.querySelector("[data-slider]");
       const follow = () => { slider.value = number.value || 0; };
       follow();
@@ -109,7 +115,7 @@
         key: this.form.elements.key.value,
         fields: this.fields(),
         pending: this.isPending,
-        files: this.files.files.length,
+        files: this.chosen().length,
         at: Date.now(),
       });
     }
@@ -124,12 +130,13 @@
       const places = {};
       for (const [name, value] of draft.fields) {
         // Its key goes with what was sent; what was only typed goes with the new form.
-        if ((name === "key" || name === "resubmits") && !draft.pending) continue;
+        if (OF_THE_FORM.has(name) && !draft.pending) continue;
         const place = (places[name] = (places[name] ?? -1) + 1);
-        const field = this.form.querySelectorAll(`[name="${name}"]`)[place];
-        if (field) field.value = value;
+        const fields = [...this.form.querySelectorAll(`[name="${name}"]`)];
+        if (fields[place]?.type === "radio") fields.forEach((field) => { field.checked = field.value === value; });
+        else if (fields[place]) fields[place].value = value;
       }
-      this.form.elements.percent_complete.dispatchEvent(new Event("input"));
+      this.form.elements.percent_complete?.dispatchEvent(new Event("input"));
       this.say(draft.files ? "files" : "kept");
       if (draft.pending && !draft.files) {
         this.isPending = true;
@@ -138,7 +145,7 @@
     }
 
     submit() {
-      const chosen = [...this.files.files];
+      const chosen = this.chosen();
       if (chosen.length > Number(this.form.dataset.mostFiles)) return this.say("many");
       if (chosen.some((file) => file.size > Number(this.form.dataset.largest))) return this.say("large");
       this.isPending = true;
@@ -159,7 +166,7 @@
       this.button.disabled = true;
       const body = new FormData(this.form);
       const patience = new AbortController();
-      const timer = this.files.files.length ? 0 : setTimeout(() => patience.abort(), PATIENCE);
+      const timer = this.chosen().length ? 0 : setTimeout(() => patience.abort(), PATIENCE);
       try {
         const answer = await fetch(this.form.action, {
           method: "POST",
@@ -181,12 +188,12 @@
 
     take(answer, page) {
       const path = new URL(answer.url).pathname;
-      if (answer.ok && answer.redirected && path.includes("/updates/")) {
+      if (answer.status === 401 || path.startsWith("/sign-in")) {
+        this.say("signed-out");
+      } else if (answer.ok && answer.redirected) {
         this.isPending = false;
         drafts.remove(this.name);
         location.assign(answer.url);
-      } else if (answer.status === 401 || path.startsWith("/sign-in")) {
-        this.say("signed-out");
       } else if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
         this.later(Number(answer.headers.get("Retry-After")) * 1000);
       } else {
@@ -248,7 +255,7 @@
     if (event.persisted && current && !current.isPending) location.reload(); // its key may be used up
   });
   addEventListener("beforeunload", (event) => {
-    if (current?.isPending && current.files.files.length) event.preventDefault();
+    if (current?.isPending && current.chosen().length) event.preventDefault();
   });
   document.addEventListener("submit", (event) => {
     if (event.target.getAttribute("action") === "/sign-out") drafts.names().forEach(drafts.remove);
