@@ -12,12 +12,13 @@ from fastapi import Query, Request, Response
 from app import __version__
 from app.api import answers
 from app.api.calls import Call, InstitutionPath, UnitPath, router
+from app.api.problems import language_of
 from app.charts import comparisons as drawn_comparisons
 from app.charts import curves as drawn_curves
 from app.charts import rollups as drawn_rollups
 from app.charts.palette import sheet_source
 from app.charts.paper import Look
-from app.languages import FALLBACK, Words, preferred, words
+from app.languages import FALLBACK, Words, words
 from app.schemas.charts import (
     BadgeLook,
     BadgeQuery,
@@ -140,7 +141,7 @@ async def _answer(
     draw: Callable[[Words], str],
 ) -> Svg:
     """The chart with the ETag of its roll-ups; 304 before anything is drawn, where it is known."""
-    language = query.language or preferred(request.headers.get("accept-language")) or FALLBACK
+    language = query.language or language_of(request, FALLBACK)
     headers = svg_headers(query.theme, language)
     if query.language is None:
         headers["Vary"] = "Accept-Language"

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from app import errors, logs
 from app.api import refusals
+from app.api.denials import Asked
 from app.errors import FieldError, QuickwinError
 from app.languages import preferred, words
 from app.messages import of_validation
@@ -65,9 +66,18 @@ def answer(request: Request, error: QuickwinError, shown: Shown) -> Response:
     return answered
 
 
-def language_of(request: Request) -> Language:
-    """What a program wants to be told in: English if it does not say."""
-    return preferred(request.headers.get("accept-language")) or Language.EN
+def language_of(request: Request, otherwise: Language = Language.EN) -> Language:
+    """What whoever asks wants to be told in, as far as it is known by now who it is.
+
+    A program says what it wants only if it means it, so that goes before the account's language; a
+    browser always says something, so there it is the other way round.
+    """
+    asked: Asked | None = getattr(request.state, "asked", None)
+    account = None if asked is None else asked.actor.language
+    wanted = preferred(request.headers.get("accept-language"))
+    if "authorization" in request.headers:
+        return wanted or account or otherwise
+    return account or wanted or otherwise
 
 
 def _noted(error: QuickwinError, request_id: str) -> Problem:

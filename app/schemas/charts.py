@@ -26,7 +26,7 @@ class BadgeLook(Shape):
 
     theme: Theme = Theme.AUTO
     language: Language | None = None
-    """Of its words, numbers and dates; by `Accept-Language` if left out, else Indonesian."""
+    """Of its words, numbers and dates; if left out by `Accept-Language` and the account, else Indonesian."""
 
 
 class ChartLook(BadgeLook):

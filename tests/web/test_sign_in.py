@@ -277,6 +277,29 @@ async def test_an_account_has_a_language(
     assert '<html lang="en">' in (await other.get(page, Accept_Language="en")).text
 
 
+async def test_the_api_follows_the_account(institution: Institution, browser: Browser) -> None:
+    """Before what a browser prefers, and behind what a program asks for."""
+    await institution.patch("people/reporter", {"language": "id"})
+    await browser.sign_in(token_of(institution.reporter))
+    late, chart = (
+        f"{institution.path}/rollup{what}" for what in ("?as_of=2190-01-01", "/badge.svg")
+    )
+    program = institution.reporter
+    for answers, language in (
+        ([await browser.get(late, Accept="*/*"), await browser.get(chart)], "id"),
+        ([await program.get(late), await program.get(chart)], "id"),
+        (
+            [await program.get(each, headers={"Accept-Language": "en"}) for each in (late, chart)],
+            "en",
+        ),
+        ([await browser.get(chart, Accept_Language="en")], "id"),
+        ([await browser.get(f"{chart}?language=en", Accept_Language="id")], "en"),
+    ):
+        assert [answer.headers["content-language"] for answer in answers] == [language] * len(
+            answers
+        )
+
+
 async def test_pages_keep_a_session_going(
     institution: Institution, browser: Browser, database: Database
 ) -> None:
