@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
 
+from app.web.pages import LANGUAGE_COOKIE
 from tests.conftest import OPERATOR
 from tests.support import node
 from tests.support.server import quickwin, serving
@@ -25,7 +26,16 @@ FLAGS = (
 PHONE, DESKTOP = (360, 740), (1280, 800)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 GRAVE = {"serious", "critical"}
+COME_TO_REST = """() => Promise.allSettled(document.getAnimations()
+    .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))
+    .map((each) => each.finished))"""
+"""Colours that are on their way are nobody's."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+
+PLAN = {
+    "title": "Loket satu pintu", "unit": "32", "year": 2026, "status": "active",
+    "areas": ["public-service"], "owners": [{"person": "sek-32", "role": "accountable"}],
+}  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -41,6 +51,13 @@ class Place(NamedTuple):
         assert made.status_code == 201, made.text
         token: str = made.json()["token"]
         return token
+
+    def plan(self, code: str, due_on: str = "2026-06-30") -> None:
+        """Let there be a quick win of one milestone."""
+        milestones = [{"title": "Buka loket", "due_on": due_on}]
+        given = {"code": code, "milestones": milestones, "reason": "Untuk uji coba"}
+        answer = self.client.put(f"initiatives/{code}", json=PLAN | given)
+        assert answer.status_code in {200, 201}, answer.text
 
 
 @pytest.fixture(scope="session")
@@ -110,9 +127,21 @@ class Window:
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    async def go(self, path: str) -> None:
+    async def speak(self, language: str) -> None:
+        """Choose a language, as people do by the button at the top."""
+        await self.context.add_cookies(
+            [{"name": LANGUAGE_COOKIE, "value": language, "url": self.url}]
+        )
+
+    async def go(self, path: str) -> Response | None:
         """Open an address of ours."""
-        await self.page.goto(f"{self.url}{path}")
+        return await self.page.goto(f"{self.url}{path}")
+
+    async def take(self, link: str) -> None:
+        """Go where a link of a list leads; the list is turned over until it is there."""
+        while await self.page.locator(link).count() == 0:
+            await self.go(await self.page.get_attribute("a[rel=next]", "href") or "")
+        await self.page.click(link)
 
     async def sign_in(self, token: str) -> None:
         """Sign in with a token, as people do."""
@@ -123,6 +152,7 @@ class Window:
 
     async def faults(self, axe: str) -> list[str]:
         """What axe finds serious or critical: rule, and where it is first."""
+        await self.page.evaluate(COME_TO_REST)
         await self.page.evaluate(axe)
         found: dict[str, Any] = await self.page.evaluate(
             "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,7 +98,7 @@ def test_the_guide_for_python(given: dict[str, str]) -> None:
     assert taken.split()[2] == "there"
     assert refused == "1 404 not_found"
     assert float(stands.split()[0]) > 0
-    assert "QW-2022-014" in event
+    assert re.fullmatch(r"\d+ [^/]+/milestones/\d+/updates/[^/]+", event)
     assert error == "not_found"
 
 
