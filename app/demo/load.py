@@ -6,7 +6,18 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.demo import choice, compose, kpu_index, planning, publications, stages, team, verdicts
+from app.demo import (
+    choice,
+    compose,
+    kpu_index,
+    late,
+    planning,
+    publications,
+    purpose,
+    stages,
+    team,
+    verdicts,
+)
 from app.demo import obstacles as hindering
 from app.demo import periods as calendar
 from app.errors import NotFound
@@ -23,7 +34,6 @@ from app.services import (
     judgements,
     loading,
     loading_scores,
-    obstacles,
     periods,
     renewals,
 )
@@ -80,6 +90,7 @@ async def load(
     await _prepare(database, institution.code)
     loaded, candidates, closed = Loaded(), list[NewInitiative](), list[NewInitiative]()
     rebaselined: str | None = None
+    behind: late.Place | None = None
     plans = compose.plans(initiatives, milestones)
     for batch in _batches(plans, _MANY if initiatives >= _BIG else _FEW):
         added = await database.write(loading.add_plans, SYSTEM, institution.code, batch)
@@ -91,6 +102,8 @@ async def load(
         if rebaselined is None:
             codes = (plan.initiative.code for plan in batch if planning.is_rebaselined(plan))
             rebaselined = next(codes, None)
+        if behind is None:
+            behind = next(filter(None, map(late.place, batch)), None)
         report("Initiatives", loaded.initiatives, initiatives)
     await database.write(
         loading_scores.add, SYSTEM, institution.code, list(choice.scores(candidates))
@@ -99,8 +112,10 @@ async def load(
     await database.write(planning.add, SYSTEM, institution.code, rebaselined)
     await database.write(_add_publications, institution.code)
     await _add_periods(database, institution.code)
-    for obstacle in hindering.obstacles():
-        await database.write(obstacles.create, SYSTEM, institution.code, obstacle)
+    if behind is not None:
+        await late.add(database, institution.code, behind)
+    await database.write(hindering.add, SYSTEM, institution.code)
+    await database.write(purpose.add, SYSTEM, institution.code)
     return loaded
 
 

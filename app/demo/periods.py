@@ -1,6 +1,6 @@
 """The reporting periods of the demo's last year: the first two are closed, the others still open.
 
-Reports of the demo come all at once, before there is a period: none of them is late.
+Reports of the demo come all at once, before there is a period: none is late but those of `late`.
 """
 
 from app.demo.courses import YEARS

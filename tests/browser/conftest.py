@@ -68,7 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     loaded = quickwin(url, "demo", "load", "--initiatives", "100")
     assert loaded.returncode == 0, loaded.stderr
     with (
-        serving(url, folder / "log", token=OPERATOR, files_url=folder / "files") as server,
+        serving(url, folder / "log", token=OPERATOR) as server,
         httpx.Client(
             base_url=f"{server.url}/api/v1/institutions/kpu/",
             headers={"Authorization": f"Bearer {OPERATOR}"},

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from itertools import groupby, islice, pairwise
 
 import pytest
 
-from app.demo import choice, compose, team, verdicts
+from app.demo import choice, compose, obstacles, papers, purpose, team, verdicts
+from app.demo import late as behind
 from app.demo.quick_wins import TEMPLATES
+from app.filing.content import kind_of
+from app.schemas.assessments import Assessor
 from app.schemas.fields import (
     InitiativeKind,
     InitiativeStatus,
@@ -137,6 +141,57 @@ def test_the_team_is_appointed_each_year() -> None:
     assert (members[0].year, steps) == (2022, [(2022, 2023), (2023, 2024)])
     assert {member.decree for member in members} <= decrees
     assert {renewal.decree for renewal in team.renewals()} <= decrees
+
+
+def test_what_holds_up_is_handed_up_decided_and_followed_up() -> None:
+    hindrances = obstacles.hindrances()
+    assert hindrances == obstacles.hindrances()
+    people = {person.code for person in compose.people()}
+    actions = [
+        action for each in hindrances for action in (*(done for done, _ in each.done), *each.to_do)
+    ]
+    assert {each.obstacle.owner for each in hindrances} - {None} <= people
+    assert {action.owner for action in actions} <= people
+    assert all(each.obstacle.description for each in hindrances)
+    assert any(each.obstacle.due_on for each in hindrances)
+    assert any(each.done for each in hindrances)
+    assert any(each.to_do for each in hindrances)
+    asked = [each for each in hindrances if each.obstacle.decision_asked]
+    decided = [each for each in hindrances if each.decision]
+    assert [each.escalation is not None for each in decided] == [True]
+    assert [each.decision for each in asked] == [None]  # one still waits
+
+
+def test_a_document_is_what_it_says() -> None:
+    sent = papers.document()
+    assert sent == papers.document()
+    assert kind_of(BytesIO(sent)).media_type == "application/pdf"
+    start = int(sent.split(b"startxref\n")[1].split()[0])
+    assert sent[start:].startswith(b"xref\n0 6\n")
+    for number, line in enumerate(sent[start:].split(b"\n")[3:8], start=1):
+        assert sent[int(line.split()[0]) :].startswith(f"{number} 0 obj".encode())
+
+
+def test_something_is_led_lifted_and_judged() -> None:
+    programme = purpose.programme("kpu")
+    assert (programme.level, programme.lead, programme.carriers) == ("meso", "kpu", ["kpu"])
+    serves = purpose.serves()
+    assert serves.model_fields_set == {"programme", "strategies", "expected_lift"}
+    assert serves.programme == programme.code
+    judged = purpose.judged()
+    assert {each.assessor for each in judged} == {Assessor.SELF, Assessor.INTERNAL_AUDITOR}
+    assert len({(each.assessor, each.score_year) for each in judged}) == len(judged)
+    assert {each.note for each in judged} == {"Data sintetis."}
+
+
+@pytest.mark.parametrize(("initiatives", "milestones"), [(1700, None), (100, 999)])
+def test_a_report_comes_late(initiatives: int, milestones: int | None) -> None:
+    plans = list(islice(compose.plans(initiatives, milestones), 425))
+    found = next(filter(None, map(behind.place, plans)))
+    plan = next(plan for plan in plans if plan.initiative.code == found.initiative)
+    assert plan.initiative.year == 2024
+    assert found.milestone not in plan.drops
+    assert found.percent == latest(plan, found.milestone) + 5 < 100
 
 
 def test_verdicts_are_on_what_is_closed() -> None:
