@@ -90,6 +90,7 @@ _NUMBERS: dict[str, Getter] = {
     "milestones": attrgetter("milestones.total"),
     **_parts("milestones", "done", "overdue", "due_next_30_days"),
     **_parts("obstacles", "open", "overdue", "waiting"),
+    **_parts("follow_ups", "open", "overdue"),
     **_plain("reason"),
 }  # fmt: skip
 TOLD = Table[Rollup]("told", {**_plain("unit", "unit_name", "area"), **_NUMBERS})

@@ -37,6 +37,7 @@ class RollupTotal(Base):
     milestones: Mapped[int] = mapped_column(Integer)
     obstacles: Mapped[int] = mapped_column(Integer, server_default="0")
     waiting: Mapped[int] = mapped_column(Integer, server_default="0")
+    follow_ups: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class RollupPeriod(Base):
@@ -62,3 +63,4 @@ class RollupPeriod(Base):
     overdue: Mapped[int] = mapped_column(Integer)
     due_soon: Mapped[int] = mapped_column(Integer)
     obstructed: Mapped[int] = mapped_column(Integer, server_default="0")
+    neglected: Mapped[int] = mapped_column(Integer, server_default="0")

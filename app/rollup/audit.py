@@ -98,7 +98,7 @@ def _recomputed(
     """Each unit, behind all below it, with the rows that it ought to have and what is its own."""
     units = _children_first(session, institution_id)
     expected: defaultdict[UUID, Entries] = defaultdict(dict)
-    obstacles = facts.obstacles_of_units(session, institution_id)
+    hindrances = facts.hindrances_of_units(session, institution_id)
     for done, unit in enumerate(units, start=1):
         mine = expected.pop(unit.id, {})
         initiatives, derived = 0, list[Derived]()
@@ -106,8 +106,8 @@ def _recomputed(
             initiatives += 1
             ledger.collect(mine, fact)
             derived += derived_of(fact)
-        for year, obstacle in obstacles.get(unit.id, ()):
-            ledger.collect_obstacle(mine, unit.id, year, obstacle)
+        for year, hindrance in hindrances.get(unit.id, ()):
+            ledger.collect_hindrance(mine, unit.id, year, hindrance)
         if unit.parent_id is not None:
             _raise_to(expected[unit.parent_id], unit.parent_id, mine)
         for entry in mine.values():

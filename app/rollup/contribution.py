@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from app.rollup import hindrances
+from app.rollup.hindrances import Hindrance
 from app.rollup.points import BAC_PER_WEIGHT, FULL, POINTS_PER_WEIGHT, apportion
 from app.schemas.fields import FIRST_DAY, LAST_DAY, InitiativeStatus, Technique
 
@@ -32,12 +34,15 @@ class Totals(NamedTuple):
     obstacles: int = 0
     """Not resolved now, as `waiting` ones for a decision: the past of either is not kept."""
     waiting: int = 0
+    follow_ups: int = 0
+    """Open now, whatever became of the obstacle."""
 
 
 class Change(NamedTuple):
     """Steps on one day. `planned`, `earned`, `verified` are values, the others count milestones.
 
-    `obstructed` counts obstacles that are not resolved now, from the day after their due date.
+    `obstructed` counts obstacles that are not resolved now, from the day after their due date, and
+    `neglected` follow-ups that are open now.
     """
 
     planned: int = 0
@@ -49,6 +54,7 @@ class Change(NamedTuple):
     overdue: int = 0
     due_soon: int = 0
     obstructed: int = 0
+    neglected: int = 0
 
 
 class Report(NamedTuple):
@@ -70,21 +76,13 @@ class Milestone(NamedTuple):
     reports: Sequence[Report]
 
 
-class Obstacle(NamedTuple):
-    """An obstacle that is not resolved."""
-
-    is_waiting: bool
-    """For a decision."""
-    due_on: date | None
-
-
 class Initiative(NamedTuple):
-    """An initiative with its live milestones in the order of their numbers, and its obstacles."""
+    """An initiative with its live milestones in the order of their numbers, and what hinders it."""
 
     status: str
     weight: int
     milestones: Sequence[Milestone]
-    obstacles: Sequence[Obstacle] = ()
+    hindrances: Sequence[Hindrance] = ()
 
 
 class Contribution(NamedTuple):
@@ -176,22 +174,21 @@ def of_initiative(initiative: Initiative) -> Contribution:
         completed=int(initiative.status == InitiativeStatus.COMPLETED),
         unmeasured=int(not live),
         milestones=live,
-        obstacles=len(initiative.obstacles),
-        waiting=sum(obstacle.is_waiting for obstacle in initiative.obstacles),
+        **hindrances.counts(initiative.hindrances),
     )
-    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    steps = _no_steps()
     for milestone, share in zip(initiative.milestones, shares(initiative), strict=True):
         _add_milestone(steps, milestone, share)
-    for obstacle in initiative.obstacles:
-        _add_obstacle(steps, obstacle)
-    return Contribution(totals, {day: Change(*step) for day, step in steps.items() if any(step)})
+    for hindrance in initiative.hindrances:
+        _add_hindrance(steps, hindrance)
+    return Contribution(totals, _changes(steps))
 
 
 def of_milestone(milestone: Milestone, share: int) -> dict[date, Change]:
     """The dated part of one live milestone that carries `share` points."""
-    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    steps = _no_steps()
     _add_milestone(steps, milestone, share)
-    return {day: Change(*step) for day, step in steps.items() if any(step)}
+    return _changes(steps)
 
 
 def of_reports(milestone: Milestone, share: int, reports: Iterable[Report]) -> dict[date, Change]:
@@ -200,7 +197,7 @@ def of_reports(milestone: Milestone, share: int, reports: Iterable[Report]) -> d
     Reports act only from their date to the next report's, so the difference that one report makes
     can be computed from its two neighbours alone: the everyday path needs no sibling and no history.
     """
-    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
+    steps = _no_steps()
     before, after = curve(milestone.reports), curve(reports)
     _add_value(steps, EARNED, milestone.technique, -share, before)
     _add_value(steps, EARNED, milestone.technique, share, after)
@@ -208,15 +205,15 @@ def of_reports(milestone: Milestone, share: int, reports: Iterable[Report]) -> d
     if gone != come:
         _add_done(steps, milestone.due_on, gone, -1)
         _add_done(steps, milestone.due_on, come, 1)
-    return {day: Change(*step) for day, step in steps.items() if any(step)}
+    return _changes(steps)
 
 
-def of_obstacle(obstacle: Obstacle) -> Contribution:
-    """What one obstacle adds, to a unit or to an initiative whose status counts."""
-    steps: defaultdict[date, list[int]] = defaultdict(lambda: [0] * len(Change._fields))
-    _add_obstacle(steps, obstacle)
-    totals = Totals(obstacles=1, waiting=int(obstacle.is_waiting))
-    return Contribution(totals, {day: Change(*step) for day, step in steps.items()})
+def of_hindrance(hindrance: Hindrance) -> Contribution:
+    """What an obstacle or a follow-up adds, to a unit or to an initiative whose status counts."""
+    steps = _no_steps()
+    _add_hindrance(steps, hindrance)
+    totals = Totals(**hindrances.counts([hindrance]))
+    return Contribution(totals, _changes(steps))
 
 
 def earned(technique: str, basis_points: int) -> int:
@@ -238,17 +235,27 @@ def latest(reports: Iterable[Report]) -> tuple[int, date | None]:
     return basis_points, since
 
 
-PLANNED, EARNED, VERIFIED, DUE, MET, DONE, OVERDUE, DUE_SOON, OBSTRUCTED = range(
+PLANNED, EARNED, VERIFIED, DUE, MET, DONE, OVERDUE, DUE_SOON, OBSTRUCTED, NEGLECTED = range(
     len(Change._fields)
 )
+_Steps = defaultdict[date, list[int]]
 
 
-def _add_obstacle(steps: defaultdict[date, list[int]], obstacle: Obstacle) -> None:
-    if obstacle.due_on is not None:
-        steps[obstacle.due_on + timedelta(days=1)][OBSTRUCTED] += 1
+def _no_steps() -> _Steps:
+    return defaultdict(lambda: [0] * len(Change._fields))
 
 
-def _add_milestone(steps: defaultdict[date, list[int]], milestone: Milestone, share: int) -> None:
+def _changes(steps: _Steps) -> dict[date, Change]:
+    return {day: Change(*step) for day, step in steps.items() if any(step)}
+
+
+def _add_hindrance(steps: _Steps, hindrance: Hindrance) -> None:
+    if hindrance.due_on is not None:
+        late_from = hindrance.due_on + timedelta(days=1)
+        steps[late_from][NEGLECTED if hindrance.is_follow_up else OBSTRUCTED] += 1
+
+
+def _add_milestone(steps: _Steps, milestone: Milestone, share: int) -> None:
     reported = curve(milestone.reports)
     verified = curve(report for report in milestone.reports if report.verified)
     steps[milestone.planned_on][PLANNED] += share * FULL
@@ -269,9 +276,7 @@ def _toggles(reported: list[tuple[date, int]]) -> list[tuple[date, bool]]:
     return toggles
 
 
-def _add_done(
-    steps: defaultdict[date, list[int]], due_on: date, toggles: list[tuple[date, bool]], sign: int
-) -> None:
+def _add_done(steps: _Steps, due_on: date, toggles: list[tuple[date, bool]], sign: int) -> None:
     """What being done or not means for the counts, added or taken away."""
     window_opens = due_on - timedelta(days=DUE_SOON_DAYS)
     late_from = due_on + timedelta(days=1)
@@ -289,7 +294,7 @@ def _add_done(
 
 
 def _add_value(
-    steps: defaultdict[date, list[int]],
+    steps: _Steps,
     column: int,
     technique: str,
     share: int,

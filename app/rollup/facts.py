@@ -3,20 +3,33 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    bindparam,
+    false,
+    func,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from app.models import Initiative, InitiativeArea, ProgressUpdate
+from app.models import FollowUp, Initiative, InitiativeArea, ProgressUpdate
 from app.models import Milestone as MilestoneRow
 from app.models import Obstacle as ObstacleRow
+from app.models.base import refers
 from app.models.base import table as table_of
 from app.rollup import contribution
-from app.rollup.contribution import Milestone, Obstacle, Report, Standing
+from app.rollup.contribution import Milestone, Report, Standing
+from app.rollup.hindrances import Hindrance
 from app.schemas.fields import Verification
-from app.schemas.obstacles import ObstacleState
+from app.schemas.obstacles import FollowUpState, ObstacleState
 
 
 class Stored(NamedTuple):
@@ -68,9 +81,9 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
         plan = Milestone(weight, technique, due_on, planned_on, reports[stored.id])
         milestones[initiative_id].append((stored, plan))
 
-    obstacles: defaultdict[UUID, list[Obstacle]] = defaultdict(list)
-    for initiative_id, *columns in session.execute(_OBSTACLES, of_these):
-        obstacles[initiative_id].append(Obstacle(*columns))
+    hindrances: defaultdict[UUID, list[Hindrance]] = defaultdict(list)
+    for initiative_id, *columns in session.execute(_OF_INITIATIVES, of_these):
+        hindrances[initiative_id].append(Hindrance(*columns))
 
     for initiative_id in initiative_ids:
         row = rows.get(initiative_id)
@@ -84,49 +97,55 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
             areas[initiative_id],
             row.year,
             contribution.Initiative(
-                row.status, row.weight, [plan for _, plan in live], obstacles[initiative_id]
+                row.status, row.weight, [plan for _, plan in live], hindrances[initiative_id]
             ),
             Standing(*(getattr(row, name) for name in Standing._fields)),
             [stored for stored, _ in live],
         )
 
 
-def obstacles_of_units(
+def hindrances_of_units(
     session: Session, institution_id: UUID
-) -> dict[UUID, list[tuple[int, Obstacle]]]:
+) -> dict[UUID, list[tuple[int, Hindrance]]]:
     """What holds units up as a whole: by unit, each with its year."""
-    found: defaultdict[UUID, list[tuple[int, Obstacle]]] = defaultdict(list)
+    found: defaultdict[UUID, list[tuple[int, Hindrance]]] = defaultdict(list)
     rows = session.execute(_OF_UNITS, {"institution": institution_id})
     for unit_id, year, *columns in rows:
-        found[unit_id].append((year, Obstacle(*columns)))
+        found[unit_id].append((year, Hindrance(*columns)))
     return found
 
 
-def obstacles_of_unit(
+def hindrances_of_unit(
     session: Session, institution_id: UUID, unit_id: UUID
-) -> list[tuple[int, Obstacle]]:
+) -> list[tuple[int, Hindrance]]:
     """What holds one unit up as a whole, each with its year."""
-    rows = session.execute(
-        _OF_UNITS.where(_OBSTACLE.unit_id == unit_id), {"institution": institution_id}
-    )
-    return [(year, Obstacle(*columns)) for _, year, *columns in rows]
+    rows = session.execute(_OF_UNIT, {"institution": institution_id, "unit": unit_id})
+    return [(year, Hindrance(*columns)) for _, year, *columns in rows]
 
 
-_OBSTACLE = table_of(ObstacleRow).c
+_OBSTACLE, _FOLLOW_UP = table_of(ObstacleRow).c, table_of(FollowUp).c
 IS_WAITING = and_(_OBSTACLE.asked_at.is_not(None), _OBSTACLE.decided_at.is_(None))
 """Whether what was asked is not decided; said of obstacles that are not resolved."""
 IS_UNRESOLVED = _OBSTACLE.state != ObstacleState.RESOLVED
-_COUNTED = (IS_WAITING.label("is_waiting"), _OBSTACLE.due_on)
-_OBSTACLES = select(_OBSTACLE.initiative_id, *_COUNTED).where(
-    _OBSTACLE.institution_id == bindparam("institution"),
-    _OBSTACLE.initiative_id.in_(bindparam("initiatives", expanding=True)),
-    IS_UNRESOLVED,
+IS_OPEN = _FOLLOW_UP.state == FollowUpState.OPEN
+
+
+def _hindrances(of: ColumnElement[bool], *where: Column[Any]) -> CompoundSelect[*tuple[Any, ...]]:
+    obstacles = select(
+        *where, false().label("is_follow_up"), IS_WAITING.label("is_waiting"), _OBSTACLE.due_on
+    )
+    follow_ups = select(*where, true(), false(), _FOLLOW_UP.due_on).join_from(
+        ObstacleRow, FollowUp, refers(FollowUp.obstacle_id, ObstacleRow)
+    )
+    here = _OBSTACLE.institution_id == bindparam("institution")
+    return union_all(obstacles.where(here, of, IS_UNRESOLVED), follow_ups.where(here, of, IS_OPEN))
+
+
+_OF_INITIATIVES = _hindrances(
+    _OBSTACLE.initiative_id.in_(bindparam("initiatives", expanding=True)), _OBSTACLE.initiative_id
 )
-_OF_UNITS = select(_OBSTACLE.unit_id, _OBSTACLE.year, *_COUNTED).where(
-    _OBSTACLE.institution_id == bindparam("institution"),
-    _OBSTACLE.unit_id.is_not(None),
-    IS_UNRESOLVED,
-)
+_OF_UNITS = _hindrances(_OBSTACLE.unit_id.is_not(None), _OBSTACLE.unit_id, _OBSTACLE.year)
+_OF_UNIT = _hindrances(_OBSTACLE.unit_id == bindparam("unit"), _OBSTACLE.unit_id, _OBSTACLE.year)
 _STORED = len(Stored._fields)
 _INITIATIVES = select(
     Initiative.id,

@@ -22,6 +22,7 @@ from app.models import RollupPeriod, RollupTotal, UnitClosure
 from app.models.rollups import ALL_AREAS, Span
 from app.rollup import contribution, derived, facts, upserts
 from app.rollup.contribution import Change, Contribution, Totals
+from app.rollup.hindrances import Hindrance
 
 
 class Bucket(NamedTuple):
@@ -98,12 +99,10 @@ def collect(entries: Entries, fact: facts.Fact, sign: int = 1) -> None:
         entries.setdefault(bucket, Entry()).add(part, sign)
 
 
-def collect_obstacle(
-    entries: Entries, unit_id: UUID, year: int, obstacle: contribution.Obstacle
-) -> None:
-    """Add what one obstacle of a unit as a whole contributes, to the unit's entries."""
+def collect_hindrance(entries: Entries, unit_id: UUID, year: int, hindrance: Hindrance) -> None:
+    """Add what an obstacle of a unit as a whole contributes, or a follow-up, to the unit's entries."""
     for bucket in buckets(unit_id, (), year):
-        entries.setdefault(bucket, Entry()).add(contribution.of_obstacle(obstacle))
+        entries.setdefault(bucket, Entry()).add(contribution.of_hindrance(hindrance))
 
 
 @contextmanager

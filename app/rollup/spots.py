@@ -49,8 +49,8 @@ def _own(session: Session, institution_id: UUID, unit_id: UUID) -> tuple[Entries
         initiatives += 1
         ledger.collect(mine, fact)
         derived += audit.derived_of(fact)
-    for year, obstacle in facts.obstacles_of_unit(session, institution_id, unit_id):
-        ledger.collect_obstacle(mine, unit_id, year, obstacle)
+    for year, hindrance in facts.hindrances_of_unit(session, institution_id, unit_id):
+        ledger.collect_hindrance(mine, unit_id, year, hindrance)
     for entry in {id(entry): entry for entry in mine.values()}.values():
         entry.fill_months()
     return mine, _Own(initiatives, derived)

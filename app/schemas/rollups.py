@@ -51,6 +51,15 @@ class ObstacleTotals(Shape):
     """Of these, those that wait for a decision now."""
 
 
+class FollowUpTotals(Shape):
+    """Actions against obstacles, of those that are resolved too, where the obstacles count."""
+
+    open: int
+    """Open now, whatever `as_of` is."""
+    overdue: int
+    """Of these, those that were past their `due_on` on `as_of`."""
+
+
 class _Address(Shape):
     institution: str
     unit: str
@@ -86,6 +95,8 @@ class Numbers(Shape):
     milestones: MilestoneTotals
     obstacles: ObstacleTotals | None = None
     """Null only in reports that were frozen before obstacles were counted."""
+    follow_ups: FollowUpTotals | None = None
+    """Null only in reports that were frozen before follow-ups were counted."""
     reason: str | None
     """Why percents are null: `no_initiatives` or `no_milestones`."""
 

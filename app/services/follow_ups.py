@@ -12,6 +12,8 @@ from app.errors import Invalid, NotFound
 from app.keyset import Key, paginate, parse_sort
 from app.models import FollowUp, Initiative, Obstacle, Person, Unit
 from app.models.base import new_id, now, refers
+from app.rollup import facts
+from app.rollup.ledger import Entry
 from app.schemas import obstacles as wire
 from app.schemas.fields import LAST_DAY
 from app.schemas.obstacles import FollowUpState
@@ -52,6 +54,9 @@ def create(
         version=1,
     )
     session.add(row)
+    entry = Entry()
+    entry.add(obstacles.counts_of(row))
+    obstacles.post(session, found, entry)
     versions.touch(found.row)
     told = new.model_dump(mode="json", exclude_unset=True)
     _record(session, found, row, "follow_up.created", told)
@@ -75,12 +80,16 @@ def change(
     if row is None or row.obstacle_id != obstacle_id:
         raise NotFound
     versions.check(row, expected)
+    entry = Entry()
+    entry.add(obstacles.counts_of(row), -1)
     for name in changes.model_fields_set & {"action", "due_on", "state"}:
         setattr(row, name, getattr(changes, name))
     if changes.owner is not MISSING:
         row.owner_id = obstacles.owner_of(session, found.scope, changes.owner)
     given = None if changes.done_on is MISSING else changes.done_on
     row.done_on = _done_on(row, given, found.scope.today())
+    entry.add(obstacles.counts_of(row))
+    obstacles.post(session, found, entry)
     versions.touch(row)
     versions.touch(found.row)
     told = changes.model_dump(mode="json", exclude_unset=True)
@@ -138,7 +147,7 @@ def _filters(scope: Scope, query: wire.AllFollowUpsQuery, today: date) -> list[C
         conditions.append(FollowUp.state.in_(query.state))
     if query.overdue is not None:
         is_overdue = and_(
-            FollowUp.state == FollowUpState.OPEN,
+            facts.IS_OPEN,
             FollowUp.due_on.is_not(None),
             FollowUp.due_on < today,
         )

@@ -15,7 +15,6 @@ from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL, percent
 from app.schemas import loads as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole
-from app.schemas.obstacles import FollowUpState
 from app.services import access
 from app.services.access import Scope
 from app.services.actors import Actor
@@ -143,7 +142,7 @@ def _follow_ups(
         .outerjoin(Initiative, refers(Obstacle.initiative_id, Initiative))
         .where(
             FollowUp.owner_id == person_id,
-            FollowUp.state == FollowUpState.OPEN,
+            facts.IS_OPEN,
             _of_years(years),
         )
         .with_only_columns(

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound, StatusConflict
-from app.models import Initiative, InitiativeArea, Obstacle, Person
+from app.models import FollowUp, Initiative, InitiativeArea, Obstacle, Person
 from app.models.base import new_id, now
 from app.rollup import contribution, ledger
 from app.rollup.contribution import COUNTED, NOTHING, Contribution
+from app.rollup.hindrances import Hindrance
 from app.rollup.ledger import Bucket, Entry
 from app.schemas import obstacles as wire
-from app.schemas.obstacles import ObstacleState
+from app.schemas.obstacles import FollowUpState, ObstacleState
 from app.schemas.permissions import Permission
 from app.services import access, events, register, versions
 from app.services.access import Lock, Scope
@@ -113,7 +114,13 @@ def delete(
     found = changing(session, actor, institution, obstacle_id, Permission.OBSTACLES_DECIDE)
     versions.check(found.row, expected)
     before = register.one(session, found.scope, obstacle_id).model_dump(mode="json")
-    with _recorded(session, found, is_gone=True):
+    with _recorded(session, found, is_gone=True) as entry:
+        for follow_up in session.scalars(
+            select(FollowUp).where(
+                access.within(found.scope, FollowUp), FollowUp.obstacle_id == obstacle_id
+            )
+        ):
+            entry.add(counts_of(follow_up), -1)
         session.delete(found.row)
     record(session, found, "obstacle.deleted", before, reason)
 
@@ -148,6 +155,21 @@ def recorded(session: Session, found: Found) -> Iterator[None]:
     """Around a change of an obstacle: the roll-ups get what it counts after, less before."""
     with _recorded(session, found):
         yield
+
+
+def counts_of(row: FollowUp) -> Contribution:
+    """What a follow-up adds to roll-ups, where its obstacle does."""
+    if row.state is not FollowUpState.OPEN:
+        return NOTHING
+    return contribution.of_hindrance(
+        Hindrance(is_follow_up=True, is_waiting=False, due_on=row.due_on)
+    )
+
+
+def post(session: Session, found: Found, entry: Entry) -> None:
+    """Add to the roll-ups in which an obstacle counts."""
+    if entry:
+        ledger.post(session, found.scope.id, [(at, entry) for at in _buckets(session, found)])
 
 
 def ask(found: Found, question: str | None) -> None:
@@ -203,21 +225,22 @@ def _become(row: Obstacle, state: ObstacleState, *, has_reason: bool) -> None:
 @contextmanager
 def _recorded(
     session: Session, found: Found, *, is_new: bool = False, is_gone: bool = False
-) -> Iterator[None]:
+) -> Iterator[Entry]:
     # An obstacle adds by itself: no milestone and no other obstacle need be read.
     entry = Entry()
     entry.add(NOTHING if is_new else _counts(found.row), -1)
-    yield
+    yield entry
     entry.add(NOTHING if is_gone else _counts(found.row))
-    if entry:
-        ledger.post(session, found.scope.id, [(at, entry) for at in _buckets(session, found)])
+    post(session, found, entry)
 
 
 def _counts(row: Obstacle) -> Contribution:
     if row.state is ObstacleState.RESOLVED:
         return NOTHING
     is_waiting = row.asked_at is not None and row.decided_at is None
-    return contribution.of_obstacle(contribution.Obstacle(is_waiting, row.due_on))
+    return contribution.of_hindrance(
+        Hindrance(is_follow_up=False, is_waiting=is_waiting, due_on=row.due_on)
+    )
 
 
 def _buckets(session: Session, found: Found) -> list[Bucket]:

@@ -164,12 +164,11 @@ def _follow_ups(
     def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, 1), else_=0))
 
-    is_open = FollowUp.state == FollowUpState.OPEN
     rows = session.execute(
         select(
             FollowUp.obstacle_id,
-            count(is_open).label("open"),
-            count(and_(is_open, FollowUp.due_on < today)).label("overdue"),
+            count(facts.IS_OPEN).label("open"),
+            count(and_(facts.IS_OPEN, FollowUp.due_on < today)).label("overdue"),
             count(FollowUp.state == FollowUpState.DONE).label("done"),
         )
         .where(access.within(scope, FollowUp), FollowUp.obstacle_id.in_(obstacle_ids))

@@ -228,5 +228,6 @@ def numbers(found: Figures, thresholds: Thresholds) -> dict[str, Any]:
         "obstacles": wire.ObstacleTotals(
             open=totals.obstacles, overdue=to_date.obstructed, waiting=totals.waiting
         ),
+        "follow_ups": wire.FollowUpTotals(open=totals.follow_ups, overdue=to_date.neglected),
         "reason": found.reason,
     }

@@ -54,6 +54,11 @@ async def counted(institution: Institution, unit: str | None = None, **asked: An
     return [found["open"], found["overdue"], found["waiting"]]
 
 
+async def owed(institution: Institution, unit: str | None = None, **asked: Any) -> list[int]:
+    found = (await institution.rollup(unit, **asked))["follow_ups"]
+    return [found["open"], found["overdue"]]
+
+
 async def listed(institution: Institution, client: Any = None, **asked: Any) -> list[str]:
     path = f"{institution.path}/obstacles"
     found = await institution.expect(200, "GET", path, parameters=asked, client=client)
@@ -289,6 +294,43 @@ async def test_they_are_counted_where_they_are(
     assert await counted(institution) == [4, 2, 1]
     assert await audited(institution, database) == []
     assert (await institution.delete("units/B", 409))["code"] == "in_use"
+
+
+async def test_follow_ups_are_in_the_roll_up(institution: Institution, database: Database) -> None:
+    await tree(institution)
+    of_initiative = await raised(institution, initiative="QW-A1")
+    of_unit = await raised(institution, unit="A", year=2024)
+
+    async def act(obstacle: Json, due_on: str | None) -> str:
+        new = {"action": "x", "due_on": due_on}
+        made: str = (await institution.post(f"obstacles/{obstacle['id']}/follow-ups", new))["id"]
+        return made
+
+    late = f"obstacles/{of_initiative['id']}/follow-ups/{await act(of_initiative, day(-2))}"
+    await act(of_initiative, day(0))
+    await act(of_unit, None)
+    assert await owed(institution) == await owed(institution, "A") == [3, 1]
+    assert await owed(institution, "A1") == [2, 1]
+    assert await owed(institution, "B") == [0, 0]
+    assert await owed(institution, "A", year=2024) == [1, 0]
+    assert await owed(institution, "A1", as_of=day(-2)) == [2, 0]
+    assert await owed(institution, "A1", as_of=day(-1)) == [2, 1]
+    (overdue,) = (await institution.get("follow-ups", overdue="true"))["items"]
+    assert overdue["unit"] == "A1"
+
+    await change(institution, of_initiative, state="resolved")
+    assert await owed(institution, "A1") == [2, 1]
+    await institution.patch(late, {"due_on": day(3)})
+    assert await owed(institution, "A1") == [2, 0]
+    await institution.patch(late, {"state": "done"})
+    assert await owed(institution, "A1") == [1, 0]
+    await institution.patch(late, {"state": "open", "due_on": day(-9)})
+    assert await owed(institution) == [3, 1]
+    await institution.patch("initiatives/QW-A1", {"status": "cancelled", "reason": "x"})
+    assert await owed(institution) == [1, 0]
+    await institution.delete(f"obstacles/{of_unit['id']}")
+    assert await owed(institution) == [0, 0]
+    assert await audited(institution, database) == []
 
 
 async def audited(institution: Institution, database: Database) -> list[Difference]:

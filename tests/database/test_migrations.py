@@ -21,6 +21,8 @@ from tests.support.postgres import create_database
 
 MILESTONES = int(os.environ.get("QUICKWIN_TEST_MILESTONES", "0"))
 SMALL = 1_000
+BEFORE_FOLLOW_UPS = "0037"
+"""What is open before is counted when the ledger is to count it."""
 PLANS = "0003"
 """From here on there are initiatives, milestones and reports."""
 STAMPS = {"alembic_version", "schema_floor"}
@@ -58,6 +60,11 @@ async def test_up_down_and_up_again(empty: Database) -> None:
     await empty.migrate()
     assert await on_connection(empty, areas) == 18
     await empty.close()
+
+
+def follow_ups(connection: Connection) -> int:
+    counted = connection.execute(text("SELECT sum(follow_ups) FROM rollup_total")).scalar_one()
+    return int(counted)
 
 
 Content = dict[tuple[str, str], tuple[int, int]]
@@ -141,6 +148,11 @@ async def test_data_survives_down_and_up(empty: Database) -> None:
     await load.load(empty, 12, 60, lambda _stage, _done, _all: None)
     before = await on_connection(empty, counts)
     assert all(before)
+    await on_connection(empty, alembic, command.downgrade, BEFORE_FOLLOW_UPS)
+    await empty.migrate()
+    found = await empty.read(rollups.audit, SYSTEM, "kpu", lambda _done, _all: None)
+    assert (found.differences, found.derived) == ([], [])
+    assert await on_connection(empty, follow_ups) > 0
     await on_connection(empty, alembic, command.downgrade, "0004")
     await empty.migrate()
     assert await on_connection(empty, counts) == before

@@ -68,7 +68,12 @@ async def test_the_demo_fills_its_rooms(institution: Institution, database: Data
     await database.write(purpose.add, SYSTEM, institution.code)
     after = await institution.rollup(as_of="2022-11-30")
     counts = {"open": 3, "overdue": 0, "waiting": 1}
-    assert after == {**before, "version": after["version"], "obstacles": counts}
+    assert after == {
+        **before,
+        "version": after["version"],
+        "obstacles": counts,
+        "follow_ups": {"open": 2, "overdue": 0},
+    }
     assert after["version"] == before["version"] + 18
     reports = (await institution.get("updates", late=True))["items"]
     assert [(at["verification"], at["reported_by"]) for at in reports] == [

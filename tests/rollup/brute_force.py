@@ -140,6 +140,15 @@ class Obstacle:
     due_on: date | None
     waiting: bool = False
     resolved: bool = False
+    follow_ups: list["FollowUp"] = field(default_factory=list)
+
+
+@dataclass
+class FollowUp:
+    """An action against an obstacle."""
+
+    due_on: date | None
+    open: bool = True
 
 
 class Sums(NamedTuple):
@@ -242,20 +251,19 @@ class Snapshot(NamedTuple):
         verified = sum((added.verified for _, added in found), Fraction(0))
         measured = [initiative for initiative, added in found if added.milestones]
         statuses = [initiative.status for initiative, _ in found]
-        hindering = [
+        here = [
             obstacle
             for obstacle in self.world.obstacles
-            if not obstacle.resolved
-            and (
-                any(initiative.code == obstacle.initiative for initiative, _ in found)
-                or (
-                    obstacle.unit is not None
-                    and area is None
-                    and year in (None, obstacle.year)
-                    and unit in self.world.path(obstacle.unit)
-                )
+            if any(initiative.code == obstacle.initiative for initiative, _ in found)
+            or (
+                obstacle.unit is not None
+                and area is None
+                and year in (None, obstacle.year)
+                and unit in self.world.path(obstacle.unit)
             )
         ]
+        hindering = [obstacle for obstacle in here if not obstacle.resolved]
+        owed = [each for obstacle in here for each in obstacle.follow_ups if each.open]
         due = [obstacle.due_on for obstacle in hindering if obstacle.due_on is not None]
         reason = None
         if not bac:
@@ -292,6 +300,10 @@ class Snapshot(NamedTuple):
                 "open": len(hindering),
                 "overdue": sum(due_on < self.day for due_on in due),
                 "waiting": sum(obstacle.waiting for obstacle in hindering),
+            },
+            "follow_ups": {
+                "open": len(owed),
+                "overdue": sum(each.due_on is not None and each.due_on < self.day for each in owed),
             },
             "reason": reason,
         }

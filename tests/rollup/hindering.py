@@ -8,9 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from app.errors import StatusConflict
-from app.schemas.obstacles import NewDecision, NewObstacle, ObstacleChanges
-from app.services import escalation, obstacles
-from tests.rollup.brute_force import Obstacle
+from app.schemas.obstacles import (
+    FollowUpChanges,
+    FollowUpState,
+    NewDecision,
+    NewFollowUp,
+    NewObstacle,
+    ObstacleChanges,
+)
+from app.services import escalation, follow_ups, obstacles
+from tests.rollup.brute_force import FollowUp, Obstacle
 from tests.rollup.machine import Reporting, days, picks, places, years
 
 
@@ -20,11 +27,17 @@ class Hindering(Reporting):
     def __init__(self) -> None:
         super().__init__()
         self.raised: list[tuple[UUID, Obstacle]] = []
+        self.followed: list[tuple[UUID, UUID, FollowUp]] = []
 
     def known(self) -> list[tuple[UUID, Obstacle]]:
         """Obstacles that are there: with a deleted initiative its own are away."""
         there = self.world.initiatives.keys() | {None}
         return [(key, each) for key, each in self.raised if each.initiative in there]
+
+    def actions(self) -> list[tuple[UUID, UUID, FollowUp]]:
+        """Follow-ups of obstacles that are there, each with its obstacle's id."""
+        there = {key for key, _ in self.known()}
+        return [each for each in self.followed if each[1] in there]
 
     def obstacle(self, pick: int) -> tuple[UUID, Obstacle]:
         found = self.known()
@@ -85,6 +98,28 @@ class Hindering(Reporting):
         self.change_obstacle(key, state="open" if obstacle.resolved else "resolved")
         obstacle.resolved = not obstacle.resolved
         self.check("resolve_or_reopen", *[obstacle.due_on] if obstacle.due_on else [])
+
+    @precondition(lambda self: self.known())
+    @rule(pick=picks, due_on=st.none() | days)
+    def follow_up(self, pick: int, due_on: date | None) -> None:
+        key, obstacle = self.obstacle(pick)
+        new = NewFollowUp.model_validate({"action": "Act", "due_on": due_on})
+        row = self.write(follow_ups.create, key, new)
+        made = FollowUp(due_on)
+        obstacle.follow_ups.append(made)
+        self.followed.append((row.id, key, made))
+        self.check("follow_up", *[due_on] if due_on else [])
+
+    @precondition(lambda self: self.actions())
+    @rule(pick=picks, state=st.none() | st.sampled_from(FollowUpState), due_on=st.none() | days)
+    def change_follow_up(self, pick: int, state: FollowUpState | None, due_on: date | None) -> None:
+        found = self.actions()
+        follow_up_id, key, action = found[pick % len(found)]
+        fields = {"due_on": due_on, "state": state or ("open" if action.open else "done")}
+        changes = FollowUpChanges.model_validate(fields)
+        self.write(follow_ups.change, key, follow_up_id, changes, None)
+        action.due_on, action.open = due_on, fields["state"] == "open"
+        self.check("change_follow_up", *[due_on] if due_on else [])
 
     @precondition(lambda self: self.known())
     @rule(pick=picks)
