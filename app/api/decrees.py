@@ -7,9 +7,12 @@ from fastapi import Path, Query, Request, Response
 from app.api import answers
 from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InstitutionPath, router
+from app.api.problems import language_of
+from app.languages import words
 from app.schemas.decrees import Decree, DecreeChanges, DecreeQuery, NewDecree
+from app.schemas.designations import Designations, NewDesignations
 from app.schemas.pages import Page
-from app.services import decrees
+from app.services import decrees, designations
 
 routes = router("/institutions/{institution}/decrees", "choosing")
 DecreePath = Annotated[str, Path(description="Code or id of the decree.", max_length=64)]
@@ -49,6 +52,32 @@ async def get_decree(
 ) -> Decree:
     """One decree. `GET …/initiatives?decree=` lists what it designated."""
     return answers.fresh(request, response, await call.read(decrees.get, institution, decree))
+
+
+@routes.post("/{decree}/designations", status_code=207, responses={200: {"model": Designations}})
+async def designate_initiatives(
+    call: Call,
+    institution: InstitutionPath,
+    decree: DecreePath,
+    new: NewDesignations,
+    request: Request,
+    response: Response,
+) -> Designations:
+    """Make many initiatives active by a decree, in one transaction.
+
+    Each is judged by the rules of the single change of status (`PATCH …/initiatives/{initiative}`
+    with `status`, `decree` and, if given, `owners`), has the same event, gets its first baseline,
+    and is answered in `results` (207): designated, or with the `problem` that the single change
+    would have met. Needs `initiatives:change` on the unit of each. With `atomic: true` all are
+    designated (200) or none: a 422 then names every item that is refused, such as
+    `/items/3/initiative`. It can be sent again: what is active by this decree already stays as it is
+    (`"changed": false`).
+    """
+    say = words(language_of(request)).say
+    made = await call.write(designations.designate, institution, decree, new, say)
+    if new.atomic:
+        response.status_code = 200
+    return made
 
 
 @routes.patch("/{decree}")

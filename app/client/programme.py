@@ -9,6 +9,7 @@ from app.client.places import Day, Fields, Filter, Place, pages, version_of
 from app.client.twins import listing, operation
 from app.schemas.assessments import Assessment, NewAssessment
 from app.schemas.candidates import Candidate
+from app.schemas.designations import Designations, NewDesignations
 from app.schemas.files import File
 from app.schemas.indicators import Indicator, IndicatorValue, PeriodValue
 from app.schemas.judgements import Judgement
@@ -42,6 +43,13 @@ class Programme(Place):
         """Give an initiative your score, or another one than before."""
         path = self.at("initiatives", initiative, "scores", criterion)
         return calls.put(path, Score, {"score": score, "note": note}, None)
+
+    @operation
+    def designate(
+        self, decree: str, new: NewDesignations | Fields, *, key: str | None = None
+    ) -> Call[Designations]:
+        """Make many initiatives active by a decree; says what became of each."""
+        return calls.post(self.at("decrees", decree, "designations"), Designations, new, key)
 
     # Templates
 

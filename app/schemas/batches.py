@@ -1,8 +1,8 @@
 """Batches of progress reports on the wire."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, InstanceOf, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, InstanceOf, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from app.errors import FieldError, Invalid
@@ -12,6 +12,7 @@ from app.schemas.problems import Problem
 from app.schemas.updates import NewUpdate, Update
 
 MOST_ITEMS = 1_000
+Item = TypeVar("Item", bound=BaseModel)
 
 
 class BatchItem(NewUpdate):
@@ -25,15 +26,19 @@ class BatchItem(NewUpdate):
     """Number of the milestone."""
 
 
-def _or_why_not(value: object) -> BatchItem | Invalid:
-    """An item, or what is wrong with it: one bad item does not make the others unreadable."""
-    try:
-        return BatchItem.model_validate(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        return Invalid(
-            errors=tuple(FieldError.found(e["loc"], e["type"], of_validation(e)) for e in found)
-        )
+def or_why_not(model: type[Item]) -> BeforeValidator:
+    """Reads an item, or what is wrong with it: one bad item does not make the others unreadable."""
+
+    def read(value: object) -> Item | Invalid:
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            return Invalid(
+                errors=tuple(FieldError.found(e["loc"], e["type"], of_validation(e)) for e in found)
+            )
+
+    return BeforeValidator(read)
 
 
 class NewBatch(Shape):
@@ -59,9 +64,7 @@ class NewBatch(Shape):
     atomic: Flag = False
     """All or none: with true a single item that is refused refuses the batch, and nothing is written."""
     items: Annotated[
-        list[
-            Annotated[BatchItem | SkipJsonSchema[InstanceOf[Invalid]], BeforeValidator(_or_why_not)]
-        ],
+        list[Annotated[BatchItem | SkipJsonSchema[InstanceOf[Invalid]], or_why_not(BatchItem)]],
         Field(min_length=1, max_length=MOST_ITEMS),
     ]
     """1-1,000 reports; the same milestone may come several times."""

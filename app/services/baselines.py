@@ -81,16 +81,23 @@ def take(
 
 
 def take_first(
-    session: Session, scope: Scope, row: Initiative, *, unless_as_planned: bool = False
+    session: Session,
+    scope: Scope,
+    row: Initiative,
+    present: Sequence[Milestone] | None = None,
+    *,
+    unless_as_planned: bool = False,
 ) -> None:
     """The first version of a locked initiative that has none: the plan with the dates set by hand.
 
     Without milestones there is none. `unless_as_planned`: nor where no date was set by hand to
-    another day than the due date. What is scheduled stays as it is.
+    another day than the due date. What is scheduled stays as it is. `present`: all its milestones,
+    by number, where they were read before.
     """
     if row.baseline is not None:
         return
-    present = _milestones(session, scope, row)
+    if present is None:
+        present = _milestones(session, scope, row)
     live = [milestone for milestone in present if milestone.dropped_at is None]
     by_hand = any(m.baseline_due_on not in (None, m.due_on) for m in live)
     if not live or (unless_as_planned and not by_hand):

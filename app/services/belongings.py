@@ -1,17 +1,20 @@
 """What belongs to an initiative: the areas that it serves, its owners and its tags."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
+from app.bulk import bulk_insert
 from app.errors import Invalid
+from app.messages import unknown
 from app.models import Base, InitiativeArea, InitiativeOwner, InitiativeTag, Person, ReformArea
 from app.models.base import of_initiatives, refers
+from app.models.base import table as table_of
 from app.schemas import initiatives as wire
 from app.schemas.fields import OwnerRole, PersonKind
 from app.services import access, alterations, parts, schemes
@@ -21,6 +24,8 @@ Given = dict[type[Base], list[dict[str, Any]]]
 """Rows in place of those that there are, by their model."""
 Present = Mapping[tuple[UUID | str, OwnerRole], UUID]
 """Owners of an initiative, each by id and by code, with their role."""
+People = Mapping[UUID | str, Person]
+"""People whom the actor sees, each by id and by code."""
 _ROLE_ORDER = list(OwnerRole)
 
 
@@ -84,27 +89,54 @@ def tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, l
 
 
 def may_own(
-    session: Session, scope: Scope, given: Sequence[wire.Owner], present: Present | None = None
+    session: Session,
+    scope: Scope,
+    given: Sequence[wire.Owner],
+    present: Present | None = None,
+    people: People | None = None,
 ) -> list[tuple[UUID, OwnerRole]]:
     """Ids and roles of people who may own an initiative; raises `Invalid` below `/owners`.
 
     Who is among those who are `present` stays in their role: what was read can be sent back,
-    whether the actor sees them, and whether they are active any more.
+    whether the actor sees them, and whether they are active any more. The others are among
+    `people`, where those were read before, for many initiatives at once.
     """
     found: dict[UUID, OwnerRole] = {}
     for i, owner in enumerate(given):
         pointer = f"/owners/{i}/person"
         person_id = (present or {}).get((access.key_of(owner.person), owner.role))
         if person_id is None:
-            person_id = _new_owner(session, scope, owner, pointer)
+            person_id = _new_owner(_person(session, scope, owner, pointer, people), pointer)
         if person_id in found:
             raise repeated_owner(pointer)
         found[person_id] = owner.role
     return list(found.items())
 
 
-def _new_owner(session: Session, scope: Scope, owner: wire.Owner, pointer: str) -> UUID:
-    person = access.refer(session, scope, Person, owner.person, pointer)
+def people(session: Session, scope: Scope, keys: Iterable[str]) -> People:
+    """Those of some codes and ids whom the actor sees."""
+    asked = {access.key_of(key) for key in keys}
+    if not asked:
+        return {}
+    ids = [key for key in asked if isinstance(key, UUID)]
+    codes = [key for key in asked if isinstance(key, str)]
+    named = or_(Person.id.in_(ids), Person.code_key.in_(codes))
+    found = session.scalars(access.visible(scope, Person).where(named))
+    return {key: person for person in found for key in (person.id, person.code_key)}
+
+
+def _person(
+    session: Session, scope: Scope, owner: wire.Owner, pointer: str, people: People | None
+) -> Person:
+    if people is None:
+        return access.refer(session, scope, Person, owner.person, pointer)
+    person = people.get(access.key_of(owner.person))
+    if person is None:
+        raise Invalid.field(pointer, *unknown(Person.__tablename__))
+    return person
+
+
+def _new_owner(person: Person, pointer: str) -> UUID:
     if person.kind is PersonKind.SERVICE:
         raise Invalid.field(pointer, "service_owner", "A program cannot own an initiative.")
     if not person.active:
@@ -112,19 +144,22 @@ def _new_owner(session: Session, scope: Scope, owner: wire.Owner, pointer: str) 
     return person.id
 
 
-def _present(session: Session, scope: Scope, initiative_id: UUID) -> Present:
+def present(
+    session: Session, scope: Scope, initiative_ids: Collection[UUID]
+) -> defaultdict[UUID, dict[tuple[UUID | str, OwnerRole], UUID]]:
+    """`Present` of some initiatives."""
     statement = (
-        select(Person.id, Person.code_key, InitiativeOwner.role)
+        select(InitiativeOwner.initiative_id, Person.id, Person.code_key, InitiativeOwner.role)
         .join(InitiativeOwner, refers(InitiativeOwner.person_id, Person))
         .where(
-            access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id == initiative_id
+            access.within(scope, InitiativeOwner),
+            InitiativeOwner.initiative_id.in_(initiative_ids),
         )
     )
-    return {
-        (key, role): person_id
-        for person_id, code, role in session.execute(statement)
-        for key in (person_id, code)
-    }
+    found: defaultdict[UUID, dict[tuple[UUID | str, OwnerRole], UUID]] = defaultdict(dict)
+    for initiative_id, person_id, code, role in session.execute(statement):
+        found[initiative_id] |= {(person_id, role): person_id, (code, role): person_id}
+    return found
 
 
 def repeated_owner(pointer: str) -> Invalid:
@@ -152,11 +187,39 @@ def change(
     if changes.areas is not MISSING:
         given |= serving(schemes.area_ids(session, changes.areas, "/areas"))
     if changes.owners is not MISSING:
-        present = _present(session, scope, initiative_id)
-        given |= owned_by(may_own(session, scope, changes.owners, present))
+        there = present(session, scope, [initiative_id])[initiative_id]
+        given |= owned_by(may_own(session, scope, changes.owners, there))
     if changes.tags is not MISSING:
         given |= tagged(changes.tags)
     put(session, scope, initiative_id, given)
+
+
+def hand_over(
+    session: Session, scope: Scope, given: Mapping[UUID, Sequence[tuple[UUID, OwnerRole]]]
+) -> None:
+    """Give many initiatives other owners, and tell the trail."""
+    if not given:
+        return
+    ids = list(given)
+    before = owners(session, scope, ids)
+    session.execute(
+        delete(InitiativeOwner)
+        .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
+        .execution_options(synchronize_session=False)
+    )
+    rows = [
+        {"institution_id": scope.id, "initiative_id": id_, "person_id": person_id, "role": role}
+        for id_, people in given.items()
+        for person_id, role in people
+    ]
+    bulk_insert(session, table_of(InitiativeOwner), rows)
+    after = owners(session, scope, ids)
+    for id_ in ids:
+        told = (
+            {"owners": [owner.model_dump(mode="json") for owner in each[id_]]}
+            for each in (before, after)
+        )
+        alterations.note(session, id_, *told)
 
 
 def serving(area_ids: Iterable[UUID]) -> Given:

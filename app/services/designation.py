@@ -1,16 +1,19 @@
 """Designation: by which decree an initiative became active, and on which day one was cancelled."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.bulk import bulk_insert
 from app.errors import Invalid
 from app.models import Decree, Designation, Initiative
 from app.models.base import refers
+from app.models.base import table as table_of
 from app.schemas.fields import InitiativeStatus
 from app.schemas.initiatives import InitiativeChanges, NewInitiative
 from app.services import access, alterations, decrees, policies
@@ -69,7 +72,7 @@ def of_changed(
     is_given = {"decree", "designated_on"} & changes.model_fields_set
     if not is_given and status is row.status:
         return None, None
-    before = _standing(session, scope, row.id)
+    before = standing(session, scope, [row.id]).get(row.id)
     by = None if changes.decree is MISSING else named(session, scope, changes.decree)
     on = None if changes.designated_on is MISSING else changes.designated_on
     kept = before if changes.decree is MISSING else None
@@ -82,6 +85,30 @@ def named(session: Session, scope: Scope, key: str | None) -> Settled | None:
         return None
     found = decrees.refer(session, scope, key, "/decree")
     return Settled(found.id, found.code, found.issued_on)
+
+
+def by(scope: Scope, decree: Decree, on: date | None) -> Settled:
+    """What a decree settles, on its own day or another; raises `Invalid` for one that has not come."""
+    day = decree.issued_on if on is None else _past(scope, on, "/designated_on")
+    return Settled(decree.id, decree.code, day)
+
+
+def put_all(
+    session: Session, scope: Scope, before: Mapping[UUID, Settled | None], after: Settled
+) -> None:
+    """Write that many initiatives are designated, where it differs, and tell the trail."""
+    differing = {id_: was for id_, was in before.items() if was != after}
+    gone = [id_ for id_, was in differing.items() if was is not None]
+    if gone:
+        session.execute(
+            delete(Designation)
+            .where(access.within(scope, Designation), Designation.initiative_id.in_(gone))
+            .execution_options(synchronize_session=False)
+        )
+    rows = [columns(scope, id_, after) for id_ in differing]
+    bulk_insert(session, table_of(Designation), rows)
+    for id_, was in differing.items():
+        alterations.note(session, id_, _NOTHING if was is None else was.told(), after.told())
 
 
 def put(
@@ -136,14 +163,19 @@ def _settled(
     return settled._replace(designated_on=_past(scope, on, "/designated_on"))
 
 
-def _standing(session: Session, scope: Scope, initiative_id: UUID) -> Settled | None:
+def standing(
+    session: Session, scope: Scope, initiative_ids: Collection[UUID]
+) -> dict[UUID, Settled]:
+    """How some initiatives are designated; those that are not are left out."""
     statement = (
-        select(Decree.id, Decree.code, Designation.designated_on)
+        select(Designation.initiative_id, Decree.id, Decree.code, Designation.designated_on)
         .join(Designation, refers(Designation.decree_id, Decree))
-        .where(access.within(scope, Designation), Designation.initiative_id == initiative_id)
+        .where(access.within(scope, Designation), Designation.initiative_id.in_(initiative_ids))
     )
-    row = session.execute(statement).one_or_none()
-    return Settled(*row) if row else None
+    return {
+        row.initiative_id: Settled(row.id, row.code, row.designated_on)
+        for row in session.execute(statement)
+    }
 
 
 def _past(scope: Scope, day: date, pointer: str) -> date:

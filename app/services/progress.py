@@ -74,7 +74,7 @@ def report_batch(
     desk = _Desk(session, scope, new.items)
     outcomes = [desk.serve(index, item) for index, item in enumerate(new.items)]
     if new.atomic:
-        _insist_on_all(outcomes)
+        insist_on_all(outcomes)
     desk.reporting.write()
     return _answer(outcomes, session.info.get(events.REQUEST_ID), say)
 
@@ -146,7 +146,8 @@ class _Desk:
         return target
 
 
-def _insist_on_all(outcomes: Sequence[Outcome]) -> None:
+def insist_on_all(outcomes: Sequence[object]) -> None:
+    """Raise `Invalid` with the places of all that is refused in a batch."""
     places: list[FieldError] = []
     for index, outcome in enumerate(outcomes):
         if isinstance(outcome, QuickwinError):

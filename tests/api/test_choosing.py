@@ -9,6 +9,8 @@ import pytest
 
 from app.db import Database
 from app.schemas import criteria as wire
+from app.services import rollups
+from app.services.actors import SYSTEM
 from tests.api.test_bad_state import alone, sequence, told
 from tests.api.test_query_counts import statements
 from tests.support.institution import Institution, Json
@@ -225,6 +227,107 @@ async def test_candidates_are_ranked(choosing: Institution) -> None:
     assert [(c["criterion"], c["retired"], c["scorers"]) for c in sheet["criteria"]] == [
         ("leverage", False, 2), ("visible", True, 2),
     ]  # fmt: skip
+
+
+async def designate(
+    institution: Institution, codes: list[str], status: int = 207, **more: Any
+) -> Json:
+    items = [{"initiative": code, "owners": OWNERS} for code in codes]
+    path = f"{institution.path}/decrees/SK-17/designations"
+    return await institution.expect(status, "POST", path, {"items": items, **more})
+
+
+async def test_a_decree_designates_many(choosing: Institution, database: Database) -> None:
+    """Each as the single change would: event, baseline, roll-up; others are refused alone."""
+    await choosing.post("decrees", DECREE)
+    plan = [{"title": "M", "due_on": "2022-06-30"}, {"title": "N", "due_on": "2022-09-30"}]
+    for code in ("QW-C", "QW-D"):
+        await choosing.initiative(
+            code, "B", status="shortlisted", owners=[], milestones=plan, weight=3
+        )
+    for code in ("over", "gone"):
+        await choosing.initiative(code, "A", status="cancelled")
+    single = {"status": "active", "decree": "SK-17", "owners": OWNERS, "reason": "Rapat"}
+    before = await sequence(choosing)
+    await choosing.patch("initiatives/QW-D", single)
+    (alike,) = (await choosing.get("events", after=before))["items"]
+    before += 1
+    items: list[Any] = [
+        {"initiative": "qw-c", "owners": OWNERS}, {"initiative": "QW-A"},
+        {"initiative": "nowhere"}, {"initiative": "over", "reason": "Dibuka lagi"},
+        {"initiative": "QW-C"}, {"initiative": "QW-A1", "owners": [{**OWNERS[0], "person": "nobody"}]},
+        {"initiative": "QW-D", "owners": OWNERS}, {"initiative": "QW-B", "weight": 2}, 7,
+        {"initiative": "QW-A1", "owners": [{**OWNERS[0], "role": "supporting"}]},
+    ]  # fmt: skip
+    path = f"{choosing.path}/decrees/SK-17/designations"
+    made = await choosing.expect(207, "POST", path, {"items": items, "reason": "Rapat"})
+    assert made["summary"] == {"designated": 2, "unchanged": 1, "failed": 7}
+    assert [
+        (r["status"], r["problem"]["code"], *(at["pointer"] for at in r["problem"].get("errors", ())))
+        for r in made["results"]
+        if r["status"] != 200
+    ] == [
+        (409, "status_conflict"), (404, "not_found"), (422, "invalid", "/items/4/initiative"),
+        (422, "invalid", "/items/5/owners/0/person"), (422, "invalid", "/items/7/weight"),
+        (422, "invalid", "/items/8"), (422, "invalid", "/items/9/initiative"),
+    ]  # fmt: skip
+    first, reopened, same = (r for r in made["results"] if r["status"] == 200)
+    assert first == {
+        "index": 0, "status": 200, "initiative": "QW-C", "designated_on": "2022-01-17",
+        "baseline": 1, "version": 2, "changed": True,
+    }  # fmt: skip
+    assert (reopened["initiative"], reopened["changed"], same["changed"]) == ("over", True, False)
+    events = (await choosing.get("events", after=before))["items"]
+    assert [(e["type"], e["subject"], e["data"]["reason"]) for e in events] == [
+        ("initiative.changed", "QW-C", "Rapat"), ("initiative.changed", "over", "Dibuka lagi"),
+    ]  # fmt: skip
+    assert (events[0]["data"], events[0]["changes"]) == (alike["data"], alike["changes"])
+    one, other = [await choosing.get(f"initiatives/{code}") for code in ("QW-C", "QW-D")]
+    differing = {"id", "code", "plan", "created_at", "updated_at", "title"}
+    assert {k: v for k, v in one.items() if k not in differing} == {
+        k: v for k, v in other.items() if k not in differing
+    }
+    listed = (await choosing.get("initiatives", decree="SK-17"))["items"]
+    assert {each["code"] for each in listed} == {"QW-C", "QW-D", "over"}
+    assert (await choosing.rollup())["milestones"]["total"] == 4
+    audited = await database.read(rollups.audit, SYSTEM, choosing.code, lambda _done, _all: None)
+    assert (audited.differences, audited.derived) == ([], [])
+    # All or none, and sent again.
+    refused = await designate(choosing, ["QW-A", "over", "gone"], 422, atomic=True)
+    assert [at["pointer"] for at in refused["errors"]] == ["/items/2/reason"]
+    future = {"designated_on": str(datetime.now(ZONE).date() + timedelta(days=2))}
+    refused = await designate(choosing, ["QW-A"], 422, **future)
+    assert refused["errors"][0]["pointer"] == "/designated_on"
+    assert await sequence(choosing) == before + 2
+    for changed in (True, False):
+        made = await designate(choosing, ["QW-A", "QW-A1"], 200, atomic=True)
+        assert [r["changed"] for r in made["results"]] == [changed, changed]
+    # Another day, by the same decree; who is told it must see it, and may change it there.
+    made = await designate(choosing, ["QW-A"], designated_on="2022-02-01")
+    assert made["results"][0]["designated_on"] == "2022-02-01"
+    planner = await choosing.person("planner", "planner", "A")
+    asked = {"items": [{"initiative": f"QW-{unit}"} for unit in ("A", "B")]}
+    made = await choosing.expect(207, "POST", path, asked, client=planner)
+    assert [r["status"] for r in made["results"]] == [200, 404]
+    made = await choosing.expect(207, "POST", path, asked, client=choosing.reporter)
+    assert {r["status"] for r in made["results"]} == {403}
+
+
+async def test_designating_more_costs_no_more_statements(
+    choosing: Institution, database: Database
+) -> None:
+    await choosing.post("decrees", DECREE)
+    plan = [{"title": "M", "due_on": "2022-06-30"}, {"title": "N", "due_on": "2022-09-30"}]
+    counts = []
+    for prefix, many in (("few", 2), ("many", 12)):
+        codes = [f"{prefix}-{i}" for i in range(many)]
+        for code in codes:
+            await choosing.initiative(code, "B", status="proposed", owners=[], milestones=plan)
+        with statements(database) as heard:
+            made = await designate(choosing, codes, 200, atomic=True)
+        assert made["summary"]["designated"] == many
+        counts.append(len(heard))
+    assert counts[1] <= counts[0] + 2, counts
 
 
 async def test_thirds_are_equal_whoever_gave_them(choosing: Institution) -> None:

@@ -208,6 +208,14 @@ async def test_around_the_plans(quickwin: AsyncQuickwin, institution: Institutio
     copies = await quickwin.copy_template("t", {"units": ["a"], "year": 2022, "code": "c-{unit}"})
     assert [each.created for each in copies.items] == [True]
 
+    owners = [{"person": "reporter", "role": "accountable"}]
+    decree = {"number": "17/2022", "issued_on": "2022-01-17", "signer": "S", "title": "T"}
+    await institution.post("decrees", {"code": "SK-17", **decree})
+    decided = await quickwin.designate(
+        "SK-17", {"items": [{"initiative": "c-a", "owners": owners}]}
+    )
+    assert (decided.summary.designated, decided.results[0].status) == (1, 200)
+
     await institution.post("periods", PERIOD)
     assert [each.code async for each in quickwin.periods(year=2021)] == [CODE]
     standing = await quickwin.standing(CODE, unit="a")

@@ -181,6 +181,13 @@ TABLE: dict[str, Operation] = {
     "create_decree": Operation(
         "institution", ("decrees:change",), 201, body={"code": "{new}", **_DECREE}
     ),
+    "designate_initiatives": Operation(
+        "unit", ("initiatives:change",), 200, 422, 422,
+        body={
+            "atomic": True,
+            "items": [{"initiative": "{initiative}", "owners": _INITIATIVE["owners"], "reason": "Why"}],
+        },
+    ),
     "list_decrees": Operation("member"),
     "get_decree": Operation("member"),
     "change_decree": _change("decrees:change", on="institution"),

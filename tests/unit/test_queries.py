@@ -81,7 +81,7 @@ UNGUARDED = {
     "people.read_in": "is of whoever asks",
     "people.subject_is_free": TAKEN,
     "belongings._OWNERS": CODES,
-    "belongings._present": CODES,
+    "belongings.present": CODES,
     "programme_rollups._by_institution": "is empty for who does not see the root; sums alone, of a programme that was found",
     "progress._TARGET": "is seen or refused by `report` and the batch, item by item",
     "progress._TARGETS_GIVEN": "is seen or refused by `report` and the batch, item by item",
