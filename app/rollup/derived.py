@@ -79,7 +79,8 @@ def renew(session: Session, institution_id: UUID, today: date) -> int:
         )
         .order_by(Initiative.id)
         .limit(_AT_ONCE)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True),
+        {"institution": institution_id},
     ).all()
     if found:
         asked = {"institution": institution_id, "initiatives": found, "today": today}
@@ -95,7 +96,7 @@ def _of_live(number: Any) -> Any:  # noqa: ANN401  an aggregate of any type
     return (
         select(number)
         .where(
-            Milestone.institution_id == Initiative.institution_id,
+            Milestone.institution_id == bindparam("institution"),
             Milestone.initiative_id == Initiative.id,
             Milestone.dropped_at.is_(None),
         )

@@ -227,12 +227,12 @@ _INITIATIVES = (
 )
 
 
-def _of_initiative(number: ColumnElement[int]) -> ColumnElement[int]:
+def _of_initiative(institution_id: UUID, number: ColumnElement[int]) -> ColumnElement[int]:
     """A number over the milestones of the initiative at hand, for filters over initiatives."""
     return (
         select(number)
         .where(
-            Milestone.institution_id == Initiative.institution_id,
+            Milestone.institution_id == institution_id,
             Milestone.initiative_id == Initiative.id,
         )
         .correlate(Initiative)
@@ -243,11 +243,15 @@ def _of_initiative(number: ColumnElement[int]) -> ColumnElement[int]:
 _VALUE_PER_WEIGHT = literal(BAC_PER_WEIGHT, BigInteger)
 
 
-def health_of_initiative(today: date, thresholds: Thresholds) -> ColumnElement[str]:
+def health_of_initiative(
+    institution_id: UUID, today: date, thresholds: Thresholds
+) -> ColumnElement[str]:
     """`figures.health` in SQL, for the initiative at hand; a test holds the two equal."""
     day = literal(today)
     is_known = and_(Initiative.planned_from <= day, Initiative.planned_until > day)
-    planned = case((is_known, Initiative.planned), else_=_of_initiative(_planned(day)))
+    planned = case(
+        (is_known, Initiative.planned), else_=_of_initiative(institution_id, _planned(day))
+    )
     earned = Initiative.earned
     index = earned * TEN_THOUSANDTHS
     return case(

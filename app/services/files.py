@@ -261,8 +261,9 @@ def _visible(scope: Scope) -> Select[UploadedFile]:
             access.seen(scope, ProgressUpdate),
         )
     )
+    unnamed = ~_NAMED.where(access.within(scope, EvidenceFile))  # said for Citus
     return mine.where(
-        or_(named.exists(), and_(UploadedFile.uploader_id == scope.actor.id, ~_NAMED))
+        or_(named.exists(), and_(UploadedFile.uploader_id == scope.actor.id, unnamed))
     )
 
 

@@ -68,7 +68,7 @@ def standing(
     scope, unit, *_ = access.place(session, actor, institution, query.unit)
     period = access.find(session, scope, ReportingPeriod, key)
     owing = (
-        select(Initiative.unit_id, _came(period).label("came"))
+        select(Initiative.unit_id, _came(scope, period).label("came"))
         .where(access.within(scope, Initiative), *_owes(scope, period))
         .subquery()
     )
@@ -100,7 +100,7 @@ def standing(
 def counts(session: Session, scope: Scope, period: ReportingPeriod) -> wire.Counts:
     """Who has reported, of the whole institution."""
     owing = (
-        select(Initiative.id, _came(period).label("came"))
+        select(Initiative.id, _came(scope, period).label("came"))
         .where(access.within(scope, Initiative), *_owes(scope, period))
         .subquery()
     )
@@ -128,7 +128,7 @@ def missing(
         .where(
             *_owes(scope, period),
             *selection.places(scope, _Placed(query)),
-            _came(period).is_(None),
+            _came(scope, period).is_(None),
         )
         .add_columns(
             Unit.code.label("unit"),
@@ -155,7 +155,7 @@ def owing_of(
             access.within(scope, Initiative),
             Initiative.id.in_(some),
             *_owes(scope, period),
-            _came(period).is_(None),
+            _came(scope, period).is_(None),
         )
         found.update(session.scalars(statement))
     return found
@@ -190,12 +190,12 @@ def _owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _came(period: ReportingPeriod) -> ColumnElement[int]:
+def _came(scope: Scope, period: ReportingPeriod) -> ColumnElement[int]:
     """When reports on the initiative at hand came: in time if one did, else late; null if none."""
     return (
         select(func.min(case((ProgressUpdate.late, _LATE), else_=_IN_TIME), type_=Integer))
         .where(
-            ProgressUpdate.institution_id == Initiative.institution_id,
+            access.within(scope, ProgressUpdate),
             ProgressUpdate.initiative_id == Initiative.id,
             ProgressUpdate.effective_on.between(period.starts_on, period.ends_on),
         )

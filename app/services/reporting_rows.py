@@ -102,7 +102,7 @@ SET_MILESTONES = Statement(
 _NEXT_DUE = (
     select(func.min(Milestone.due_on))
     .where(
-        Milestone.institution_id == Initiative.institution_id,
+        Milestone.institution_id == bindparam("institution"),
         Milestone.initiative_id == Initiative.id,
         Milestone.dropped_at.is_(None),
         Milestone.done_on.is_(None),

@@ -179,7 +179,7 @@ def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement
     conditions: list[ColumnElement[bool]] = []
     today = scope.today()
     if query.health or query.rating_differs is not None:
-        health = queries.health_of_initiative(today, policies.thresholds(scope))
+        health = queries.health_of_initiative(scope.id, today, policies.thresholds(scope))
         if query.health:
             conditions.append(health.in_([value.value for value in query.health]))
         if query.rating_differs is not None:

@@ -159,7 +159,7 @@ def _unfinished_before(
     due_last = (
         select(each.id)
         .where(
-            each.institution_id == Initiative.institution_id,
+            each.institution_id == scope.id,
             each.initiative_id == Initiative.id,
             _open(each),
         )

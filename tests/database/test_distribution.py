@@ -1,5 +1,6 @@
 """Laid out over machines: every table has its place, and no constraint needs what is elsewhere."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from app.settings import Settings
 from tests.conftest import CITUS
 from tests.support.migrations import step_to
 from tests.support.server import quickwin
+from tests.unit.test_architecture import FILES, tree
+from tests.unit.test_queries import pieces
 
 PLACES = {place.table: place for place in places()}
 DISTRIBUTED = [table for table, place in PLACES.items() if place.kind == "distributed"]
@@ -78,6 +81,25 @@ def test_what_is_done_is_not_done_again() -> None:
         "SELECT create_distributed_table('stage', 'institution_id', colocate_with => 'event')"
     ]
     assert not any(each.startswith(("DROP", "ALTER TABLE")) for each in again)
+
+
+def test_a_subquery_that_is_a_number_names_its_institution() -> None:
+    """Beside a subquery that names it, Citus does not see that one of the row outside is of the same."""
+    whole = {"healths._NEWS"}  # of all institutions at once: nothing in it names one
+    found = {
+        f"{path.stem}.{name}"
+        for path in FILES
+        for name, piece in pieces(tree(path))
+        for made in ast.walk(piece)
+        if isinstance(made, ast.Attribute) and made.attr == "scalar_subquery"
+        if any(_is_correlated(node) for node in ast.walk(made))
+    }
+    assert found == whole
+
+
+def _is_correlated(node: ast.AST) -> bool:
+    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+    return len(sides) == 2 and all(getattr(side, "attr", "") == COLUMN for side in sides)
 
 
 async def test_where_there_is_no_citus_it_says_so(postgres_server: str) -> None:

@@ -108,7 +108,7 @@ async def test_the_background_work_goes_round_and_tells(
 
 
 async def test_some_begin_where_they_are_told(institution: Institution, database: Database) -> None:
-    everywhere = await database.read(spot_checks.some, 1_000, Place(UUID(int=0), UUID(int=0)))
+    everywhere = await database.read(spot_checks.some, 1_000_000, Place(UUID(int=0), UUID(int=0)))
     middle = everywhere[len(everywhere) // 2]
     found = await database.read(spot_checks.some, len(everywhere) + 5, middle)
     assert sorted(found) == sorted(everywhere)

@@ -166,7 +166,7 @@ def _is_guarded(node: ast.AST) -> bool:
     )
 
 
-def _pieces(module: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+def pieces(module: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     """Functions, methods and assignments of a module, by name."""
     for node in module.body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]
@@ -180,7 +180,7 @@ def _pieces(module: ast.Module) -> Iterator[tuple[str, ast.AST]]:
 def _unguarded(path: Path) -> Iterator[tuple[str, set[str]]]:
     module = tree(path)
     aliases = _aliases(module)
-    for name, piece in _pieces(module):
+    for name, piece in pieces(module):
         models = _queried(piece, aliases)
         if models and not _is_guarded(piece):
             yield f"{path.stem}.{name}", models
