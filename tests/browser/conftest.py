@@ -22,6 +22,7 @@ from tests.support.server import quickwin, serving
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-quic",
+    "--disable-features=LocalNetworkAccessChecks",  # the portal's address is no public one
 )  # fmt: skip
 PHONE, DESKTOP = (360, 740), (1280, 800)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -32,6 +33,8 @@ COME_TO_REST = """() => Promise.allSettled(document.getAnimations()
 """Colours that are on their way are nobody's."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
+PORTAL = "http://portal.localhost"
+"""Another origin, whose pages may call; nothing is there but what a test answers."""
 PLAN = {
     "title": "Loket satu pintu", "unit": "32", "year": 2026, "status": "active",
     "areas": ["public-service"], "owners": [{"person": "sek-32", "role": "accountable"}],
@@ -68,7 +71,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     loaded = quickwin(url, "demo", "load", "--initiatives", "100")
     assert loaded.returncode == 0, loaded.stderr
     with (
-        serving(url, folder / "log", token=OPERATOR) as server,
+        serving(url, folder / "log", token=OPERATOR, cors_origins=PORTAL) as server,
         httpx.Client(
             base_url=f"{server.url}/api/v1/institutions/kpu/",
             headers={"Authorization": f"Bearer {OPERATOR}"},
