@@ -28,6 +28,10 @@ KNOWN_BY_ID = {
     "grant", "token", "publication", "appointment", "judgement",
 }  # fmt: skip
 """Nothing of the demo has such a name: examples of these addresses begin with a list."""
+SETTLED = """isDark =>
+    document.documentElement.classList.contains("dark-mode") === isDark
+    && document.getAnimations().length === 0"""
+"""Swagger UI has turned dark or light: it fades, and is pale on the way."""
 UNTRIED = {"get_baseline", "compare_baseline", "stream_events"}
 """Of no milestone's number, and without an end."""
 
@@ -153,6 +157,7 @@ async def test_a_token_is_handed_to_the_calls(place: Place, chromium: Browser, a
         await page.wait_for_selector(".opblock-tag", timeout=120_000)
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
+            await page.wait_for_function(SETTLED, arg=scheme == "dark", timeout=60_000)
             assert await seen.faults(axe) == []
         told = page.locator("#token-told")
         await page.fill("#token", "qw_nobody")
