@@ -2,13 +2,15 @@
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
+# What settings may name: traces, limits that are counted together, files in a bucket. Fewer make it smaller.
+ARG EXTRAS=otel,redis,s3
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY app app
 COPY migrations migrations
 # pip stays outside of what is copied on: the image cannot install anything.
 RUN python -m venv --without-pip /opt/quickwin \
-    && python -m pip --python /opt/quickwin/bin/python install --no-cache-dir --constraint requirements.lock .
+    && python -m pip --python /opt/quickwin/bin/python install --no-cache-dir --constraint requirements.lock ".[${EXTRAS}]"
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/quickwin quickwin

@@ -26,6 +26,8 @@ from app.settings import Settings
 KEY = "storage"
 """Where `Session.info` holds the storage."""
 _UNFINISHED = "unfinished"
+_PIECE = 5 * 2**20
+"""Bytes that travel to and from a bucket at a time; it takes no smaller ones, and s3fs holds 50 MiB."""
 _GIVEN_UP = timedelta(days=1)
 """An object that is unfinished for so long was left by a process that is gone."""
 _log = logging.getLogger(__name__)
@@ -45,7 +47,8 @@ class Storage:
 
     def __init__(self, address: str) -> None:
         """`address` is a folder, or a URL that fsspec knows; raises `ImportError` without its package."""
-        fs, root = url_to_fs(address)
+        # What is there, other processes change too: no listing is remembered.
+        fs, root = url_to_fs(address, use_listings_cache=False)
         self._fs: Any = fs  # fsspec has no types
         self.is_local = isinstance(fs, LocalFileSystem)
         """Whether it is a folder."""
@@ -63,7 +66,7 @@ class Storage:
                 for path in (target, unfinished):
                     self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
             try:
-                with self._fs.open(unfinished, "wb") as sink:
+                with self._fs.open(unfinished, "wb", block_size=_PIECE) as sink:
                     shutil.copyfileobj(file, sink)
                     if self.is_local:
                         sink.flush()
@@ -77,7 +80,8 @@ class Storage:
     def open(self, institution_id: UUID, digest: str) -> IO[bytes]:
         """A file that is kept, to be read and closed by the caller."""
         with _available():
-            opened: IO[bytes] = self._fs.open(self._path(institution_id, digest), "rb")
+            path = self._path(institution_id, digest)
+            opened: IO[bytes] = self._fs.open(path, "rb", block_size=_PIECE)
             return opened
 
     def remove(self, institution_id: UUID, digest: str) -> None:

@@ -46,7 +46,8 @@ def test_the_image_is_linted() -> None:
 
 
 def test_the_image_is_as_we_want_it() -> None:
-    (image,) = instructions("ARG")
+    image, extras = instructions("ARG")
+    assert extras == "EXTRAS=otel,redis,s3"  # what settings name
     assert re.fullmatch(r"PYTHON_IMAGE=\S+/python:3\.\d+-slim-\w+(@sha256:\w{64})?", image)
     assert [each.split()[0] for each in instructions("FROM")] == ["${PYTHON_IMAGE}"] * 2
     assert instructions("USER") == ["10001"]
