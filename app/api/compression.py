@@ -58,7 +58,10 @@ def _is_led(headers: Headers) -> bool:
 
 
 def _tell(headers: MutableHeaders) -> None:
-    headers.add_vary_header("Accept-Encoding")
+    if (
+        "accept-encoding" not in headers.get("vary", "").lower()
+    ):  # of what is packed it is said already
+        headers.add_vary_header("Accept-Encoding")
     tag = headers.get("etag")
     if tag is not None and not tag.startswith("W/"):
         headers["ETag"] = f"W/{tag}"

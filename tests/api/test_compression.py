@@ -29,7 +29,7 @@ async def test_pages_and_their_files_are_packed(clients: Clients, path: str) -> 
     assert gzip.decompress(sent) == plain.content
     assert len(sent) < 0.6 * len(plain.content)
     for each in (plain, answer):
-        assert "Accept-Encoding" in each.headers["vary"]
+        assert each.headers["vary"].count("Accept-Encoding") == 1
         assert each.headers.get("etag", "W/").startswith("W/")
 
 
