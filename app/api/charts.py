@@ -110,7 +110,7 @@ async def _s_curve(
 async def _children(
     call: Call, institution: str, unit: str | None, query: ChildrenChartQuery, request: Request
 ) -> Svg:
-    parent, found, _ = await call.read(comparisons.family, institution, unit, query)
+    parent, found, *_ = await call.read(comparisons.family, institution, unit, query)
 
     def draw(said: Words) -> str:
         return drawn_comparisons.children(parent, found, said, look(query), query.limit)

@@ -19,7 +19,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.models import Initiative, Milestone, ProgressUpdate, Unit, UnitClosure
+from app.models import (
+    Initiative,
+    InitiativeArea,
+    Milestone,
+    ProgressUpdate,
+    Unit,
+    UnitClosure,
+)
 from app.models.base import refers
 from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL
@@ -60,16 +67,24 @@ def first(
     most: int,
     *,
     is_today: bool,
+    area_id: UUID | None = None,
 ) -> list[Overdue]:
     """The first of what is listed, as many as wanted; of the whole institution without a unit.
+
+    Of one reform area, where that is asked for, they are those of the initiatives that serve it.
 
     Of today (`is_today`) they are among the milestones of as many initiatives, those whose next due
     dates are the earliest, and no report is read. Of the whole on a day that is past they are read
     off indexes in the order of their dates, whatever there is in all.
     """
     asked = {"institution": institution_id, "unit": unit_id, "year": year, "as_of": as_of}
-    statement = _first(every_year=year is None, is_whole=unit_id is None, is_today=is_today)
-    rows = session.connection().execute(statement, asked | {"most": most})
+    statement = _first(
+        every_year=year is None,
+        every_area=area_id is None,
+        is_whole=unit_id is None,
+        is_today=is_today,
+    )
+    rows = session.connection().execute(statement, asked | {"most": most, "area": area_id})
     return [Overdue(*row[: len(Overdue._fields)]) for row in rows]
 
 
@@ -85,6 +100,12 @@ _REPORTED = (
     .correlate(Milestone)
     .scalar_subquery()
 )
+_IS_SERVING = Initiative.id.in_(
+    select(InitiativeArea.initiative_id).where(
+        InitiativeArea.institution_id == bindparam("institution"),
+        InitiativeArea.area_id == bindparam("area"),
+    )
+)
 _IS_OPEN = Milestone.done_on.is_(None)
 # Follows from what was reported by then, but without a look at the reports of what is done.
 _WAS_OPEN = or_(_IS_OPEN, Milestone.done_on > bindparam("as_of"))
@@ -99,21 +120,29 @@ def _every(*, every_year: bool) -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _first(*, every_year: bool, is_whole: bool, is_today: bool) -> Select[*tuple[Any, ...]]:
+def _first(
+    *, every_year: bool, every_area: bool, is_whole: bool, is_today: bool
+) -> Select[*tuple[Any, ...]]:
     most: BindParameter[int] = bindparam("most")
+
+    def late_by(
+        is_open: ColumnElement[bool], percent: InstrumentedAttribute[int] | ColumnElement[int]
+    ) -> Select[*tuple[Any, ...]]:
+        late = _late(is_open, percent, every_year=every_year)
+        return late if every_area else late.where(_IS_SERVING)
+
     if is_today:
-        late = _late(_IS_OPEN, Milestone.percent, every_year=every_year)
-        among = _owing(every_year=every_year, is_whole=is_whole).limit(most)
+        late = late_by(_IS_OPEN, Milestone.percent)
+        among = _owing(every_year=every_year, is_whole=is_whole)
+        among = (among if every_area else among.where(_IS_SERVING)).limit(most)
         late = late.where(Milestone.initiative_id.in_(among))
         return _ordered(late.subquery("late")).limit(most)
     percent = _reported()
     if not is_whole:
-        late = _below(_late(_WAS_OPEN, percent, every_year=every_year))
+        late = _below(late_by(_WAS_OPEN, percent))
         return _ordered(late.subquery("late")).limit(most)
     parts = [
-        select(
-            _ordered(_late(kind, percent, every_year=every_year).subquery()).limit(most).subquery()
-        )
+        select(_ordered(late_by(kind, percent).subquery()).limit(most).subquery())
         for kind in (_IS_OPEN, _DONE_LATER)
     ]
     return _ordered(union_all(*parts).subquery("late")).limit(most)

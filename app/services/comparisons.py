@@ -42,13 +42,24 @@ _NUMBERS: dict[str, Callable[[wire.ComparedRollup], Any]] = {
 }
 
 
+class Course(NamedTuple):
+    """How a percent complete came to be what it is, of the budget now."""
+
+    before: float | None
+    """At the end of the day from which change is counted."""
+    change: float | None
+    """Percentage points since, rounded once."""
+
+
 class Family(NamedTuple):
-    """A unit and those directly below it, from the same two reads of the ledger."""
+    """A unit and those directly below it, from the same reads of the ledger."""
 
     rollup: Rollup
     children: wire.RollupChildren
     figures: Figures
     """What the unit's own roll-up is made of."""
+    courses: dict[str, Course]
+    """By code, of the unit and of those below it; empty where no day is asked for since."""
 
 
 def children(
@@ -73,8 +84,8 @@ def family_of(session: Session, asked: Asked, query: wire.ChildrenQuery) -> Fami
         raise Invalid.parameter("since", "since_after_as_of", "since cannot be after as_of.")
     below = rollups.children(session, asked)
     area_id = asked.area[0]
-    ids = [child.id for child in below]
-    found = rollups.figures(session, asked, [asked.unit.id, *ids], [area_id])
+    ids = [asked.unit.id, *(child.id for child in below)]
+    found = rollups.figures(session, asked, ids, [area_id])
     whole = found.get((asked.unit.id, area_id), Figures())
     then = (
         queries.changes(session, asked.scope.id, ids, [area_id], asked.year, query.since)
@@ -97,7 +108,29 @@ def family_of(session: Session, asked: Asked, query: wire.ChildrenQuery) -> Fami
         rollups.shape(asked, asked.unit, asked.area[1], whole),
         wire.RollupChildren(items=_ranked(_sorted(items, directions), directions)),
         whole,
+        {
+            node.code: _course(found.get(key, Figures()), then.get(key, Change()))
+            for node in (asked.unit, *below)
+            if (key := (node.id, area_id))
+        }
+        if query.since is not None
+        else {},
     )
+
+
+def areas_since(
+    session: Session, asked: Asked, since: date | None
+) -> tuple[list[Rollup], dict[str, Course]]:
+    """A unit's roll-up for each area, and how each came about, by its code."""
+    found = rollups.by_area(session, asked)
+    items = [rollups.shape(asked, asked.unit, each.code, each.figures) for each in found]
+    if since is None:
+        return items, {}
+    unit_id, ids = asked.unit.id, [each.id for each in found]
+    then = queries.changes(session, asked.scope.id, [unit_id], ids, asked.year, since)
+    return items, {
+        each.code: _course(each.figures, then.get((unit_id, each.id), Change())) for each in found
+    }
 
 
 def _directions(query: wire.ChildrenQuery) -> dict[str, bool]:
@@ -125,6 +158,14 @@ def _compared(
         comparable=reason is None,
         not_comparable=reason,
         rank=None,
+    )
+
+
+def _course(figures: Figures, then: Change) -> Course:
+    bac = figures.totals.bac
+    return Course(
+        before=share_of(then.earned, bac),
+        change=share_of(figures.to_date.earned - then.earned, bac),
     )
 
 

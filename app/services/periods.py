@@ -144,6 +144,12 @@ def page_of(session: Session, scope: Scope, query: wire.PeriodsQuery) -> Page[wi
     return found.page([shape(row[0], today) for row in found.rows])
 
 
+def last_ended(session: Session, scope: Scope, day: date) -> wire.Period | None:
+    """The last period whose days were over before this one."""
+    query = wire.PeriodsQuery(ended_before=day, sort="-starts_on", limit=1)
+    return next(iter(page_of(session, scope, query).items), None)
+
+
 def plan_next(row: ReportingPeriod) -> None:
     """Set the day on which something happens by itself next."""
     days: list[date] = []

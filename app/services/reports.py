@@ -183,10 +183,15 @@ def _pictured(session: Session, asked: Asked) -> tuple[wire.Picture, Figures]:
 
 def longest(session: Session, asked: Asked, most: int) -> list[wire.OverdueMilestone]:
     """What is overdue for longest of a unit with all below it, as much of it as wanted."""
-    scope, is_today = asked.scope, asked.as_of == asked.scope.today()
-    unit_id = None if asked.is_whole else asked.unit.id
     found = overdue.first(
-        session, scope.id, unit_id, asked.year, asked.as_of, most, is_today=is_today
+        session,
+        asked.scope.id,
+        None if asked.is_whole else asked.unit.id,
+        asked.year,
+        asked.as_of,
+        most,
+        is_today=asked.as_of == asked.scope.today(),
+        area_id=None if asked.area[1] is None else asked.area[0],
     )
     return _late(found, asked.as_of)
 

@@ -36,6 +36,14 @@ class Asked(NamedTuple):
     """Whether the unit is known to be the root."""
 
 
+class OfArea(NamedTuple):
+    """A unit's sums in one reform area."""
+
+    id: UUID
+    code: str
+    figures: Figures
+
+
 def get(
     session: Session, actor: Actor, institution: str, unit: str | None, query: wire.RollupQuery
 ) -> wire.Rollup:
@@ -54,16 +62,22 @@ def areas(
 
 def areas_of(session: Session, asked: Asked) -> wire.RollupAreas:
     """As `areas`, of what is resolved."""
-    listed = _listed_areas(session, asked)
-    unit_id = asked.unit.id
-    found = figures(session, asked, [unit_id], [area_id for area_id, _ in listed])
     return wire.RollupAreas(
         items=[
-            shape(asked, asked.unit, code, found.get((unit_id, area_id)))
-            for area_id, code in listed
+            shape(asked, asked.unit, each.code, each.figures) for each in by_area(session, asked)
         ],
         adds_up=False,
     )
+
+
+def by_area(session: Session, asked: Asked) -> list[OfArea]:
+    """The sums of what `areas` tells."""
+    listed = _listed_areas(session, asked)
+    unit_id = asked.unit.id
+    found = figures(session, asked, [unit_id], [area_id for area_id, _ in listed])
+    return [
+        OfArea(area_id, code, found.get((unit_id, area_id), Figures())) for area_id, code in listed
+    ]
 
 
 def children(session: Session, asked: Asked) -> list[Node]:

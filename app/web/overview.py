@@ -12,7 +12,7 @@ from app.schemas.comparisons import ChildrenQuery, ComparedRollup
 from app.schemas.curves import Curve, CurveQuery
 from app.schemas.obstacles import Obstacle
 from app.schemas.pages import Sort
-from app.schemas.periods import Period, PeriodsQuery
+from app.schemas.periods import Period
 from app.schemas.rollups import Rollup, RollupQuery
 from app.schemas.schemes import Area
 from app.services import (
@@ -112,8 +112,7 @@ def _overview(
     asked = rollups.resolve(session, actor, institution, unit, plain)
     period = None
     if query.since is None:
-        ended = PeriodsQuery(ended_before=asked.as_of, sort="-starts_on", limit=1)
-        period = next(iter(periods.page_of(session, asked.scope, ended).items), None)
+        period = periods.last_ended(session, asked.scope, asked.as_of)
         query = query.model_copy(update={"since": period.ends_on if period else None})
     family = comparisons.family_of(session, asked, query)
     curve = CurveQuery(**dict(plain))

@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import RedirectResponse
 from pydantic import MISSING
 from sqlalchemy.orm import Session
 
@@ -14,10 +15,13 @@ from app.api.reports import ReportPath
 from app.rollup.figures import Figures
 from app.schemas.comparisons import ChildrenQuery, ComparedRollup
 from app.schemas.curves import Curve, CurveQuery
-from app.schemas.fields import Day, Names, Shape
+from app.schemas.explanations import Move
+from app.schemas.fields import Names
 from app.schemas.obstacles import Obstacle
+from app.schemas.periods import Period
 from app.schemas.reports import OverdueMilestone, Report, ReportQuery, ReportWithContent
-from app.schemas.rollups import Rollup, RollupQuery, RollupYear
+from app.schemas.rollups import Rollup, RollupQuery
+from app.schemas.schemes import Area
 from app.services import (
     access,
     comparisons,
@@ -31,20 +35,38 @@ from app.services import (
 )
 from app.services.access import Scope
 from app.services.actors import Actor
+from app.services.comparisons import Course
 from app.services.rollups import Asked
+from app.web import stretches
 from app.web.calls import PageCall
 from app.web.pages import Route, Shown
+from app.web.stretches import PrintQuery
 
 routes = APIRouter(prefix="/institutions/{institution}", route_class=Route, include_in_schema=False)
 _MOST_OVERDUE, _MOST_WAITING, _MOST_EARLIER = 50, 50, 20
 """What is printed of a list; beyond it the count says how many there are."""
 
 
-class PrintQuery(Shape):
-    """What is reported."""
+class Moved(NamedTuple):
+    """What was different at the beginning of what is reported."""
 
-    year: RollupYear | None = None
-    as_of: Day | None = None
+    since: date
+    """From the end of which day change is counted."""
+    courses: dict[str, Course]
+    """By code, of the unit and of those below it."""
+    of_areas: dict[str, Course]
+    """By code."""
+    moves: list[Move] | None
+    """The initiatives that moved the number most; None where they, or the years, are too many."""
+
+
+class Choice(NamedTuple):
+    """What the form of a live report offers."""
+
+    period: Period | None
+    """Chosen."""
+    periods: list[Period]
+    areas: list[Area]
 
 
 class Printed(NamedTuple):
@@ -64,6 +86,10 @@ class Printed(NamedTuple):
     counted_on: date
     """The day of which the numbers of obstacles are: their past is not kept."""
     curve: Curve | None
+    moved: Moved | None
+    """None of a frozen report, which has none, and where there is no day to count from."""
+    choice: Choice | None
+    """Of a live report."""
     frozen: ReportWithContent | None
     """None for what is of this moment."""
     is_past: bool
@@ -84,7 +110,12 @@ async def show_unit_report(
     unit: UnitPath,
     query: Annotated[PrintQuery, Query()],
 ) -> Response:
-    """What a unit with all below it would report now, to print."""
+    """What a unit with all below it would report now, to print.
+
+    A period says both days: what is typed beside it is taken away.
+    """
+    if query.period is not None and (query.as_of or query.since):
+        return RedirectResponse(page.with_query(as_of=None, since=None), 303)
     found = await call.read(_live, institution, unit, query)
     return page.render("report.html", institution=found.institution, found=found)
 
@@ -101,21 +132,31 @@ async def show_report(
 def _live(
     session: Session, actor: Actor, institution: str, unit: str, query: PrintQuery
 ) -> Printed:
-    plain = RollupQuery(**dict(query))
-    asked = rollups.resolve(session, actor, institution, unit, plain)
+    stretch = stretches.of(session, actor, institution, unit, query)
+    asked, since = stretch.asked, stretch.since
     scope = asked.scope
-    family = comparisons.family_of(session, asked, ChildrenQuery(**dict(plain)))
+    plain = RollupQuery(year=asked.year, area=asked.area[1], as_of=asked.as_of)
+    family = comparisons.family_of(session, asked, ChildrenQuery(**dict(plain), since=since))
+    areas, of_areas = comparisons.areas_since(session, asked, since)
+    initiatives = family.rollup.initiatives.total
+    moves = stretches.moves(session, actor, stretch, initiatives)
     earlier = ReportQuery(unit=[asked.unit.code], subtree=False, limit=_MOST_EARLIER)
     return _printed(
         session,
         scope,
         rollup=family.rollup,
         children=family.children.items,
-        areas=rollups.areas_of(session, asked).items,
+        areas=areas,
         overdue=reports.longest(session, asked, _MOST_OVERDUE),
         waiting=register.waiting(session, asked, "due_on", _MOST_WAITING),
         counted_on=scope.today(),
         curve=_curve(session, asked, plain, family.figures),
+        moved=None if since is None else Moved(since, family.courses, of_areas, moves),
+        choice=Choice(
+            stretch.period,
+            stretches.offered(session, scope, stretch.period),
+            schemes.named_areas(session, scope.scheme_id),
+        ),
         frozen=None,
         earlier=reports.page_of(session, scope, earlier).items,
     )
@@ -136,6 +177,8 @@ def _frozen(session: Session, actor: Actor, institution: str, report_id: UUID) -
         waiting=[],
         counted_on=scope.day_of(found.frozen_at),
         curve=curve,
+        moved=None,
+        choice=None,
         frozen=found,
         earlier=[],
     )
@@ -161,10 +204,14 @@ def _printed(
     waiting: list[Obstacle],
     counted_on: date,
     curve: Curve | None,
+    moved: Moved | None,
+    choice: Choice | None,
     frozen: ReportWithContent | None,
     earlier: list[Report],
 ) -> Printed:
+    moves = (moved.moves if moved else None) or []
     named = {each.unit for each in overdue} | {each.unit for each in waiting}
+    named |= {each.unit for each in moves}
     froze = {each.frozen_by for each in (*earlier, *([frozen] if frozen else []))}
     return Printed(
         institution=scope.code,
@@ -179,6 +226,8 @@ def _printed(
         waiting=waiting,
         counted_on=counted_on,
         curve=curve,
+        moved=moved,
+        choice=choice,
         frozen=frozen,
         is_past=rollup.as_of != scope.today(),
         is_drawn_anew=frozen is not None and frozen.content.curve is MISSING,

@@ -24,7 +24,7 @@ PAGES = {
     "guide, Python": "/guides/python",
     "guide, TypeScript": "/guides/typescript",
     "sessions": "/sessions",
-    "report": f"{KPU}/units/32/report?year=2022&as_of=2022-11-30",
+    "report": f"{KPU}/units/32/report?since=2022-06-30&as_of=2022-11-30",
     "my milestones": f"{KPU}/reporting",
     "report form": f"{KPU}/initiatives/QW-2022-014/milestones/3/report",
     "verifications": f"{KPU}/verifications",

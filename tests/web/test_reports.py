@@ -1,5 +1,6 @@
 """Reports to print: what a unit would report now, and what was frozen."""
 
+import re
 from hashlib import sha256
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from app.models import FrozenReport
 from app.models.base import new_id
 from app.schemas.curves import Curve
 from app.schemas.fields import Language
-from tests.support.institution import Institution, Json
-from tests.web.test_initiatives import shown
+from tests.support.institution import API, Institution, Json
+from tests.web.test_initiatives import PAGE, shown
 
 SAID = words(Language.EN)
 ANEW = "The curve is not part of what was frozen"
@@ -69,6 +70,91 @@ async def test_a_unit_reports_what_the_api_says_of_the_day(reported: Institution
     assert "Nothing is overdue." in await shown(reported, f"units/b/report?{asked}")
     await shown(reported, "units/b/report?as_of=2199-01-01", 422)
     await shown(reported, "units/none/report", 404)
+
+
+async def test_a_quarter_has_both_its_ends_and_what_moved_it(reported: Institution) -> None:
+    await reported.post("periods/standard", {"year": 2022, "closes_by_itself": False})
+    await reported.report("A-1", 2, 25, "2022-05-31")
+    named = await shown(reported, f"units/{reported.code}/report?period=2022-B06")
+    asked: Json = {"year": 2022, "from": "2022-03-31", "to": "2022-06-30", "level": "initiative"}
+    moved = await reported.rollup(part="/changes", **asked)
+    assert moved["items"]
+    assert moved["change"]
+    since = f"from {SAID.percent(moved['before'])}</small>"
+    assert f"<dd>{SAID.points(moved['change'])} <small>points since 31 Mar 2022, {since}" in named
+    for told in ("B06 of 2022", "1 April 2022 to 30 June 2022", "as of 30 June 2022", "year 2022",
+                 "Complete on 31 Mar 2022", "Complete on 30 Jun 2022"):  # fmt: skip
+        assert told in named, told
+    section = named[named.index("What moved it") :]
+    for each in moved["items"]:
+        cells = [
+            SAID.percent(each["before"]),
+            SAID.percent(each["after"]),
+            SAID.points(each["change"]),
+        ]
+        row = "\n        ".join(f'<td class="number">{cell}</td>' for cell in cells)
+        assert row in section, each
+    for part in ("/children", "/areas"):
+        # The areas tell no change of their own: of both days they tell what was reached.
+        then = await reported.rollup(part=part, year=2022, as_of="2022-03-31")
+        for before, after in zip(then["items"], (await reported.rollup(
+            part=part, year=2022, as_of="2022-06-30"))["items"], strict=True):  # fmt: skip
+            first, last = (each["percent_complete"] for each in (before, after))
+            change = None if first is None else last - first
+            cells = [SAID.percent(first), SAID.points(change), SAID.percent(last)]
+            row = r"\s+".join(f'<td class="number">{re.escape(cell)}</td>' for cell in cells)
+            assert re.search(row, named), (part, cells)
+    # The same days by themselves say the same, of the same year.
+    typed = "year=2022&since=2022-03-31&as_of=2022-06-30"
+    days = await shown(reported, f"units/{reported.code}/report?{typed}")
+    assert f"<dd>{SAID.points(moved['change'])} <small>points since 31 Mar 2022, {since}" in days
+    assert "1 April 2022 to" not in days
+    back = f'/units/{reported.code}?since=2022-03-31&amp;as_of=2022-06-30"'
+    assert back in named
+    # Without a day: since the last period that was over.
+    assert "points since 30 Jun 2022" in await shown(reported, "units/a/report?as_of=2022-08-31")
+    said = await shown(reported, "units/a/report?period=2022-B06", language="id")
+    assert "Yang mengubahnya" in said
+    await shown(reported, "units/a/report?period=2022-B07", 404)
+    await shown(reported, "units/a/report?since=2022-07-01&as_of=2022-06-30", 422)
+    answer = await reported.operator.get(
+        f"{reported.path.removeprefix(API)}/units/a/report?period=2022-B06&since=2022-01-01&year=2022",
+        headers=PAGE,
+    )
+    assert answer.status_code == 303
+    assert answer.headers["location"].endswith("/report?period=2022-B06&year=2022")
+
+
+async def test_a_period_that_has_not_begun_is_not_offered(reported: Institution) -> None:
+    await reported.post("periods", {
+        "code": "first", "name": {"id": "Pertama", "en": "First ever"}, "year": 1900,
+        "starts_on": "1900-01-01", "ends_on": "1900-03-31", "opens_on": "1900-03-31",
+        "closes_on": "1900-04-30", "closes_by_itself": False,
+    })  # fmt: skip
+    await reported.post("periods/standard", {"year": 2198})
+    page = await shown(reported, "units/a/report")
+    assert "First ever" in page
+    assert "of 2198" not in page
+    await shown(reported, "units/a/report?period=2198-B03", 422)
+    assert "No report between" in await shown(reported, "units/a/report?period=first")
+
+
+async def test_a_report_of_an_area_is_of_what_serves_it(reported: Institution) -> None:
+    await reported.initiative(
+        "A-2", "a", areas=["oversight"], milestones=[{"title": "Watch", "due_on": "2022-02-28"}]
+    )
+    for day in ("", "&as_of=2022-06-30"):
+        for unit in (reported.code, "a"):
+            page = await shown(reported, f"units/{unit}/report?year=2022&area=oversight{day}")
+            assert "Watch" in page
+            assert "Late step" not in page
+            assert "No room" not in page  # of the unit as a whole
+            assert '<option value="oversight" selected>' in page
+            other = await shown(reported, f"units/{unit}/report?year=2022&area=accountability{day}")
+            assert "Watch" not in other
+            assert "Late step" in other
+    overview = await shown(reported, "units/a?year=2022&area=oversight")
+    assert "/units/a/report?year=2022&amp;area=oversight" in overview
 
 
 def _without_curve(session: Session, report_id: UUID, content: Json) -> UUID:
