@@ -10,9 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import Database
+from app.distribution import unkept
 from app.models import Base
 from app.services import sessions
 from app.services.sessions import Lifetime
+from tests.conftest import CITUS
 from tests.support.contract import CheckedTransport
 from tests.support.institution import API, Institution
 from tests.support.posts import PERIOD
@@ -181,6 +183,9 @@ async def test_no_row_can_be_made_to_refer_across(
             session.execute(update(table).where(*key).values(changed))
         return True
 
+    held_by_nobody = set(unkept()) if CITUS else set()
     for table, constraint in REFERENCES:
-        assert await database.write(steal, table, constraint), (table.name, constraint.column_keys)
+        if (table, constraint.name) not in held_by_nobody:
+            done = await database.write(steal, table, constraint)
+            assert done, (table.name, constraint.column_keys)
     await other.close()
