@@ -28,6 +28,8 @@ class Overtaken(Exception):
 def of_copy(error: asyncpg.PostgresError) -> DBAPIError:
     """What COPY met, which goes past SQLAlchemy, as any other statement tells it."""
     is_integrity = isinstance(error, asyncpg.IntegrityConstraintViolationError)
+    # Citus tells what one of its machines refused with that machine's words, and a state of its own.
+    is_integrity |= isinstance(error, asyncpg.InternalServerError) and "violates" in str(error)
     return (IntegrityError if is_integrity else DBAPIError)(
         "COPY", None, error, hide_parameters=True
     )

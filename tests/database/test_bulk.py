@@ -1,9 +1,12 @@
 """Many rows at once: what the database refuses is told as for any statement, and tried again."""
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import faults
 from app.bulk import bulk_insert
 from app.db import Database
 from app.models import Institution, UnitHealth
@@ -11,6 +14,13 @@ from app.models.base import new_id
 from app.models.base import table as table_of
 from app.schemas.fields import Health
 from tests.support.institution import Institution as Prepared
+
+
+def test_what_a_machine_of_a_cluster_refuses_is_refused() -> None:
+    refused = asyncpg.InternalServerError('duplicate key value violates unique constraint "pk_102"')
+    assert isinstance(faults.of_copy(refused), IntegrityError)
+    broken = asyncpg.InternalServerError("could not read block 5")
+    assert not isinstance(faults.of_copy(broken), IntegrityError)
 
 
 @pytest.mark.parametrize("rows", [3, 30])
