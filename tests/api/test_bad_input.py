@@ -263,6 +263,7 @@ async def test_another_institution_does_not_exist_for_a_person(
         "webhooks": {"url": "https://hooks.invalid/"}, "secrets": {}, "redelivery": {}, "test": {},
         "replay": {"after": 0},
         "criteria": {"code": "n", "name": {"id": "N", "en": "N"}},
+        "designations": {"items": [5]},
         "decrees": {"code": "n", "number": "1", "issued_on": "2022-01-17", "signer": "S", "title": "T"},
         nowhere: {"score": 1},
         "baselines": {"reason": "x"},
