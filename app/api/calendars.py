@@ -87,9 +87,10 @@ async def read_calendar(
     query: Annotated[CalendarQuery, Query()],
     request: Request,
 ) -> ICalendar:
-    """Due dates and stages as iCalendar, for whoever has a token or a feed's key.
+    """Due dates, stages and reporting periods as iCalendar, for whoever has a token or a feed's key.
 
-    A milestone or initiative is an event of a whole day, a stage of all its days. What is done is marked, what was dropped or cancelled is
+    A milestone or initiative is an event of a whole day, a stage of all its days, a reporting period one
+    of its window and one of its last day. What is done is marked, what was dropped or cancelled is
     `CANCELLED`, what is not decided yet `TENTATIVE`. Of more than 1,000, those that are due last.
     """
     if call is None:

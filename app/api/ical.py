@@ -1,10 +1,12 @@
 """A calendar as iCalendar (RFC 5545): whole days, the same in every time zone."""
 
 import re
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from icalendar import Calendar, Event
 
+from app.schemas.periods import Period
 from app.schemas.stages import Stage
 from app.services.agenda import Entry
 from app.services.calendars import Shown
@@ -31,6 +33,9 @@ def render(shown: Shown) -> bytes:
         calendar.add_component(_event(entry))
     for stage in shown.stages:
         calendar.add_component(_stage(stage))
+    for period in shown.periods:
+        for event in _period(period):
+            calendar.add_component(event)
     written: bytes = calendar.to_ical()
     return written
 
@@ -56,19 +61,39 @@ def _event(entry: Entry) -> Event:
 
 def _stage(stage: Stage) -> Event:
     """A stage, from the beginning of its first day to the end of its last."""
-    event = Event()
-    event.add("uid", f"{stage.id}@quickwin")
-    event.add("dtstamp", stage.updated_at)
-    event.add("created", stage.created_at)
-    event.add("last-modified", stage.updated_at)
-    event.add("sequence", stage.version)
-    event.add("dtstart", stage.starts_on)
-    event.add("dtend", stage.ends_on + _DAY)
+    event = _of_days(stage, str(stage.id), stage.starts_on, stage.ends_on)
     event.add("summary", _text(f"{stage.name.id} ({stage.code})"))
     lines = (stage.name.en, stage.calendar, stage.basis, stage.source_url)
     event.add("description", _text("\n".join(line for line in lines if line)))
-    event.add("status", "CONFIRMED")
     event.add("categories", ["stage"])
+    return event
+
+
+def _period(period: Period) -> Iterator[Event]:
+    """The window of a reporting period, and its last day; a reopened one ends on another."""
+    last = period.closes_on if period.reopened is None else period.reopened.until
+    days = f"{period.starts_on} - {period.ends_on}"
+    for name, first, said in (
+        (str(period.id), min(period.opens_on, last), ("Masa lapor", "Reporting window")),
+        (f"{period.id}-closes", last, ("Batas lapor", "Last day to report")),
+    ):
+        event = _of_days(period, name, first, last)
+        event.add("summary", _text(f"{said[0]}: {period.name.id} ({period.code})"))
+        event.add("description", _text(f"{said[1]}: {period.name.en}\n{days}"))
+        event.add("categories", ["period"])
+        yield event
+
+
+def _of_days(of: Stage | Period, name: str, first: date, last: date) -> Event:
+    event = Event()
+    event.add("uid", f"{name}@quickwin")
+    event.add("dtstamp", of.updated_at)
+    event.add("created", of.created_at)
+    event.add("last-modified", of.updated_at)
+    event.add("sequence", of.version)
+    event.add("dtstart", first)
+    event.add("dtend", last + _DAY)
+    event.add("status", "CONFIRMED")
     event.add("transp", "TRANSPARENT")
     return event
 

@@ -64,7 +64,8 @@ class NewPeriod(Shape):
     closes_on: Day
     """Last day of the window; later reports are `late`. Not before `ends_on`."""
     remind_days_before: DaysBefore = Field(default_factory=lambda: [7, 1])
-    """So many days before `closes_on` there is an event `period.reminder`."""
+    """So many days before `closes_on` there is an event `period.reminder`, and for each unit that owes
+    a report a `period.unit_reminder`, with its initiatives and who is accountable for them."""
     closes_by_itself: Flag = True
     """Whether it is closed on the day after `closes_on`; else somebody closes it."""
     locks: Flag = True

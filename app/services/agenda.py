@@ -1,19 +1,20 @@
-"""What is due when: milestones and initiatives as entries of a calendar, among its stages."""
+"""What is due when: milestones and initiatives as entries of a calendar, among its stages and periods."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func
+from sqlalchemy import Row, Select, and_, func, or_
 from sqlalchemy.orm import Session
 
-from app.models import Initiative, InitiativeStage, Milestone, Stage, Unit
+from app.models import Initiative, InitiativeStage, Milestone, ReportingPeriod, Stage, Unit
 from app.models.base import refers
 from app.rollup.points import FULL
 from app.schemas.calendars import MOST_DATES, CalendarFilter
 from app.schemas.fields import InitiativeStatus
+from app.schemas.periods import Period
 from app.schemas.stages import Stage as StageShape
-from app.services import access, selection, stages
+from app.services import access, periods, selection, stages
 from app.services.access import Scope
 
 _EXCERPT = 500
@@ -105,6 +106,20 @@ def stages_of(session: Session, scope: Scope, query: CalendarFilter) -> list[Sta
         )
     rows = session.scalars(statement.limit(MOST_DATES)).all()
     return [stages.shape(row) for row in reversed(rows)]
+
+
+def periods_of(session: Session, scope: Scope, query: CalendarFilter) -> list[Period]:
+    """The institution's reporting periods; for one initiative those on which it may owe a report."""
+    period = ReportingPeriod
+    statement = access.visible(scope, period).order_by(period.closes_on.desc(), period.id.desc())
+    if query.initiative is not None:
+        named = access.visible(scope, Initiative).where(access.named(Initiative, query.initiative))
+        of_its_year = period.year == Initiative.year
+        statement = statement.where(
+            named.where(or_(of_its_year, period.all_years)).correlate(period).exists()
+        )
+    rows = session.scalars(statement.limit(MOST_DATES)).all()
+    return [periods.shape(row, scope.today()) for row in reversed(rows)]
 
 
 _OF_INITIATIVE = (

@@ -13,6 +13,7 @@ from app.models.base import new_id, now, refers
 from app.models.base import table as table_of
 from app.schemas import calendars as wire
 from app.schemas.pages import Page
+from app.schemas.periods import Period
 from app.schemas.permissions import Permission
 from app.schemas.stages import Stage
 from app.services import access, actors, agenda, events, minting
@@ -34,6 +35,7 @@ class Shown(NamedTuple):
     time_zone: str
     entries: list[Entry]
     stages: list[Stage]
+    periods: list[Period]
 
 
 def create(
@@ -151,7 +153,13 @@ def of_key(session: Session, institution: str, query: wire.CalendarQuery) -> Sho
 
 def _shown(session: Session, scope: Scope, name: str, query: wire.CalendarFilter) -> Shown:
     entries = agenda.entries(session, scope, query)
-    return Shown(name, scope.time_zone, entries, agenda.stages_of(session, scope, query))
+    return Shown(
+        name,
+        scope.time_zone,
+        entries,
+        agenda.stages_of(session, scope, query),
+        agenda.periods_of(session, scope, query),
+    )
 
 
 _BY_DIGEST: Select[*tuple[Any, ...]] = (

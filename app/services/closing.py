@@ -23,6 +23,9 @@ from app.services.access import Lock, Scope
 from app.services.actors import SYSTEM, Actor
 
 REMINDER = "period.reminder"
+UNIT_REMINDER = "period.unit_reminder"
+_MOST_NAMED = 50
+"""Initiatives, and people, that the reminder of a unit names; the list to chase has all."""
 
 
 def close(
@@ -135,18 +138,33 @@ def _close(session: Session, scope: Scope, row: ReportingPeriod, reason: str | N
 
 
 def _remind(session: Session, scope: Scope, row: ReportingPeriod, today: date) -> None:
-    """Tell once for all reminders that are due, also late, unless the window is over by then."""
+    """Tell once for all reminders that are due, also late, unless the window is over by then.
+
+    The institution is told how many are missing, and each unit that owes which those are and who
+    answers for them: an event of that unit, which webhooks and feeds above it have too.
+    """
     row.reminded_on = today
     periods.plan_next(row)
     versions.touch(row)
     if today > row.closes_on:
         return
     told: dict[str, Any] = {
+        "period": row.code,
+        "name": {"id": row.name_id, "en": row.name_en},
         "closes_on": row.closes_on.isoformat(),
         "days_left": (row.closes_on - today).days,
-        **obligations.counts(session, scope, row).model_dump(mode="json"),
     }
-    periods.record(session, scope, row, REMINDER, told)
+    counts = obligations.counts(session, scope, row).model_dump(mode="json")
+    periods.record(session, scope, row, REMINDER, told | counts)
+    for owing in obligations.owing_units(session, scope, row):
+        of_unit: dict[str, Any] = {
+            "unit": owing.unit,
+            "unit_name": owing.unit_name,
+            "missing": len(owing.initiatives),
+            "initiatives": owing.initiatives[:_MOST_NAMED],
+            "people": owing.people[:_MOST_NAMED],
+        }
+        periods.record(session, scope, row, UNIT_REMINDER, told | of_unit, unit_id=owing.unit_id)
 
 
 def _last_of(session: Session, scope: Scope, report_id: UUID | None) -> UUID | None:

@@ -6,7 +6,7 @@ was the case when a period closed is kept with the period.
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -143,6 +143,47 @@ def missing(
     found = paginate(session, statement, keys, query)
     days_late = max(0, (scope.today() - period.closes_on).days)
     return found.page([_missing(row, days_late) for row in found.rows])
+
+
+class Owing(NamedTuple):
+    """What a unit still owes on a period, and by whom."""
+
+    unit_id: UUID
+    unit: str
+    unit_name: str
+    initiatives: list[str]
+    people: list[str]
+    """Codes of those who are accountable for these."""
+
+
+def owing_units(session: Session, scope: Scope, period: ReportingPeriod) -> list[Owing]:
+    """The units whose own initiatives owe a report on a period and have none, by code."""
+    statement = (
+        select(Unit.id, Unit.code, Unit.name, Initiative.code, Person.code.label("person"))
+        .select_from(Initiative)
+        .join(Unit, refers(Initiative.unit_id, Unit))
+        .outerjoin(
+            InitiativeOwner,
+            and_(
+                refers(InitiativeOwner.initiative_id, Initiative),
+                InitiativeOwner.role == OwnerRole.ACCOUNTABLE,
+            ),
+        )
+        .outerjoin(Person, refers(InitiativeOwner.person_id, Person))
+        .where(
+            access.within(scope, Initiative),
+            *_owes(scope, period),
+            _came(scope, period).is_(None),
+        )
+        .order_by(Unit.code_key, Initiative.code_key)
+    )
+    found: dict[UUID, Owing] = {}
+    for unit_id, unit, name, initiative, person in session.execute(statement):
+        owing = found.setdefault(unit_id, Owing(unit_id, unit, name, [], []))
+        owing.initiatives.append(initiative)
+        if person is not None and person not in owing.people:
+            owing.people.append(person)
+    return list(found.values())
 
 
 def owing_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 from pydantic import MISSING
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -174,10 +175,13 @@ def record(
     kind: str,
     data: wire.NewPeriod | wire.PeriodChanges | dict[str, object] | None = None,
     reason: str | None = None,
+    unit_id: UUID | None = None,
 ) -> None:
-    """Record an event of a period."""
+    """Record an event of a period; of one unit, if it concerns that alone."""
     subject = events.Subject(row.id, f"periods/{row.code}")
-    events.record(session, scope.actor, scope.id, kind, subject, data, reason=reason)
+    events.record(
+        session, scope.actor, scope.id, kind, subject, data, reason=reason, unit_id=unit_id
+    )
 
 
 def shape(row: ReportingPeriod, today: date) -> wire.Period:

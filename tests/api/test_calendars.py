@@ -102,6 +102,38 @@ async def test_filters(institution: Institution, asked: dict[str, Any], count: i
         assert len(events_of(await institution.operator.get(address))) == count
 
 
+async def test_reporting_periods_are_there(institution: Institution) -> None:
+    """The window, and its last day; of one initiative those of its year."""
+    await plan(institution)
+    for code, year, days in (("B03", 2022, "03-31"), ("B06", 2021, "06-30")):
+        body = {
+            "code": code, "name": {"id": f"Triwulan {code}", "en": f"Quarter {code}"}, "year": year,
+            "starts_on": f"{year}-01-01", "ends_on": f"{year}-{days}",
+            "opens_on": f"{year}-{days[:2]}-15", "closes_on": f"{year}-07-10",
+            "closes_by_itself": False,
+        }  # fmt: skip
+        await institution.post("periods", body)
+    events = await read(institution, institution.operator, unit="A")
+    found = {name: event for name, event in events.items() if name.endswith(("(B03)", "(B06)"))}
+    assert set(found) == {
+        f"{what}: Triwulan {code} ({code})"
+        for what in ("Masa lapor", "Batas lapor")
+        for code in ("B03", "B06")
+    }
+    window, last = (found[f"{what} lapor: Triwulan B03 (B03)"] for what in ("Masa", "Batas"))
+    assert (window["dtstart"].dt, window["dtend"].dt) == (date(2022, 3, 15), date(2022, 7, 11))
+    assert (last["dtstart"].dt, last["dtend"].dt) == (date(2022, 7, 10), date(2022, 7, 11))
+    assert (window["categories"].to_ical(), last["categories"].to_ical()) == (b"period", b"period")
+    assert "2022-01-01 - 2022-03-31" in window["description"]
+    assert window["uid"] != last["uid"]
+    alone = await read(institution, institution.operator, initiative="QW-1")
+    assert {name for name in alone if "B0" in name} == {name for name in found if "B03" in name}
+    await institution.patch("periods/B03", {"closes_on": "2022-07-15"})
+    moved = (await read(institution, institution.operator))["Batas lapor: Triwulan B03 (B03)"]
+    assert (moved["uid"], moved["dtstart"].dt) == (last["uid"], date(2022, 7, 15))
+    assert moved["sequence"] > last["sequence"]
+
+
 async def test_an_event_stays_the_same_and_counts_its_changes(institution: Institution) -> None:
     await plan(institution)
     before = (await read(institution, institution.operator))["Modul A (QW-1/1)"]

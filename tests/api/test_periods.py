@@ -236,7 +236,12 @@ async def test_reopened_it_takes_late_reports_and_closes_again(
 async def test_it_closes_by_itself_and_reminds_once(
     institution: Institution, database: Database
 ) -> None:
-    await plan(institution)
+    for unit, above in (("A", None), ("A1", "A"), ("B", None)):
+        await institution.unit(unit, above)
+    await plan(institution, "QW-1", "QW-2", unit="A")
+    await plan(institution, "QW-3", unit="A1")
+    await plan(institution, "QW-4", unit="B")
+    await institution.report("QW-4", 1, 10, day(-2))
     fields: Json = {"closes_on": day(3), "remind_days_before": [12, 1]}
     made = await institution.post("periods", about(day(-9), day(-1), **fields))
     assert await pass_time(institution, database) == []
@@ -244,10 +249,24 @@ async def test_it_closes_by_itself_and_reminds_once(
     assert await pass_time(institution, database) in ([False, True], [True])
     assert await pass_time(institution, database) == []
     (reminder,) = await told(institution, "period.reminder")
-    assert reminder["data"] == {
-        "closes_on": day(0), "days_left": 0, "owing": 1, "in_time": 0, "late": 0, "missing": 1,
-        "percent_reported": 0.0,
+    about_it = {"period": "P", "name": NAMES, "closes_on": day(0), "days_left": 0}
+    assert reminder["data"] == about_it | {
+        "owing": 4, "in_time": 1, "late": 0, "missing": 3, "percent_reported": 25.0,
     }  # fmt: skip
+    # Each unit that owes something is told what, and who answers for it: that unit, and those above.
+    owed = {e["data"]["unit"]: e for e in await told(institution, "period.unit_reminder")}
+    assert {unit: event["data"] for unit, event in owed.items()} == {
+        unit: about_it | {
+            "unit": unit, "unit_name": f"Unit {unit}", "missing": len(codes),
+            "initiatives": codes, "people": ["reporter"],
+        }
+        for unit, codes in (("A", ["QW-1", "QW-2"]), ("A1", ["QW-3"]))
+    }  # fmt: skip
+    admin = await institution.person("below", "admin", "A1")
+    seen = (await institution.expect(200, "GET", f"{institution.path}/events", client=admin))[
+        "items"
+    ]
+    assert [e["data"]["unit"] for e in seen if e["type"].startswith("period.")] == ["A1"]
     await shift(database, made, closes_on=-1, acts_on=0)
     assert await pass_time(institution, database) in ([False, True], [True])
     assert (await institution.get("periods/P"))["state"] == "closed"
