@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from app.api import answers
-from app.api.answers import IfMatch
+from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InitiativePath, InstitutionPath, router
 from app.schemas.assessments import (
     Assessment,
@@ -68,6 +68,21 @@ async def change_assessment(
     """Change what an assessment says."""
     changed = await call.write(assessments.change, institution, assessment, changes, expected)
     return answers.tagged(response, changed)
+
+
+@routes.delete("/assessments/{assessment}", status_code=204)
+async def delete_assessment(
+    call: Call,
+    institution: InstitutionPath,
+    assessment: UUID,
+    expected: IfMatch,
+    removal: Annotated[Removal, Query()],
+) -> None:
+    """Delete an assessment that was recorded by mistake, for good; it owes a `reason`.
+
+    What it was stays in its event. One that was only recorded wrong is changed instead.
+    """
+    await call.write(assessments.remove, institution, assessment, expected, removal.reason)
 
 
 @routes.get("/index")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.api import answers
-from app.api.answers import IfMatch, OptionalIfMatch
+from app.api.answers import IfMatch, OptionalIfMatch, Removal
 from app.api.calls import Call, InstitutionPath, router
 from app.schemas.fields import CODE_PATTERN
 from app.schemas.indicators import (
@@ -81,6 +81,21 @@ async def change_indicator(
     return answers.tagged(response, changed)
 
 
+@_of_institution.delete("/{indicator}", status_code=204)
+async def delete_indicator(
+    call: Call,
+    institution: InstitutionPath,
+    indicator: IndicatorPath,
+    expected: IfMatch,
+    removal: Annotated[Removal, Query()],
+) -> None:
+    """Delete an indicator that was entered by mistake, for good; it owes a `reason`.
+
+    It and its periods stay in its event. One that is measured no more is retired instead.
+    """
+    await call.write(indicator_values.remove_all, institution, indicator, expected, removal.reason)
+
+
 @_of_institution.get("/{indicator}/values")
 async def list_indicator_values(
     call: Call,
@@ -150,6 +165,19 @@ async def change_national_indicator(
     """Change or retire a national indicator; for operators."""
     changed = await call.write(indicators.change, None, national_indicator, changes, expected)
     return answers.tagged(response, changed)
+
+
+@_national.delete("/{national_indicator}", status_code=204)
+async def delete_national_indicator(
+    call: Call,
+    national_indicator: IndicatorPath,
+    expected: IfMatch,
+    removal: Annotated[Removal, Query()],
+) -> None:
+    """Delete a national indicator with its periods, for good; for operators. It owes a `reason`."""
+    await call.write(
+        indicator_values.remove_all, None, national_indicator, expected, removal.reason
+    )
 
 
 @_national.get("/{national_indicator}/values")

@@ -125,6 +125,8 @@ class InstrumentChanges(Shape):
     components: Components | MISSING = MISSING
     """Those that are known by their codes are changed; one that scores or lifts refer to stays."""
     bands: Bands | MISSING = MISSING
+    """Other ones grade anew what was assessed, of every year: with assessments they owe a reason. Where
+    the rules have changed, add an instrument."""
     reason: Reason | MISSING = MISSING
 
 

@@ -95,6 +95,26 @@ def change(
     return _one(session, scope, row)
 
 
+def remove(
+    session: Session,
+    actor: Actor,
+    institution: str,
+    assessment_id: UUID,
+    expected: Expected,
+    reason: str | None,
+) -> None:
+    """Delete an assessment that was recorded by mistake, for good; its event keeps what it was."""
+    scope = access.institution(session, actor, institution, Lock.SHARED)
+    row = access.find(session, scope, Assessment, str(assessment_id), lock=True)
+    access.require(session, scope, Permission.ASSESSMENTS_CHANGE, None)
+    versions.check_removal(row, expected, reason)
+    before = _one(session, scope, row).model_dump(mode="json", by_alias=True)
+    subject = _subject(session.get_one(Instrument, row.instrument_id), row)
+    parts.replace(session, scope, AssessmentScore, {"assessment_id": row.id}, [])
+    session.delete(row)
+    events.record(session, actor, scope.id, "assessment.deleted", subject, before, reason=reason)
+
+
 def get(session: Session, actor: Actor, institution: str, assessment_id: UUID) -> wire.Assessment:
     """One assessment."""
     scope = access.institution(session, actor, institution)

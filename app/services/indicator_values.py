@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, Invalid
@@ -58,6 +58,36 @@ def put(
     )  # fmt: skip
     session.flush()
     return _shape(parent, row), is_new
+
+
+def remove_all(
+    session: Session,
+    actor: Actor,
+    institution: str | None,
+    key: str,
+    expected: Expected,
+    reason: str | None,
+) -> None:
+    """Delete an indicator that was entered by mistake with its periods, for good; its event keeps them."""
+    at = indicators.place(session, actor, institution, Lock.SHARED)
+    row = indicators.find(session, at, key, lock=True)
+    indicators.may_change(session, actor, at, row.unit_id)
+    versions.check_removal(row, expected, reason)
+    of_row = (
+        IndicatorValue.institution_id == row.institution_id,
+        IndicatorValue.indicator_id == row.id,
+    )
+    values = session.scalars(select(IndicatorValue).where(*of_row).order_by(IndicatorValue.ends_on))
+    before = indicators.get(session, actor, institution, key).model_dump(mode="json")
+    before["values"] = [_shape(row, value).model_dump(mode="json") for value in values]
+    session.execute(
+        delete(IndicatorValue).where(*of_row).execution_options(synchronize_session=False)
+    )
+    session.delete(row)
+    events.record(
+        session, actor, row.institution_id, "indicator.deleted", events.Subject(row.id, row.code),
+        before, reason=reason, unit_id=row.unit_id,
+    )  # fmt: skip
 
 
 def page(

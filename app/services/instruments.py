@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import CodeTaken, InUse, Invalid, NotFound
 from app.keyset import Key, paginate
-from app.models import AssessmentScore, InitiativeLift, Instrument, InstrumentComponent
+from app.models import Assessment, AssessmentScore, InitiativeLift, Instrument, InstrumentComponent
 from app.models.base import code_key, new_id, now
 from app.schemas import instruments as wire
 from app.schemas.fields import Names
@@ -61,7 +61,10 @@ def change(
         setattr(row, name, getattr(changes, name))
     _check_years(row)
     if changes.bands is not MISSING:
-        row.bands = _kept(changes.bands)
+        kept = _kept(changes.bands)
+        if kept != row.bands and changes.reason is MISSING:
+            _check_ungraded(session, row)
+        row.bands = kept
     if changes.components is not MISSING:
         _put_components(session, row, changes.components)
     versions.touch(row)
@@ -127,6 +130,14 @@ def bands(row: Instrument) -> list[wire.Band]:
 
 def _kept(given: Sequence[wire.Band]) -> list[object]:
     return [band.model_dump(mode="json", by_alias=True) for band in given]
+
+
+def _check_ungraded(session: Session, row: Instrument) -> None:
+    """Raise `Invalid` where other bands would grade anew what was assessed, for no reason."""
+    judged = select(Assessment.id).where(Assessment.instrument_id == row.id).limit(1)
+    if session.execute(judged).first():
+        detail = "Scores were given by this instrument, and other bands grade them anew: say why."
+        raise Invalid.field("/reason", "reason_owed", detail)
 
 
 def _check_years(row: Instrument) -> None:

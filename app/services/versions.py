@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import StaleVersion
+from app.errors import Invalid, StaleVersion
 from app.models import Indicator, Initiative, Institution, Person, Unit, UnitMerger
 from app.models.base import now
 
@@ -26,6 +26,13 @@ def check(row: Versioned, expected: Expected) -> None:
     """Raise `StaleVersion` unless the row is at one of the expected versions."""
     if expected is not None and row.version not in expected:
         raise StaleVersion
+
+
+def check_removal(row: Versioned, expected: Expected, reason: str | None) -> None:
+    """As `check`, for what goes for good and owes a reason: raises `Invalid` without one."""
+    check(row, expected)
+    if reason is None:
+        raise Invalid.parameter("reason", "reason_owed", "This change owes a reason.")
 
 
 def touch(row: Versioned) -> None:

@@ -94,6 +94,47 @@ async def test_an_operator_edits_instruments(institution: Institution) -> None:
         )
 
 
+async def test_other_bands_for_what_was_assessed_owe_a_reason(institution: Institution) -> None:
+    path, code = f"{API}/instruments", f"b-{institution.code}"
+    bands = [{"from": 0, "predicate": "D"}, {"from": 50, "predicate": "A"}]
+    await institution.expect(201, "POST", path, {"code": code, "name": NAMES, "bands": bands})
+
+    async def change(status: int, first: float, **more: str) -> Json:
+        changed = [bands[0], {**bands[1], "from": first}]
+        body = {"bands": changed, **more}
+        return await institution.expect(status, "PATCH", f"{path}/{code}", body, if_match="*")
+
+    await change(200, 60)
+    made = await assess(institution, 2021, 65, instrument=code)
+    assert made["predicate"] == "A"
+    told = await change(422, 70)
+    assert [(at["pointer"], at["code"]) for at in told["errors"]] == [("/reason", "reason_owed")]
+    assert (await institution.get(f"assessments/{made['id']}"))["predicate"] == "A"
+    await change(200, 60)  # as they are
+    await change(200, 70, reason="Salah ketik")
+    assert (await institution.get(f"assessments/{made['id']}"))["predicate"] == "D"
+
+
+async def test_what_was_recorded_by_mistake_goes(institution: Institution) -> None:
+    scores = [{"component": "results", "score": 30.13}]
+    made = await assess(institution, 2021, 71, scores=scores, note="Keliru")
+    address = f"{institution.path}/assessments/{made['id']}"
+    told = await institution.expect(422, "DELETE", address, if_match="*")
+    assert [(at["parameter"], at["code"]) for at in told["errors"]] == [("reason", "reason_owed")]
+    await institution.expect(412, "DELETE", f"{address}?reason=Salah", if_match='"v9"')
+    client = institution.reporter
+    await institution.expect(403, "DELETE", f"{address}?reason=x", if_match="*", client=client)
+    await institution.expect(204, "DELETE", f"{address}?reason=Salah", if_match='"v1"')
+    await institution.expect(404, "GET", address)
+    *_, event = (await institution.get("events"))["items"]
+    assert (event["type"], event["subject"]) == ("assessment.deleted", f"{OLD}/2021/national")
+    assert event["data"] == made | {"reason": "Salah"}
+    assert event["changes"]["score"] == {"before": 71.0, "after": None}
+    assert (await institution.get("index"))["series"] == []
+    again = await assess(institution, 2021, 72)  # its place is free
+    assert again["score"] == 72
+
+
 async def test_assessors_stand_side_by_side(institution: Institution) -> None:
     scores = [{"component": "RESULTS", "score": 30.13}, {"component": "compliance", "score": 12.5}]
     made = await assess(

@@ -31,6 +31,29 @@ async def quarters(
     return dict(year)
 
 
+async def test_what_was_entered_by_mistake_goes(institution: Institution) -> None:
+    await institution.unit("A")
+    await institution.post("indicators", {**NEW, "unit": "A"})
+    await quarters(institution, "ikm", (80, 81), (82, 83))
+    before = await institution.get("indicators/ikm")
+    values = (await institution.get("indicators/ikm/values"))["items"]
+    national = {**NEW, "code": f"n-{institution.code}"}
+    await institution.expect(201, "POST", f"{API}/indicators", national)
+    for address in (f"{institution.path}/indicators/ikm", f"{API}/indicators/{national['code']}"):
+        told = await institution.expect(422, "DELETE", address, if_match="*")
+        assert told["errors"][0]["code"] == "reason_owed"
+        await institution.expect(
+            403, "DELETE", f"{address}?reason=x", if_match="*", client=institution.reporter
+        )
+        await institution.expect(412, "DELETE", f"{address}?reason=x", if_match='"v99"')
+        await institution.expect(204, "DELETE", f"{address}?reason=Keliru", if_match="*")
+        await institution.expect(404, "GET", address)
+    *_, event = (await institution.get("events"))["items"]
+    assert (event["type"], event["subject"]) == ("indicator.deleted", "ikm")
+    assert event["data"] == before | {"values": values, "reason": "Keliru"}
+    await institution.post("indicators", NEW)  # its code is free
+
+
 async def test_an_indicator_of_a_unit(institution: Institution) -> None:
     await institution.unit("A")
     await institution.unit("B", "A")

@@ -290,6 +290,7 @@ TABLE: dict[str, Operation] = {
     "list_indicators": Operation("member", filters={"unit": "{unit}"}),
     "get_indicator": Operation("unit"),
     "change_indicator": _change("indicators:change"),
+    "delete_indicator": _remove("indicators:change"),
     "list_indicator_values": Operation("unit"),
     "set_indicator_value": Operation(
         "unit", ("indicators:change",), 412,
@@ -303,6 +304,7 @@ TABLE: dict[str, Operation] = {
         body={"code": "{new}", "name": {"id": "Baru", "en": "New"}, "unit_of_measure": "persen"},
     ),
     "change_national_indicator": _change(on="operator"),
+    "delete_national_indicator": _remove(on="operator"),
     "set_national_indicator_value": Operation(
         "operator", body={"starts_on": "2022-01-01", "ends_on": "2022-03-31"}, allowed=412,
     ),
@@ -319,6 +321,7 @@ TABLE: dict[str, Operation] = {
     "list_assessments": Operation("member"),
     "get_assessment": Operation("member"),
     "change_assessment": _change("assessments:change", on="institution"),
+    "delete_assessment": _remove("assessments:change", on="institution"),
     "get_index": Operation("member"),
     "get_initiative_lift": Operation("unit"),
     # Frozen reports
