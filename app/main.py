@@ -96,6 +96,7 @@ from app.web import (
 )
 from app.web import initiatives as initiative_pages
 from app.web import milestones as milestone_pages
+from app.web import periods as period_pages
 from app.web import problems as problem_pages
 from app.web import reports as report_pages
 from app.web import sessions as session_pages
@@ -184,7 +185,7 @@ def create_app(
         instruments, indicators, streams, events, webhooks, grants, tokens, exports, archives,
         criteria, scores, decrees, stages, publications, public, teams, verdicts,
         health, metrics, home, docs, scripting, explained, overview, initiative_pages, initiative, milestone_pages,
-        report_pages, sign_in, sign_in_oidc, session_pages,
+        report_pages, period_pages, sign_in, sign_in_oidc, session_pages,
         worklists, update_pages, verification_pages, live,
     ):  # fmt: skip
         # Taken as they are: included routers are asked one after the other, and again on each level;

@@ -58,6 +58,11 @@ TERMS = {
     "critical": noted("Critical"),
     "open": noted("Open"),
     "resolved": noted("Resolved"),
+    # reporting periods
+    "upcoming": noted("To come"),
+    "over": noted("Over, not closed"),
+    "closed": noted("Closed"),
+    "reopened": noted("Reopened"),
     # how initiatives relate to stages
     "must_finish_before": noted("Must finish before"),
     "runs_during": noted("Runs during"),

@@ -25,6 +25,7 @@ PAGES = {
     "guide, TypeScript": "/guides/typescript",
     "sessions": "/sessions",
     "report": f"{KPU}/units/32/report?since=2022-06-30&as_of=2022-11-30",
+    "period": f"{KPU}/periods/2024-B09?unit=32",
     "my milestones": f"{KPU}/reporting",
     "report form": f"{KPU}/initiatives/QW-2022-014/milestones/3/report",
     "verifications": f"{KPU}/verifications",
