@@ -169,6 +169,21 @@ def node(session: Session, scope: Scope, key: str | None) -> access.Node | None:
     return None if row is None else access.Node(*row)
 
 
+def foremost(session: Session, scope: Scope) -> access.Node | None:
+    """The unit to which an actor is led: the root, or the first by code of those where they may read."""
+    reach = scope.actor.reach(Permission.PLANS_READ)
+    if reach is None:
+        return node(session, scope, None)
+    row = session.execute(
+        access.visible(scope, Unit)
+        .with_only_columns(Unit.id, Unit.code, Unit.name)
+        .where(Unit.id.in_(reach))
+        .order_by(Unit.code_key)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else access.Node(*row)
+
+
 def ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[access.Node]:
     """The units above one that the actor may see, the topmost first."""
     statement = (

@@ -2,8 +2,10 @@
 
 from datetime import date
 from typing import Annotated, NamedTuple
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from app.api.calls import InstitutionPath, UnitPath
@@ -13,9 +15,11 @@ from app.schemas.curves import Curve, CurveQuery
 from app.schemas.obstacles import Obstacle
 from app.schemas.pages import Sort
 from app.schemas.periods import Period
+from app.schemas.permissions import Permission
 from app.schemas.rollups import Rollup, RollupQuery
 from app.schemas.schemes import Area
 from app.services import (
+    access,
     attention,
     comparisons,
     curves,
@@ -84,8 +88,11 @@ async def show_institution(
     institution: InstitutionPath,
     query: Annotated[OverviewQuery, Query()],
 ) -> Response:
-    """The institution's overview."""
-    return _shown(page, await call.read(_overview, institution, None, query))
+    """The institution's overview; who may see some units of it alone is led to the first of these."""
+    found = await call.read(_whole, institution, query)
+    if isinstance(found, Node):
+        return RedirectResponse(f"{page.path}/units/{quote(found.code)}{page.query_but()}", 303)
+    return _shown(page, found)
 
 
 @routes.get("/units/{unit}")
@@ -103,6 +110,17 @@ async def show_unit(
 def _shown(page: Page, found: Overview) -> Response:
     institution = found.rollup.institution
     return page.render("overview.html", institution=institution, found=found, many=MANY_SILENT)
+
+
+def _whole(
+    session: Session, actor: Actor, institution: str, query: OverviewQuery
+) -> Overview | Node:
+    if actor.reach(Permission.PLANS_READ) is not None:
+        scope = access.institution(session, actor, institution)
+        own = units.foremost(session, scope)
+        if own is not None:
+            return own
+    return _overview(session, actor, institution, None, query)
 
 
 def _overview(

@@ -47,11 +47,32 @@ async def test_who_is_signed_in_finds_their_institutions(
     await browser.sign_in(token)
     own = institution.path.removeprefix(API)
     answer = await browser.get("/", Accept_Language="id")
-    assert {own, f"{own}/reporting", f"{own}/verifications"} <= links(answer)
     assert "Instansi Anda" in answer.text
     assert {each for each in links(answer) if each.startswith("/institutions/")} == {
-        own, f"{own}/initiatives", f"{own}/reporting", f"{own}/verifications",
+        own, f"{own}/initiatives", f"{own}/verifications",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "further"),
+    [("viewer", set()), ("reporter", {"reporting"}), ("admin", {"reporting", "verifications"})],
+)
+async def test_one_is_led_where_one_may_do_something(
+    institution: Institution, role: str, further: set[str]
+) -> None:
+    await institution.unit("a")
+    client = await institution.person(f"any-{role}", role, "a")
+    answer = await client.get("/", headers=HTML)
+    own = institution.path.removeprefix(API)
+    led = {each for each in links(answer) if each.startswith("/institutions/")}
+    assert led == {own, f"{own}/initiatives"} | {f"{own}/{each}" for each in further}
+    for place in sorted(led - {own}):
+        assert (await client.get(place, headers=HTML)).status_code == 200, place
+    # Of the whole they may not see the overview: they are led to that of what they may.
+    answer = await client.get(f"{own}?year=2022", headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{own}/units/a?year=2022")
+    assert (await client.get(answer.headers["location"], headers=HTML)).status_code == 200
+    await client.aclose()
 
 
 async def test_a_session_that_has_ended_is_a_stranger(
