@@ -182,6 +182,19 @@ _TEMPLATE = {
 }  # fmt: skip
 
 
+_DECREE = {
+    "code": "SK-17", "number": "17/HK.03-Kpt/2022", "issued_on": "2022-01-17",
+    "signer": "Sekretaris Jenderal", "title": "Quick wins", "url": "https://a.example/b?c=d",
+}  # fmt: skip
+
+
+async def _designations(institution: Institution) -> Post:
+    await institution.post("decrees", _DECREE)
+    await institution.initiative("QW-17", status="proposed")
+    items = [{"initiative": "QW-17"}, {"initiative": "nowhere"}]
+    return Post(f"{institution.path}/decrees/SK-17/designations", {"items": items})
+
+
 async def _copies(institution: Institution) -> Post:
     await institution.post("templates", _TEMPLATE)
     path = f"{institution.path}/templates/satu-pintu/copies"
@@ -340,17 +353,8 @@ POSTS: dict[str, Callable[[Institution], Awaitable[Post]]] = {
     ),
     f"{_OF}/appointments": _appointment,
     f"{_OF}/appointments/renewal": _renewal,
-    f"{_OF}/decrees": _in(
-        "decrees",
-        {
-            "code": "SK-17",
-            "number": "17/HK.03-Kpt/2022",
-            "issued_on": "2022-01-17",
-            "signer": "Sekretaris Jenderal",
-            "title": "Quick wins",
-            "url": "https://a.example/b?c=d",
-        },
-    ),
+    f"{_OF}/decrees": _in("decrees", _DECREE),
+    f"{_OF}/decrees/{{decree}}/designations": _designations,
     f"{_OF}/files": _file,
     f"{_OF}/initiatives": _in("initiatives", _INITIATIVE),
     f"{_OF_INITIATIVE}/milestones": _in(
