@@ -148,8 +148,11 @@ async def test_what_waits_is_what_the_figure_counts(institution: Institution) ->
         assert f"{len(shown)} wait for a decision</small>" in page.text, query
     for number in range(3):
         of = {"unit": "a", "year": 2022, "title": f"More {number}", "decision_asked": "Which?"}
-        await institution.post("obstacles", of)
+        made = await institution.post("obstacles", of)
+    owed = {"action": "Ask for a law", "due_on": "2022-02-01"}
+    await institution.post(f"obstacles/{made['id']}/follow-ups", owed)
     page = await institution.operator.get(address, headers=PAGE | {"Accept-Language": "en"})
+    assert "6 wait for a decision; open follow-ups: 1, overdue: 1</small>" in page.text
     assert "The first 5 of 6." in page.text
     assert f'href="{address}/report#waiting"' in page.text
     past = await institution.operator.get(
