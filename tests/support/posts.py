@@ -145,24 +145,6 @@ async def _renewal(institution: Institution) -> Post:
     return Post(f"{first.path}/renewal", {"from_year": 2022, "to_year": 2023, "unit": "A"})
 
 
-_DECREE: Json = {
-    "code": "SK-17",
-    "number": "17/HK.03-Kpt/2022",
-    "issued_on": "2022-01-17",
-    "signer": "Sekretaris Jenderal",
-    "title": "Quick wins",
-    "url": "https://a.example/b?c=d",
-}
-
-
-async def _designations(institution: Institution) -> Post:
-    await institution.post("decrees", _DECREE)
-    await institution.initiative("QW-2", "A", status="shortlisted", owners=[])
-    owners = [{"person": "somebody", "role": "accountable"}]
-    items = [{"initiative": "QW-2", "owners": owners}, {"initiative": "nowhere"}]
-    return Post(f"{institution.path}/decrees/SK-17/designations", {"items": items})
-
-
 async def _file(institution: Institution) -> Post:
     return Post(f"{institution.path}/files?name=SK%2077.pdf", file=b"%PDF-1.7\n%%EOF\n")
 
