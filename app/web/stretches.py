@@ -18,7 +18,7 @@ from app.web.views import View
 
 _ONE_DAY = timedelta(days=1)
 _MOST_MOVES = 10
-_MOVABLE = 5_000
+MOVABLE = 2_000
 """Initiatives; to find what moved among them costs with their reports of the days."""
 _MOST_OFFERED = 40
 
@@ -77,7 +77,7 @@ def offered(session: Session, scope: Scope, chosen: Period | None) -> list[Perio
 def moves(session: Session, actor: Actor, stretch: Stretch, initiatives: int) -> list[Move] | None:
     """The initiatives that moved the number most; None where they, or the years, are too many."""
     asked, since = stretch.asked, stretch.since
-    if since is None or initiatives > _MOVABLE:
+    if since is None or initiatives > MOVABLE:
         return None
     if asked.as_of.year - since.year >= curves.MOST_YEARS:
         return None

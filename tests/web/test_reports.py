@@ -17,6 +17,7 @@ from app.models import FrozenReport
 from app.models.base import new_id
 from app.schemas.curves import Curve
 from app.schemas.fields import Language
+from app.web import stretches
 from tests.support.institution import API, Institution, Json
 from tests.web.test_initiatives import PAGE, shown
 
@@ -72,7 +73,9 @@ async def test_a_unit_reports_what_the_api_says_of_the_day(reported: Institution
     await shown(reported, "units/none/report", 404)
 
 
-async def test_a_quarter_has_both_its_ends_and_what_moved_it(reported: Institution) -> None:
+async def test_a_quarter_has_both_its_ends_and_what_moved_it(
+    reported: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await reported.post("periods/standard", {"year": 2022, "closes_by_itself": False})
     await reported.report("A-1", 2, 25, "2022-05-31")
     named = await shown(reported, f"units/{reported.code}/report?period=2022-B06")
@@ -123,6 +126,11 @@ async def test_a_quarter_has_both_its_ends_and_what_moved_it(reported: Instituti
     )
     assert answer.status_code == 303
     assert answer.headers["location"].endswith("/report?period=2022-B06&year=2022")
+    # Of very many, none is looked at.
+    monkeypatch.setattr(stretches, "MOVABLE", 1)
+    page = await shown(reported, f"units/{reported.code}/report?period=2022-B06")
+    assert "What moved it" not in page
+    assert since in page
 
 
 async def test_a_period_that_has_not_begun_is_not_offered(reported: Institution) -> None:
