@@ -24,8 +24,10 @@ LARGE = PDF + os.urandom(11 * 2**20)
 """More than two pieces of those in which it is sent."""
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
+@pytest.fixture
+def bucket(database: Database) -> Iterator[Bucket]:
+    if not database.is_sqlite:
+        pytest.skip("tried on SQLite: the difference is not the database's")
     with running_bucket() as there:
         yield there
 
@@ -49,8 +51,6 @@ async def test_files_live_in_a_bucket(
     database: Database,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("tried on SQLite: the difference is not the database's")
     stored = into(bucket, database, monkeypatch)
     sent = [await upload(planned, content) for content in (LARGE, PDF, LARGE)]
     digests = [sha256(content).hexdigest() for content in (LARGE, PDF)]

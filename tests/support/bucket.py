@@ -50,6 +50,9 @@ def running_bucket() -> Iterator[Bucket]:
     try:
         host, port = server.get_host_and_port()
         there = Bucket(f"http://{host}:{port}", "first", "first")
+        # What one before it in this process was told and kept, it would go on with.
+        _tell(there, "reset-auth", "inf")
+        _tell(there, "reset")
         people = there.client("iam")
         people.create_user(UserName="quickwin")
         people.put_user_policy(
@@ -58,7 +61,11 @@ def running_bucket() -> Iterator[Bucket]:
         key = people.create_access_key(UserName="quickwin")["AccessKey"]
         there.client("s3").create_bucket(Bucket=BUCKET)
         # From here on it asks who is there, as a real one does.
-        httpx.post(f"{there.endpoint}/moto-api/reset-auth", content="0").raise_for_status()
+        _tell(there, "reset-auth", "0")
         yield Bucket(there.endpoint, key["AccessKeyId"], key["SecretAccessKey"])
     finally:
         server.stop()
+
+
+def _tell(there: Bucket, command: str, content: str = "") -> None:
+    httpx.post(f"{there.endpoint}/moto-api/{command}", content=content).raise_for_status()
