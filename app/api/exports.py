@@ -21,13 +21,15 @@ from app.api.calls import Call, InstitutionPath, router
 from app.api.downloads import Download, pieces_of
 from app.api.events import JSON_LINES
 from app.api.refusals import TooManyRows
-from app.api.tables import INITIATIVES, MILESTONES, ROLLUPS, UPDATES, Table
+from app.api.tables import INITIATIVES, MILESTONES, MISSING, ROLLUPS, UPDATES, Table
 from app.schemas.attention import MilestonesQuery
 from app.schemas.exports import (
     CsvForm,
     Format,
     InitiativeExport,
     MilestoneExport,
+    MissingExport,
+    MissingOfPeriodQuery,
     RollupExport,
     RollupsQuery,
     UpdateExport,
@@ -141,6 +143,7 @@ _MILESTONES = _Listing(
     MILESTONES, MilestonesQuery, attention.milestones, order={"sort": "initiative"}
 )
 _UPDATES = _Listing(UPDATES, UpdateQuery, updates.feed)
+_MISSING = _Listing(MISSING, MissingOfPeriodQuery, exporting.missing)
 _ROLLUPS = _Listing(ROLLUPS, RollupsQuery, exporting.subtree, _UNITS_AT_ONCE)
 
 
@@ -197,6 +200,18 @@ async def export_updates(
 ) -> Response:
     """Every report of the institution, filtered; newest first."""
     return await _download(call, request, institution, _UPDATES, form, query)
+
+
+@routes.get("/missing.{format}", response_class=Response, responses=_FILES)
+async def export_missing_reports(
+    call: Call,
+    institution: InstitutionPath,
+    form: FormatPath,
+    query: Annotated[MissingExport, Query()],
+    request: Request,
+) -> Response:
+    """Whom to ask for a report on a period: the list of `…/periods/{period}/missing`, in its order."""
+    return await _download(call, request, institution, _MISSING, form, query)
 
 
 @routes.get("/rollups.{format}", response_class=Response, responses=_FILES)

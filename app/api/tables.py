@@ -14,6 +14,7 @@ from app.schemas.curves import CurvePoint
 from app.schemas.fields import OwnerRole
 from app.schemas.initiatives import Initiative
 from app.schemas.milestones import Milestone
+from app.schemas.periods import MissingReport
 from app.schemas.reports import OverdueMilestone
 from app.schemas.rollups import Rollup
 from app.schemas.updates import FINDINGS, Update
@@ -137,6 +138,14 @@ MILESTONES = Table[PlannedMilestone](
         *(name for name in Milestone.model_fields if name != "number"), "late_value",
     ),
 )  # fmt: skip
+MISSING = Table[MissingReport](
+    "missing",
+    {
+        **_plain("initiative", "title", "unit", "unit_name"),
+        **_parts("accountable", "code", "name", "email"),
+        **_plain("days_late", "last_reported_at"),
+    },
+)
 UPDATES = Table[Update](
     "updates",
     {

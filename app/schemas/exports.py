@@ -7,6 +7,7 @@ from app.schemas.attention import MilestonesFilter
 from app.schemas.fields import Reference, Shape
 from app.schemas.initiatives import InitiativeFilter
 from app.schemas.pages import Paging
+from app.schemas.periods import MissingFilter, MissingQuery
 from app.schemas.rollups import RollupQuery
 from app.schemas.updates import UpdateFilter
 
@@ -38,6 +39,19 @@ class MilestoneExport(MilestonesFilter, CsvForm):
 
 class UpdateExport(UpdateFilter, CsvForm):
     """Which reports are exported: the filters of their list. Newest first."""
+
+
+class _OfPeriod(MissingFilter):
+    period: Reference
+    """Code of the reporting period."""
+
+
+class MissingExport(_OfPeriod, CsvForm):
+    """Which of those that owe a report on a period are exported: the filters of their list."""
+
+
+class MissingOfPeriodQuery(_OfPeriod, MissingQuery):
+    """One page of an export of missing reports."""
 
 
 class _Subtree(RollupQuery):

@@ -244,8 +244,8 @@ class PeriodStanding(Shape):
     """Each unit directly below it, with all below that one, by code."""
 
 
-class MissingQuery(Paging):
-    """Which of the initiatives that owe a report and have none are listed."""
+class MissingFilter(Shape):
+    """Which of the initiatives that owe a report and have none are wanted."""
 
     unit: Annotated[list[Reference], Field(max_length=50)] = Field(default_factory=list)
     """Codes of units, with all below them."""
@@ -255,6 +255,10 @@ class MissingQuery(Paging):
     """Codes of people who own the initiative in any role."""
     sort: Sort = "unit,initiative"
     """`unit`, `initiative`, `last_reported_at` (never first), `-` for descending."""
+
+
+class MissingQuery(MissingFilter, Paging):
+    """Which of the initiatives that owe a report and have none are listed."""
 
 
 class Chased(Shape):

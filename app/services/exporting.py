@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from app.keyset import Key, paginate
 from app.models import Unit
 from app.schemas import rollups as wire
-from app.schemas.exports import RollupsQuery
+from app.schemas.exports import MissingOfPeriodQuery, RollupsQuery
 from app.schemas.pages import Page
-from app.services import access, rollups
+from app.schemas.periods import MissingReport
+from app.services import access, obligations, rollups
 from app.services.access import Node
 from app.services.actors import Actor
 
@@ -33,6 +34,13 @@ def heading(session: Session, actor: Actor, institution: str) -> Heading:
     """What an export is of, if the actor may see the institution; raises `NotFound`."""
     scope = access.institution(session, actor, institution)
     return Heading(scope.code, scope.today())
+
+
+def missing(
+    session: Session, actor: Actor, institution: str, query: MissingOfPeriodQuery
+) -> Page[MissingReport]:
+    """The list to chase of a period that the query names."""
+    return obligations.missing(session, actor, institution, query.period, query)
 
 
 def subtree(

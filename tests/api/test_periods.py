@@ -1,7 +1,10 @@
 """Reporting periods: windows, locks, reminders, reopening, and who has reported and who has not."""
 
 import asyncio
+import csv
+import json
 from datetime import date, timedelta
+from io import StringIO
 from typing import Any
 from uuid import UUID
 
@@ -472,6 +475,24 @@ async def test_who_has_reported_and_who_has_not(institution: Institution) -> Non
         "accountable": {"code": "reporter", "name": "Reporter", "email": None},
         "days_late": (TODAY - date(2022, 4, 10)).days, "last_reported_at": None,
     }  # fmt: skip
+
+    async def exported(form: str) -> str:
+        path = f"{institution.path}/exports/missing.{form}"
+        asked = {"period": "P", "unit": "A"}
+        answer = await institution.operator.get(path, params=asked)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    assert json.loads(await exported("jsonl")) == only
+    (row,) = csv.DictReader(StringIO(await exported("csv"), newline=""))
+    assert row | {"days_late": "", "title": ""} == {
+        "initiative": "QW-a", "title": "", "unit": "A", "unit_name": "Unit A", "accountable_code": "reporter",
+        "accountable_name": "Reporter", "accountable_email": "", "days_late": "", "last_reported_at": "",
+    }  # fmt: skip
+    path = f"{institution.path}/exports/missing.csv"
+    await institution.expect(404, "GET", f"{path}?period=Q")
+    told = await institution.expect(422, "GET", path)
+    assert [at["parameter"] for at in told["errors"]] == ["period"]
 
 
 async def test_one_is_told_of_what_one_sees(institution: Institution) -> None:

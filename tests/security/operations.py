@@ -396,6 +396,9 @@ TABLE: dict[str, Operation] = {
     "export_updates": Operation(
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
     ),
+    "export_missing_reports": Operation(
+        "member", query={"period": "{period}"}, filters={"unit": "{unit}", "owner": "{person}"}
+    ),
     "export_rollups": Operation("root", filters={"unit": "{unit}"}),
     "export_archive": Operation("institution", ("institution:export",)),
     # Units and people

@@ -48,6 +48,8 @@ async def test_a_period_tells_who_has_reported_and_whom_to_ask(owing: Institutio
     assert f'<td class="number">{SAID.number(missing[0]["days_late"])}</td>' in asked
     below = await shown(owing, f"{PERIOD}?unit=a&sort=-initiative", language="id")
     assert "Yang perlu ditanya" in below
+    asked_for = "period=2022-B06&amp;unit=a&amp;sort=-initiative"
+    assert f'/api/v1/institutions/{owing.code}/exports/missing.xlsx?{asked_for}"' in below
     assert "Is &lt;silent&gt;" in below
     assert "Is silent too" not in below
     first = await shown(owing, f"{PERIOD}?limit=1")
