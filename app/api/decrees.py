@@ -7,8 +7,7 @@ from fastapi import Path, Query, Request, Response
 from app.api import answers
 from app.api.answers import IfMatch, Removal
 from app.api.calls import Call, InstitutionPath, router
-from app.api.problems import language_of
-from app.languages import words
+from app.api.problems import teller
 from app.schemas.decrees import Decree, DecreeChanges, DecreeQuery, NewDecree
 from app.schemas.designations import Designations, NewDesignations
 from app.schemas.pages import Page
@@ -73,8 +72,7 @@ async def designate_initiatives(
     `/items/3/initiative`. It can be sent again: what is active by this decree already stays as it is
     (`"changed": false`).
     """
-    say = words(language_of(request)).say
-    made = await call.write(designations.designate, institution, decree, new, say)
+    made = await call.write(designations.designate, institution, decree, new, teller(request))
     if new.atomic:
         response.status_code = 200
     return made

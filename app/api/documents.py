@@ -78,7 +78,7 @@ and events, in the guides for curl, Python and TypeScript at `/guides/curl`, `/g
 `/guides/typescript`.
 
 Every error is `application/problem+json` with a stable `code`, explained at `/errors`; its `title` and
-`detail` are Indonesian or English by `Accept-Language`. Single resources carry an `ETag`;
+`detail` are Indonesian or English by `Accept-Language` and the account. Single resources carry an `ETag`;
 PATCH and DELETE want it back in `If-Match`. Lists are paged by `cursor`. Enums may get new values
 in answers. Every answer has an `X-Request-ID`, and `RateLimit` says what is left of your requests.
 """.strip()

@@ -12,7 +12,7 @@ from app.api.bodies import File
 from app.api.calls import Call, InstitutionPath, router
 from app.api.problems import language_of
 from app.api.spreadsheets import MEDIA_TYPE, Spreadsheet
-from app.languages import FALLBACK, preferred, words
+from app.languages import FALLBACK, words
 from app.schemas.fields import Language
 from app.schemas.imports import (
     UNFINISHED,
@@ -144,7 +144,7 @@ async def download_annotated_import(
     404 while there is nothing to tell yet.
     """
     kept = await call.read(imports.annotated, institution, import_id)
-    language = query.language or preferred(request.headers.get("accept-language")) or FALLBACK
+    language = query.language or language_of(request, FALLBACK)
     content = await to_thread.run_sync(_annotate, kept, language)
     name = f"{kept.institution}-import-{import_id}.xlsx"
     headers = answers.as_file(name) | {"Content-Language": language.value}

@@ -16,7 +16,7 @@ from app.errors import FieldError, QuickwinError
 from app.languages import preferred, words
 from app.messages import of_validation
 from app.schemas.fields import Language
-from app.schemas.problems import Problem
+from app.schemas.problems import Problem, Say
 
 MEDIA_TYPE = "application/problem+json"
 _BY_STATUS: dict[int, type[QuickwinError]] = {
@@ -78,6 +78,15 @@ def language_of(request: Request, otherwise: Language = Language.EN) -> Language
     if "authorization" in request.headers:
         return wanted or account or otherwise
     return account or wanted or otherwise
+
+
+def teller(request: Request) -> Say:
+    """Says messages to whoever asks; the language is looked up then, when it is known who it is."""
+
+    def say(text: str) -> str:
+        return words(language_of(request)).say(text)
+
+    return say
 
 
 def _noted(error: QuickwinError, request_id: str) -> Problem:

@@ -7,8 +7,7 @@ from fastapi import Query, Request, Response
 
 from app.api import answers
 from app.api.calls import Call, InitiativePath, InstitutionPath, MilestoneNumber, router
-from app.api.problems import language_of
-from app.languages import words
+from app.api.problems import teller
 from app.schemas.batches import Batch, NewBatch
 from app.schemas.pages import Page, Paging
 from app.schemas.updates import NewUpdate, NewVerification, Update, UpdateQuery
@@ -115,8 +114,7 @@ async def report_batch(
     beside the items (422), and when it is too large (413): 1 MiB takes 1,000 items with notes of
     500 characters. What has a `source` and an `external_id` can be sent again as it is.
     """
-    say = words(language_of(request)).say
-    made = await call.write(progress.report_batch, institution, batch, say)
+    made = await call.write(progress.report_batch, institution, batch, teller(request))
     if batch.atomic:
         response.status_code = 201
     return made

@@ -298,6 +298,9 @@ async def test_the_api_follows_the_account(institution: Institution, browser: Br
         assert [answer.headers["content-language"] for answer in answers] == [language] * len(
             answers
         )
+    batch = {"items": [{"initiative": "none", "milestone": 1, "percent_complete": 1}]}
+    told = (await program.post(f"{institution.path}/updates", json=batch)).json()
+    assert told["results"][0]["problem"]["title"] == "Tidak ditemukan"
 
 
 async def test_pages_keep_a_session_going(
