@@ -10,7 +10,7 @@ COPY app app
 COPY migrations migrations
 # pip stays outside of what is copied on: the image cannot install anything.
 RUN python -m venv --without-pip /opt/quickwin \
-    && python -m pip --python /opt/quickwin/bin/python install --no-cache-dir --constraint requirements.lock ".[${EXTRAS}]"
+    && python -m pip --python /opt/quickwin/bin/python install --no-cache-dir --constraint requirements.lock ".${EXTRAS:+[$EXTRAS]}"
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/quickwin quickwin

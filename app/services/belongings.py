@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.bulk import bulk_insert
 from app.errors import Invalid
+from app.given import portions
 from app.messages import unknown
 from app.models import Base, InitiativeArea, InitiativeOwner, InitiativeTag, Person, ReformArea
 from app.models.base import of_initiatives, refers
@@ -26,6 +27,7 @@ Present = Mapping[tuple[UUID | str, OwnerRole], UUID]
 """Owners of an initiative, each by id and by code, with their role."""
 People = Mapping[UUID | str, Person]
 """People whom the actor sees, each by id and by code."""
+_AT_ONCE = 500
 _ROLE_ORDER = list(OwnerRole)
 
 
@@ -115,14 +117,14 @@ def may_own(
 
 def people(session: Session, scope: Scope, keys: Iterable[str]) -> People:
     """Those of some codes and ids whom the actor sees."""
-    asked = {access.key_of(key) for key in keys}
-    if not asked:
-        return {}
-    ids = [key for key in asked if isinstance(key, UUID)]
-    codes = [key for key in asked if isinstance(key, str)]
-    named = or_(Person.id.in_(ids), Person.code_key.in_(codes))
-    found = session.scalars(access.visible(scope, Person).where(named))
-    return {key: person for person in found for key in (person.id, person.code_key)}
+    found: dict[UUID | str, Person] = {}
+    for some in portions(list({access.key_of(key) for key in keys}), _AT_ONCE):
+        ids = [key for key in some if isinstance(key, UUID)]
+        codes = [key for key in some if isinstance(key, str)]
+        named = or_(Person.id.in_(ids), Person.code_key.in_(codes))
+        for person in session.scalars(access.visible(scope, Person).where(named)):
+            found |= {person.id: person, person.code_key: person}
+    return found
 
 
 def _person(

@@ -1,7 +1,8 @@
 """Designations: many initiatives made active by one decree, each by the rules of a single change.
 
 What is there is read at once for all; each item is then judged in memory, and what they change is
-written at once. So the statements do not grow with the items.
+written at once. So the statements do not grow with the items, but for one for each that comes back
+from being closed, whose verdict lapses.
 """
 
 from collections.abc import Sequence

@@ -57,9 +57,6 @@ _ADD_PERIOD = """
     DO UPDATE SET neglected = rollup_period.neglected + excluded.neglected
 """
 _KEYS = {name: sa.Uuid() for name in ("institution_id", "unit_id", "area_id")}
-_OTHERS: dict[str, sa.Integer | sa.Date] = {
-    "year": sa.Integer(), "number": sa.Integer(), "span": sa.Integer(), "starts_on": sa.Date()
-}  # fmt: skip
 
 
 def upgrade() -> None:
@@ -68,20 +65,22 @@ def upgrade() -> None:
         op.add_column(table, sa.Column(count, sa.Integer(), server_default="0", nullable=False))
     everywhere = sa.bindparam("everywhere", UUID(int=0), sa.Uuid())
     open_ones = sa.text(_OPEN).bindparams(everywhere).columns(**_KEYS, due_on=sa.Date())
-    for row in op.get_bind().execute(open_ones).mappings().all():
-        _add(_ADD_TOTAL, row)
-        if row["due_on"] is None:
-            continue
-        late_from = row["due_on"] + timedelta(days=1)
-        _add(_ADD_PERIOD, row, span=_DAY, starts_on=late_from)
-        _add(_ADD_PERIOD, row, span=_MONTH, starts_on=late_from.replace(day=1))
+    totals = [dict(row) for row in op.get_bind().execute(open_ones).mappings()]
+    periods = [
+        {**row, "span": span, "starts_on": starts_on}
+        for row in totals
+        if row["due_on"] is not None
+        for late_from in [row["due_on"] + timedelta(days=1)]
+        for span, starts_on in ((_DAY, late_from), (_MONTH, late_from.replace(day=1)))
+    ]
+    _add(_ADD_TOTAL, totals, _KEYS)
+    _add(_ADD_PERIOD, periods, {**_KEYS, "starts_on": sa.Date()})
 
 
-def _add(statement: str, row: Mapping[Any, Any], **more: object) -> None:
-    keys = [sa.bindparam(name, row[name], type_) for name, type_ in _KEYS.items()]
-    others: dict[str, object] = {"year": row["year"], "number": row["number"]} | more
-    plain = [sa.bindparam(name, value, _OTHERS[name]) for name, value in others.items()]
-    op.get_bind().execute(sa.text(statement).bindparams(*keys, *plain))
+def _add(statement: str, rows: list[dict[str, Any]], types: Mapping[str, Any]) -> None:
+    if rows:
+        typed = [sa.bindparam(name, type_=type_) for name, type_ in types.items()]
+        op.get_bind().execute(sa.text(statement).bindparams(*typed), rows)
 
 
 def downgrade() -> None:

@@ -5,10 +5,10 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,7 +29,7 @@ async def victim(
     relying_app: Relying, running: LocalIssuer, clients: Clients, checked: CheckedTransport
 ) -> AsyncIterator[str]:
     """The subject of somebody who may come in; the issuer's keys are known already."""
-    institution = Institution(f"victims-{os.getpid()}", clients.operator, checked)
+    institution = Institution(f"victims-{uuid4().hex[:8]}", clients.operator, checked)
     await institution.create()
     subject = f"6f1c|{institution.code}"
     await institution.patch("people/reporter", {"oidc_subject": subject})

@@ -1,9 +1,9 @@
 """`quickwin doctor`: what is broken, one thing after another, is named with what to do about it."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -61,7 +61,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'quickwin.db'}"
     server: str = request.getfixturevalue("postgres_server")
-    return await create_database(server, f"doctor_{os.getpid()}")
+    return await create_database(server, f"doctor_{uuid4().hex[:8]}")
 
 
 async def test_one_thing_after_another_is_broken(

@@ -1,7 +1,6 @@
 """Two workers and a receiver as processes, some of which are killed: all arrives, in order."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -41,7 +41,7 @@ async def alone(
         url = f"sqlite:///{tmp_path / 'alone.db'}"
     else:
         server: str = request.getfixturevalue("postgres_server")
-        url = await create_database(server, f"deliveries_{os.getpid()}")
+        url = await create_database(server, f"deliveries_{uuid4().hex[:8]}")
     settings = Settings(**configuration.model_dump() | {"database_url": url})
     bare = Database(settings)
     await bare.migrate()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -116,7 +117,7 @@ async def ready(server: Serving) -> None:
 @pytest.fixture
 async def empty(postgres_server: str) -> str:
     """A database without anything in it, on PostgreSQL."""
-    return await create_database(postgres_server, f"workers_{os.getpid()}")
+    return await create_database(postgres_server, f"workers_{uuid4().hex[:8]}")
 
 
 async def test_the_life_of_several(empty: str, tmp_path: Path) -> None:
