@@ -151,6 +151,14 @@ def last_ended(session: Session, scope: Scope, day: date) -> wire.Period | None:
     return next(iter(page_of(session, scope, query).items), None)
 
 
+def begun(session: Session, scope: Scope, most: int) -> list[wire.Period]:
+    """The periods that have begun, the latest first; at most so many."""
+    day, today = ReportingPeriod.starts_on, scope.today()
+    which = access.within(scope, ReportingPeriod), day <= today
+    rows = session.scalars(select(ReportingPeriod).where(*which).order_by(day.desc()).limit(most))
+    return [shape(row, today) for row in rows]
+
+
 def plan_next(row: ReportingPeriod) -> None:
     """Set the day on which something happens by itself next."""
     days: list[date] = []

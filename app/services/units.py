@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import MISSING
-from sqlalchemy import Select, insert, literal, select
+from sqlalchemy import Select, func, insert, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RootUnit, UnitMerged
@@ -169,16 +169,26 @@ def node(session: Session, scope: Scope, key: str | None) -> access.Node | None:
     return None if row is None else access.Node(*row)
 
 
-def foremost(session: Session, scope: Scope) -> access.Node | None:
-    """The unit to which an actor is led: the root, or the first by code of those where they may read."""
-    reach = scope.actor.reach(Permission.PLANS_READ)
+def foremost(session: Session, actor: Actor, institution: str) -> access.Node | None:
+    """The unit to which an actor is led who may not read all: the highest of those where they may.
+
+    An archived one where there is no other. None for who may read all, and for who may read nothing.
+    """
+    reach = actor.reach(Permission.PLANS_READ)
     if reach is None:
-        return node(session, scope, None)
+        return None
+    scope = access.institution(session, actor, institution)
+    depth = (
+        select(func.count())
+        .select_from(UnitClosure)
+        .where(access.within(scope, UnitClosure), refers(UnitClosure.descendant_id, Unit))
+        .scalar_subquery()
+    )
     row = session.execute(
         access.visible(scope, Unit)
         .with_only_columns(Unit.id, Unit.code, Unit.name)
         .where(Unit.id.in_(reach))
-        .order_by(Unit.code_key)
+        .order_by(Unit.archived_at.is_not(None), depth, Unit.code_key)
         .limit(1)
     ).one_or_none()
     return None if row is None else access.Node(*row)

@@ -15,11 +15,9 @@ from app.schemas.curves import Curve, CurveQuery
 from app.schemas.obstacles import Obstacle
 from app.schemas.pages import Sort
 from app.schemas.periods import Period
-from app.schemas.permissions import Permission
 from app.schemas.rollups import Rollup, RollupQuery
 from app.schemas.schemes import Area
 from app.services import (
-    access,
     attention,
     comparisons,
     curves,
@@ -88,7 +86,7 @@ async def show_institution(
     institution: InstitutionPath,
     query: Annotated[OverviewQuery, Query()],
 ) -> Response:
-    """The institution's overview; who may see some units of it alone is led to the first of these."""
+    """The institution's overview; who may see some units of it alone is led to the highest of these."""
     found = await call.read(_whole, institution, query)
     if isinstance(found, Node):
         return RedirectResponse(f"{page.path}/units/{quote(found.code)}{page.query_but()}", 303)
@@ -115,12 +113,8 @@ def _shown(page: Page, found: Overview) -> Response:
 def _whole(
     session: Session, actor: Actor, institution: str, query: OverviewQuery
 ) -> Overview | Node:
-    if actor.reach(Permission.PLANS_READ) is not None:
-        scope = access.institution(session, actor, institution)
-        own = units.foremost(session, scope)
-        if own is not None:
-            return own
-    return _overview(session, actor, institution, None, query)
+    own = units.foremost(session, actor, institution)
+    return own or _overview(session, actor, institution, None, query)
 
 
 def _overview(

@@ -3,6 +3,7 @@
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from app.api.calls import InstitutionPath
@@ -22,7 +23,7 @@ from app.services import access, obligations, periods, units
 from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.web.calls import PageCall
-from app.web.pages import Route, Shown
+from app.web.pages import Page, Route, Shown
 
 routes = APIRouter(
     prefix="/institutions/{institution}/periods", route_class=Route, include_in_schema=False
@@ -37,7 +38,7 @@ class ListQuery(PeriodsQuery):
 
 
 class PeriodQuery(Paging):
-    """Whose standing is shown; of the whole institution if no unit is named."""
+    """Whose standing is shown; of all that the reader may see if no unit is named."""
 
     unit: Reference | None = None
     sort: Sort = "unit,initiative"
@@ -60,9 +61,12 @@ async def list_periods(
     institution: InstitutionPath,
     query: Annotated[ListQuery, Query()],
 ) -> Response:
-    """The reporting periods."""
-    scope, found = await call.read(_listing, institution, query)
-    return page.render("periods.html", institution=scope.code, found=found)
+    """The reporting periods; who may see some units alone is led to them by the highest of these."""
+    found = await call.read(_listing, institution, query)
+    if isinstance(found, Node):
+        return _led(page, found)
+    scope, items = found
+    return page.render("periods.html", institution=scope.code, found=items)
 
 
 @routes.get("/{period}")
@@ -75,19 +79,31 @@ async def show_period(
 ) -> Response:
     """Who has reported on a period, by the units below one, and whom to ask."""
     found = await call.read(_standing, institution, period, query)
+    if isinstance(found, Node):
+        return _led(page, found)
     return page.render("period.html", institution=found.scope.code, found=found, sort=query.sort)
+
+
+def _led(page: Page, unit: Node) -> Response:
+    return RedirectResponse(page.with_query(unit=unit.code), 303)
 
 
 def _listing(
     session: Session, actor: Actor, institution: str, query: ListQuery
-) -> tuple[Scope, Items[Period]]:
+) -> tuple[Scope, Items[Period]] | Node:
+    own = None if query.unit else units.foremost(session, actor, institution)
+    if own is not None:
+        return own
     scope = access.institution(session, actor, institution)
     return scope, periods.page_of(session, scope, query)
 
 
 def _standing(
     session: Session, actor: Actor, institution: str, key: str, query: PeriodQuery
-) -> Standing:
+) -> Standing | Node:
+    own = None if query.unit else units.foremost(session, actor, institution)
+    if own is not None:
+        return own
     standing = obligations.standing(
         session, actor, institution, key, StandingQuery(unit=query.unit)
     )

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.errors import Invalid
 from app.schemas.explanations import ChangesQuery, Level, Move
 from app.schemas.fields import FIRST_DAY, Reference
-from app.schemas.periods import Period, PeriodsQuery
+from app.schemas.periods import Period
 from app.schemas.rollups import RollupQuery
 from app.services import access, changes, curves, periods, rollups
 from app.services.access import Scope
@@ -65,11 +65,7 @@ def of(session: Session, actor: Actor, institution: str, unit: str, query: Print
 
 def offered(session: Session, scope: Scope, chosen: Period | None) -> list[Period]:
     """Reporting periods that have begun, the newest first; the chosen one is among them."""
-    query = PeriodsQuery(sort="-starts_on", limit=_MOST_OFFERED)
-    today = scope.today()
-    found = [
-        each for each in periods.page_of(session, scope, query).items if each.starts_on <= today
-    ]
+    found = periods.begun(session, scope, _MOST_OFFERED)
     is_there = chosen is None or any(each.id == chosen.id for each in found)
     return found if chosen is None or is_there else [*found, chosen]
 

@@ -75,6 +75,32 @@ async def test_one_is_led_where_one_may_do_something(
     await client.aclose()
 
 
+async def test_one_is_led_to_the_highest_unit_that_is_open(institution: Institution) -> None:
+    """Neither to the first by its code, nor to one that is archived while another is open."""
+    for code, parent in (("a", None), ("z", None), ("b", "z"), ("y", None)):
+        await institution.unit(code, parent)
+    client = await institution.person("several", "viewer", "b")
+    own = institution.path.removeprefix(API)
+
+    async def led() -> str:
+        answer = await client.get(own, headers=HTML)
+        assert answer.status_code == 303
+        return answer.headers["location"].removeprefix(f"{own}/units/")
+
+    assert await led() == "b"
+    for code in ("a", "z", "y"):
+        await institution.post("grants", {"person": "several", "role": "viewer", "unit": code})
+    assert await led() == "a"
+    await institution.patch("units/a", {"archived": True})
+    assert await led() == "y"
+    await institution.patch("units/y", {"archived": True})
+    assert await led() == "z"
+    for code in ("b", "z"):
+        await institution.patch(f"units/{code}", {"archived": True})
+    assert await led() == "a"
+    await client.aclose()
+
+
 async def test_a_session_that_has_ended_is_a_stranger(
     institution: Institution, browser: Browser
 ) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from app.languages import words
 from app.schemas.fields import Language
-from tests.support.institution import Institution
-from tests.web.test_initiatives import shown
+from tests.support.institution import API, Institution
+from tests.web.test_initiatives import PAGE, shown
 
 SAID = words(Language.EN)
 PERIOD = "periods/2022-B06"
@@ -76,4 +76,17 @@ async def test_a_period_shows_what_one_may_see(owing: Institution) -> None:
     page = await shown(owing, f"{PERIOD}?unit=b", client=viewer)
     assert "Is silent too" in page
     assert "Is &lt;silent&gt;" not in page
+    own = owing.path.removeprefix(API)
+    for asked, led in (
+        ("periods", "periods?unit=b"), (PERIOD, f"{PERIOD}?unit=b"),
+        (f"{PERIOD}?sort=-unit", f"{PERIOD}?sort=-unit&unit=b"),
+    ):  # fmt: skip
+        answer = await viewer.get(f"{own}/{asked}", headers=PAGE)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{own}/{led}")
+        await shown(owing, led, client=viewer)
+    assert f'href="{own}/{PERIOD}?unit=b"' in await shown(owing, "periods?unit=b", client=viewer)
     await viewer.aclose()
+    nobody = await owing.person("nobody")
+    assert "B06 of 2022" in await shown(owing, "periods", client=nobody)
+    await shown(owing, PERIOD, 404, nobody)
+    await nobody.aclose()

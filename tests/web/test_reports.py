@@ -112,8 +112,11 @@ async def test_a_quarter_has_both_its_ends_and_what_moved_it(
     days = await shown(reported, f"units/{reported.code}/report?{typed}")
     assert f"<dd>{SAID.points(moved['change'])} <small>points since 31 Mar 2022, {since}" in days
     assert "1 April 2022 to" not in days
-    back = f'/units/{reported.code}?since=2022-03-31&amp;as_of=2022-06-30"'
-    assert back in named
+    back = f"/units/{reported.code}?since=2022-03-31&amp;as_of=2022-06-30&amp;year=2022"
+    assert f'{back}"' in named
+    of_area = "period=2022-B06&area=accountability"
+    served = await shown(reported, f"units/{reported.code}/report?{of_area}")
+    assert f'{back}&amp;area=accountability"' in served
     # Without a day: since the last period that was over.
     assert "points since 30 Jun 2022" in await shown(reported, "units/a/report?as_of=2022-08-31")
     said = await shown(reported, "units/a/report?period=2022-B06", language="id")
@@ -133,7 +136,11 @@ async def test_a_quarter_has_both_its_ends_and_what_moved_it(
     assert since in page
 
 
-async def test_a_period_that_has_not_begun_is_not_offered(reported: Institution) -> None:
+async def test_a_period_that_has_not_begun_is_not_offered(
+    reported: Institution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it take the place of one that has."""
+    monkeypatch.setattr(stretches, "_MOST_OFFERED", 4)
     await reported.post("periods", {
         "code": "first", "name": {"id": "Pertama", "en": "First ever"}, "year": 1900,
         "starts_on": "1900-01-01", "ends_on": "1900-03-31", "opens_on": "1900-03-31",
