@@ -56,6 +56,8 @@ class Browsing(NamedTuple):
     last_used_at: datetime
     ends_at: datetime
     """When it ends if it is used no more."""
+    is_latest: bool
+    """Whether it ends then however much it is used."""
     signed_in_with: SignIn
     is_this: bool
     """Whether it is the one that asks."""
@@ -168,6 +170,7 @@ def of_actor(session: Session, actor: Actor, secret: str | None) -> Browsings:
             row.created_at,
             row.last_used_at,
             row.ends_at,
+            row.ends_at == row.expires_at,
             SignIn.OIDC if row.token_digest is None else SignIn.API_TOKEN,
             row.digest == this,
         )

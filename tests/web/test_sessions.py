@@ -257,6 +257,10 @@ async def test_a_session_ends_with_its_token(institution: Institution, signed_in
         "tokens", {"person": "reporter", "name": "short", "expires_at": ends}
     )
     browser = await signed_in(issued["token"])
+    await signed_in(token_of(institution.reporter))
+    page = (await browser.get("/sessions", Accept_Language="en")).text
+    short, long = page.index("Ends at the latest on "), page.index(" if it is not used")
+    assert long < page.index("this browser") < short
     with time_machine.travel(now() + timedelta(minutes=59)):
         assert (await browser.get(ME)).status_code == 200
     with time_machine.travel(now() + timedelta(minutes=61)):
