@@ -55,10 +55,11 @@ _OWNERS = (
     .where(of_initiatives(InitiativeOwner))
     .order_by(Person.code_key)
 )
+# By the tag alone SQLite would walk all of the institution, in the order of an index.
 _TAGS = (
     select(InitiativeTag.initiative_id, InitiativeTag.tag)
     .where(of_initiatives(InitiativeTag))
-    .order_by(InitiativeTag.tag)
+    .order_by(InitiativeTag.initiative_id, InitiativeTag.tag)
 )
 
 
