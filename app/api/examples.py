@@ -23,7 +23,7 @@ _PATH: dict[str, object] = {
 }
 """By name. What is known by its id alone, or is not in the demo, has none."""
 _MILESTONE = "/milestones/{number}"
-_QUERY = {"from": "2022-10-31", "dimension": "status"}
+_QUERY = {"from": "2022-10-31", "dimension": "status", "period": _PATH["period"]}
 """Of what is owed in a query."""
 
 

@@ -304,7 +304,8 @@ async def test_another_institution_does_not_exist_for_a_person(
                 client=ready.reporter,
                 if_match="*",
                 parameters={
-                    name: {"from": "2022-01-01", "dimension": "tag"}[name] for name in owed
+                    name: {"from": "2022-01-01", "dimension": "tag", "period": "2021-B03"}[name]
+                    for name in owed
                 },
             )
             assert content["code"] == "not_found", (method, path)

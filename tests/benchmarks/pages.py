@@ -61,11 +61,17 @@ PAGES = {
     "list, by last report": "/initiatives?sort=last_reported_at",
     "list, by title": "/initiatives?sort=title",
     "one initiative": "/initiatives/{initiative}",
+    "one milestone": "/initiatives/{initiative}/milestones/1",
+    "form of a report": "/initiatives/{initiative}/milestones/1/report",
+    "one report to verify": "/updates/{update}/verification",
+    "who has reported, root": "/periods/2024-B06",
+    "who has reported, a province": "/periods/2024-B06?unit=32",
     "what to report, whoever reports everywhere": "/reporting",
     "what to verify, whoever verifies everywhere": "/verifications",
     "report to print, root": "/units/kpu/report",
     "report to print, a province": "/units/32/report",
     "report to print, root, a past day": "/units/kpu/report?as_of=2023-06-30",
+    "report to print, root, a quarter": "/units/kpu/report?period=2024-B06",
     "S-curve (SVG)": _API + "{kpu}/rollup/s-curve.svg",
     "units below (SVG)": _API + "{kpu}/rollup/children.svg",
     "badge (SVG)": _API + "{kpu}/rollup/badge.svg",
@@ -183,6 +189,8 @@ async def measure(database_url: str, only: str, times: int, folder: Path) -> Non
         with _reading(server.url, TOKEN) as client:
             listed = client.get(f"{_API}{_KPU}/initiatives?limit=1").raise_for_status()
             known = {"initiative": listed.json()["items"][0]["code"], "kpu": _KPU}
+            judged = client.get(f"{_API}{_KPU}/verifications?limit=1").raise_for_status()
+            known["update"] = judged.json()["items"][0]["id"]
             for what, path in PAGES.items():
                 if only in what:
                     address = path.format(**known)

@@ -397,7 +397,7 @@ TABLE: dict[str, Operation] = {
         "member", filters={"initiative": "{initiative}", "unit": "{unit}"}
     ),
     "export_missing_reports": Operation(
-        "member", query={"period": "{period}"}, filters={"unit": "{unit}", "owner": "{person}"}
+        "member", query={"period": "2190-B03"}, filters={"unit": "{unit}", "owner": "{person}"}
     ),
     "export_rollups": Operation("root", filters={"unit": "{unit}"}),
     "export_archive": Operation("institution", ("institution:export",)),
