@@ -58,9 +58,8 @@ def _is_led(headers: Headers) -> bool:
 
 
 def _tell(headers: MutableHeaders) -> None:
-    if (
-        "accept-encoding" not in headers.get("vary", "").lower()
-    ):  # of what is packed it is said already
+    # Of what is packed it is said already.
+    if "accept-encoding" not in headers.get("vary", "").lower():
         headers.add_vary_header("Accept-Encoding")
     tag = headers.get("etag")
     if tag is not None and not tag.startswith("W/"):

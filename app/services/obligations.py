@@ -48,6 +48,10 @@ from app.services.actors import Actor
 _UNDER_WAY = (InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD)
 _IN_TIME, _LATE = 0, 1
 _AT_ONCE = 500
+_IS_ACCOUNTABLE = and_(
+    refers(InitiativeOwner.initiative_id, Initiative),
+    InitiativeOwner.role == OwnerRole.ACCOUNTABLE,
+)
 _NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 _SORTS: dict[str, Any] = {
     # By the plain column SQLite begins with the units, and reads all initiatives for each of them.
@@ -117,18 +121,11 @@ def missing(
     statement = (
         access.visible(scope, Initiative)
         .join(Unit, refers(Initiative.unit_id, Unit))
-        .outerjoin(
-            InitiativeOwner,
-            and_(
-                refers(InitiativeOwner.initiative_id, Initiative),
-                InitiativeOwner.role == OwnerRole.ACCOUNTABLE,
-            ),
-        )
+        .outerjoin(InitiativeOwner, _IS_ACCOUNTABLE)
         .outerjoin(Person, refers(InitiativeOwner.person_id, Person))
         .where(
-            *_owes(scope, period),
+            *_misses(scope, period),
             *selection.places(scope, _Placed(query)),
-            _came(scope, period).is_(None),
         )
         .add_columns(
             Unit.code.label("unit"),
@@ -162,18 +159,11 @@ def owing_units(session: Session, scope: Scope, period: ReportingPeriod) -> list
         select(Unit.id, Unit.code, Unit.name, Initiative.code, Person.code.label("person"))
         .select_from(Initiative)
         .join(Unit, refers(Initiative.unit_id, Unit))
-        .outerjoin(
-            InitiativeOwner,
-            and_(
-                refers(InitiativeOwner.initiative_id, Initiative),
-                InitiativeOwner.role == OwnerRole.ACCOUNTABLE,
-            ),
-        )
+        .outerjoin(InitiativeOwner, _IS_ACCOUNTABLE)
         .outerjoin(Person, refers(InitiativeOwner.person_id, Person))
         .where(
             access.within(scope, Initiative),
-            *_owes(scope, period),
-            _came(scope, period).is_(None),
+            *_misses(scope, period),
         )
         .order_by(Unit.code_key, Initiative.code_key)
     )
@@ -195,8 +185,7 @@ def owing_of(
         statement = select(Initiative.id).where(
             access.within(scope, Initiative),
             Initiative.id.in_(some),
-            *_owes(scope, period),
-            _came(scope, period).is_(None),
+            *_misses(scope, period),
         )
         found.update(session.scalars(statement))
     return found
@@ -229,6 +218,11 @@ def _owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
     if not period.all_years:
         conditions.append(Initiative.year == period.year)
     return conditions
+
+
+def _misses(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
+    """Which initiatives owe a report and have none."""
+    return [*_owes(scope, period), _came(scope, period).is_(None)]
 
 
 def _came(scope: Scope, period: ReportingPeriod) -> ColumnElement[int]:
