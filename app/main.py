@@ -20,6 +20,7 @@ from app.api import (
     assessments,
     attention,
     baselines,
+    bodiless,
     calendars,
     charts,
     compression,
@@ -201,6 +202,7 @@ def create_app(
 
 def _surround(app: FastAPI, chosen: Settings, traces: TracerProvider | None) -> None:
     """Put the layers around the routes, from the innermost to the outermost."""
+    app.add_middleware(bodiless.Bodiless)
     app.add_middleware(limits.Limits, chosen)
     app.add_middleware(heads.Heads, chosen.max_head_bytes)
     app.add_middleware(requests.Failures, problem_pages.shown)

@@ -154,4 +154,5 @@ def _methods(request: Request) -> set[str]:
     ]
     fewest = min((len(route.param_convertors) for route in found), default=0)
     own = (route.methods or () for route in found if len(route.param_convertors) == fewest)
-    return {method for methods in own for method in methods}
+    methods = {method for methods in own for method in methods}
+    return methods | {"HEAD"} if "GET" in methods else methods

@@ -78,7 +78,7 @@ async def test_what_is_not_there(standing: Institution, path: str) -> None:
 async def test_methods_that_an_address_lacks(standing: Institution) -> None:
     answer = await standing.operator.delete(f"{standing.path}/rollup")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     assert problem(answer)["code"] == "method_not_allowed"
 
 

@@ -19,7 +19,7 @@ ANSWERS = [
     ("GET", "/nowhere", 404), ("PUT", f"{API}/me", 405), ("GET", f"{API}/me?colour=red", 422),
     ("GET", "/openapi.json", 200), ("GET", "/docs", 200), ("GET", "/redoc", 200),
     ("GET", "/static/redoc.standalone.js", 200), ("PATCH", f"{API}/institutions/x", 428),
-    ("OPTIONS", f"{API}/me", 405), ("HEAD", "/docs", 405),
+    ("OPTIONS", f"{API}/me", 405), ("HEAD", "/docs", 200),
 ]  # fmt: skip
 PAGE = "https://app.kpu.go.id"
 
@@ -61,6 +61,32 @@ async def test_pages_run_their_own_scripts_alone(clients: Clients, path: str) ->
     assert not re.findall(r"\son\w+=", answer.text)
 
 
+async def test_head_answers_as_get_does_without_its_content(
+    clients: Clients, institution: Institution
+) -> None:
+    client, page = institution.operator, institution.path.removeprefix(API)
+    tag = (await client.get(institution.path)).headers["etag"]
+    for path, known in (
+        ("/", {}), ("/docs", {}), ("/health/live", {}), (page, {"Accept": "text/html"}),
+        (institution.path, {}), (institution.path, {"If-None-Match": tag}),
+        (f"{institution.path}/units", {}), (f"{institution.path}/exports/updates.csv", {}),
+        (f"{institution.path}/rollup/badge.svg", {}), (f"{institution.path}/units/nowhere", {}),
+    ):  # fmt: skip
+        got, told = [
+            await client.request(method, path, headers=known) for method in ("GET", "HEAD")
+        ]
+        assert (told.status_code, told.content) == (got.status_code, b""), path
+        for each in (got, told):
+            del each.headers["x-request-id"]
+        own = "ratelimit", "last-modified"
+        assert {k: v for k, v in told.headers.items() if k not in own} == {
+            k: v for k, v in got.headers.items() if k not in own
+        }, path
+    refused = await client.head(f"{institution.path}/units/any/move")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert (await clients.nobody.head(f"{API}/me")).status_code == 401
+
+
 async def test_caches_keep_what_they_may(institution: Institution) -> None:
     client = institution.operator
     resource = await client.get(institution.path)
@@ -93,14 +119,14 @@ async def test_methods_are_named_without_the_document() -> None:
         transport=httpx.ASGITransport(app), base_url="http://test"
     ) as client:
         for path, methods in (
-            ("/me", "GET"),
-            ("/institutions/kpu/units/32", "DELETE, GET, PATCH"),
+            ("/me", "GET, HEAD"),
+            ("/institutions/kpu/units/32", "DELETE, GET, HEAD, PATCH"),
             ("/institutions/kpu/periods/standard", "POST"),
         ):
             answer = await client.put(f"{API}{path}")
             assert (answer.status_code, answer.headers["allow"]) == (405, methods)
         page = await client.put("/sign-in", headers={"Sec-Fetch-Site": "same-origin"})
-        assert (page.status_code, page.headers["allow"]) == (405, "GET, POST")
+        assert (page.status_code, page.headers["allow"]) == (405, "GET, HEAD, POST")
     assert app.openapi_schema is None
 
 

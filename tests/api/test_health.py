@@ -99,4 +99,4 @@ async def test_other_addresses_are_not_there(clients: Clients, path: str) -> Non
 
 async def test_it_is_only_asked(clients: Clients) -> None:
     answer = await clients.nobody.post("/health/live")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

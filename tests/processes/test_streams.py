@@ -51,6 +51,19 @@ async def ended(stream: Stream) -> None:
             pass
 
 
+async def test_the_head_of_a_stream_leaves_the_connection_free(
+    server: Server, institution: Institution
+) -> None:
+    address = f"{at(server, institution)}/events/stream"
+    limits = httpx.Limits(max_connections=1)
+    async with httpx.AsyncClient(limits=limits, timeout=SOON) as client:
+        for _ in range(2):
+            answer = await client.head(address, headers={"Authorization": BEARER})
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+            assert answer.content == b""
+
+
 async def test_what_others_write_comes_at_once(
     server: Server, institution: Institution, database: Database
 ) -> None:

@@ -29,7 +29,7 @@ ANYTHING = ""  # instead of a schema's location: content is declared, but no sch
 BODYLESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 IGNORED = ("/docs", "/redoc", "/openapi.json", "/static", "/assets")
 PAGES = ("/institutions", "/sign-in", "/sign-out", "/sessions", "/language", "/errors", "/guides")
-METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+METHODS = {"get", "put", "post", "delete", "options", "patch", "trace"}
 
 # RFC 3339; `fromisoformat` alone would also let other forms of ISO 8601 pass.
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -48,7 +48,10 @@ class ContractViolation(AssertionError):
 
 @dataclass(frozen=True)
 class Route:
-    """A path template of the document and the methods declared on it (in upper case)."""
+    """A path template of the document and the methods declared on it (in upper case).
+
+    Whatever answers GET answers HEAD.
+    """
 
     template: str
     methods: frozenset[str]
@@ -106,10 +109,7 @@ class Contract:
         """Read the paths of `document`; schemas are compiled when first needed, once each."""
         self._registry = Registry([(DOCUMENT, document)])
         self._resolver = self._registry.resolver(DOCUMENT)
-        routes = [
-            Route(template, frozenset(method.upper() for method in METHODS & item.keys()))
-            for template, item in document["paths"].items()
-        ]
+        routes = [Route(template, _methods(item)) for template, item in document["paths"].items()]
         self._routes = sorted(routes, key=lambda route: route.rank)
         self._validators: dict[str, Draft202012Validator] = {}
         self._locations: dict[tuple[str, str, int, str], str | None] = {}
@@ -176,7 +176,8 @@ class Contract:
 
     def _locate(self, answer: Answer, template: str) -> str | None:
         """Find the schema declared for an answer; None if no content is declared."""
-        responses = _step("#/paths", template, answer.method.lower(), "responses")
+        method = "get" if answer.method == "HEAD" else answer.method.lower()
+        responses = _step("#/paths", template, method, "responses")
         # From the exact to the general, as the specification has it.
         candidates = (str(answer.status), f"{answer.status // 100}XX", "default")
         declared = self._read(responses)
@@ -281,6 +282,11 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the wrapped transport."""
         await self._transport.aclose()
+
+
+def _methods(item: Mapping[str, object]) -> frozenset[str]:
+    declared = {name.upper() for name in METHODS & item.keys()}
+    return frozenset(declared | {"HEAD"} if "GET" in declared else declared)
 
 
 def _is_page(answer: Answer) -> bool:

@@ -105,7 +105,7 @@ def contract() -> Contract:
         ("GET", "/nowhere", 404, PROBLEM, '{"status": 404}'),
         ("GET", "/units/7/", 404, PROBLEM, '{"status": 404}'),
         ("PATCH", "/units/7", 405, PROBLEM, '{"status": 405}'),
-        ("HEAD", "/units/7", 405, PROBLEM, ""),
+        ("HEAD", "/units/7", 200, JSON, ""),
         # Pages and files are no part of the document.
         ("GET", "/docs", 200, "text/html", "<html>"),
         ("GET", "/static/style.css", 200, "text/css", ""),
@@ -187,6 +187,16 @@ def test_a_promised_answer_passes(
             id="body of 304",
         ),
         pytest.param(
+            *("HEAD", "/units", 200, JSON, "[]"),
+            r"HEAD has no body, but there are 2 bytes",
+            id="body of HEAD",
+        ),
+        pytest.param(
+            *("HEAD", "/units/7", 405, PROBLEM, ""),
+            r"^HEAD /units/7 answered 405: HEAD /units/.unit. does not declare this status",
+            id="HEAD of what GET answers",
+        ),
+        pytest.param(
             *("DELETE", "/units/7", 204, None, "null"),
             r"this status has no body, but there are 4 bytes \(no content type\)",
             id="body of 204",
@@ -208,7 +218,7 @@ def test_a_promised_answer_passes(
         ),
         pytest.param(
             *("PATCH", "/units/7", 404, PROBLEM, '{"status": 404}'),
-            r"/units/\{unit\} does not declare the method, only DELETE, GET, so 405 was expected",
+            r"/units/\{unit\} does not declare the method, only DELETE, GET, HEAD, so 405 was expected",
             id="unknown method",
         ),
         pytest.param(
