@@ -46,15 +46,14 @@ def of_milestones(
             reported.c.after,
         )
         .join(reported, reported.c.milestone_id == Milestone.id)
-        .join(
-            Initiative,
-            refers(Milestone.initiative_id, Initiative),
+        .join(Initiative, refers(Milestone.initiative_id, Initiative))
+        .join(Unit, refers(Initiative.unit_id, Unit))
+        .where(
+            Milestone.institution_id == institution_id,
+            # Follows from what was reported, but SQLite would read the institution's every milestone.
+            Milestone.initiative_id.in_(initiatives),
+            Milestone.dropped_at.is_(None),
         )
-        .join(
-            Unit,
-            refers(Initiative.unit_id, Unit),
-        )
-        .where(Milestone.institution_id == institution_id, Milestone.dropped_at.is_(None))
         .subquery("found")
     )
     value = found.c.share * (_counted(found.c, "after") - _counted(found.c, "before"))

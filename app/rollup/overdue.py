@@ -106,6 +106,12 @@ _IS_SERVING = Initiative.id.in_(
         InitiativeArea.area_id == bindparam("area"),
     )
 )
+_IS_BELOW = Initiative.unit_id.in_(
+    select(UnitClosure.descendant_id).where(
+        UnitClosure.institution_id == bindparam("institution"),
+        UnitClosure.ancestor_id == bindparam("unit"),
+    )
+)
 _IS_OPEN = Milestone.done_on.is_(None)
 # Follows from what was reported by then, but without a look at the reports of what is done.
 _WAS_OPEN = or_(_IS_OPEN, Milestone.done_on > bindparam("as_of"))
@@ -168,14 +174,7 @@ def _owing(*, every_year: bool, is_whole: bool) -> Select[UUID]:
         owing = owing.where(Initiative.year == bindparam("year"))
     if is_whole:
         return owing
-    return owing.where(
-        Initiative.unit_id.in_(
-            select(UnitClosure.descendant_id).where(
-                UnitClosure.institution_id == bindparam("institution"),
-                UnitClosure.ancestor_id == bindparam("unit"),
-            )
-        )
-    )
+    return owing.where(_IS_BELOW)
 
 
 def _reported() -> ColumnElement[int]:
@@ -214,11 +213,14 @@ def _late(
 
 
 def _below(late: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Of the unit that is asked for, and all below it."""
-    return late.join(UnitClosure, refers(UnitClosure.descendant_id, Unit)).where(
-        UnitClosure.institution_id == bindparam("institution"),
-        UnitClosure.ancestor_id == bindparam("unit"),
+    """Of the unit that is asked for, and all below it.
+
+    By their initiatives, or SQLite reads every milestone of the institution.
+    """
+    below = select(Initiative.id).where(
+        Initiative.institution_id == bindparam("institution"), _IS_BELOW
     )
+    return late.where(Milestone.initiative_id.in_(below.correlate(None)))
 
 
 def _ordered(late: Subquery) -> Select[*tuple[Any, ...]]:
