@@ -65,7 +65,7 @@ async def test_an_answer_that_is_lost_leads_to_one_report(place: Place, chromium
         await page.route("**/milestones/1/report", lose_the_first)
         await page.fill("[name=percent_complete]", "35")
         await page.click("button.full")
-        await page.locator("[data-offline]", has_text="Belum terkirim").wait_for(timeout=60_000)
+        await page.locator("[data-offline]", has_text="Belum ada jawaban").wait_for(timeout=60_000)
         await page.wait_for_url("**/updates/*", timeout=60_000, wait_until="domcontentloaded")
         told = page.get_by_role("status").filter(has_text="Laporan Anda sudah diterima")
         await told.wait_for(timeout=60_000)
@@ -93,7 +93,7 @@ async def test_a_verdict_without_a_network_is_given_once_when_it_is_back(
         await page.check("[name=verdict][value=returned]")
         await verifier.context.set_offline(True)
         await page.click("button.full")
-        await page.locator("[data-offline]", has_text="Belum terkirim").wait_for(timeout=60_000)
+        await page.locator("[data-offline]", has_text="Belum ada jawaban").wait_for(timeout=60_000)
         await verifier.context.set_offline(False)
         await page.wait_for_url("**judged=*", timeout=60_000, wait_until="commit")
     (update,) = place.client.get(at).json()["items"]
