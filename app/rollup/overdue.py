@@ -24,10 +24,12 @@ from app.models import (
     InitiativeArea,
     Milestone,
     ProgressUpdate,
+    RollupPeriod,
     Unit,
     UnitClosure,
 )
 from app.models.base import refers
+from app.models.rollups import ALL_AREAS, Span
 from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL
 
@@ -61,27 +63,29 @@ def listed(
 def first(
     session: Session,
     institution_id: UUID,
-    unit_id: UUID | None,
+    unit_id: UUID,
     year: int | None,
     as_of: date,
     most: int,
     *,
     is_today: bool,
-    area_id: UUID | None = None,
+    is_whole: bool,
+    area_id: UUID = ALL_AREAS,
 ) -> list[Overdue]:
-    """The first of what is listed, as many as wanted; of the whole institution without a unit.
+    """The first of what is listed, as many as wanted; `is_whole` says that the unit is the root.
 
     Of one reform area, where that is asked for, they are those of the initiatives that serve it.
 
     Of today (`is_today`) they are among the milestones of as many initiatives, those whose next due
     dates are the earliest, and no report is read. Of the whole on a day that is past they are read
-    off indexes in the order of their dates, whatever there is in all.
+    off indexes in the order of their dates, whatever there is in all; of one year from its first
+    due date on, which the ledger knows.
     """
     asked = {"institution": institution_id, "unit": unit_id, "year": year, "as_of": as_of}
     statement = _first(
         every_year=year is None,
-        every_area=area_id is None,
-        is_whole=unit_id is None,
+        every_area=area_id == ALL_AREAS,
+        is_whole=is_whole,
         is_today=is_today,
     )
     rows = session.connection().execute(statement, asked | {"most": most, "area": area_id})
@@ -111,6 +115,18 @@ _IS_BELOW = Initiative.unit_id.in_(
         UnitClosure.institution_id == bindparam("institution"),
         UnitClosure.ancestor_id == bindparam("unit"),
     )
+)
+_FIRST_DUE = (
+    select(func.min(RollupPeriod.starts_on))
+    .where(
+        RollupPeriod.institution_id == bindparam("institution"),
+        RollupPeriod.unit_id == bindparam("unit"),
+        RollupPeriod.area_id == bindparam("area"),
+        RollupPeriod.year == bindparam("year"),
+        RollupPeriod.span == int(Span.DAY),
+        RollupPeriod.due > 0,
+    )
+    .scalar_subquery()
 )
 _IS_OPEN = Milestone.done_on.is_(None)
 # Follows from what was reported by then, but without a look at the reports of what is done.
@@ -147,10 +163,10 @@ def _first(
     if not is_whole:
         late = _below(late_by(_WAS_OPEN, percent))
         return _ordered(late.subquery("late")).limit(most)
-    parts = [
-        select(_ordered(late_by(kind, percent).subquery()).limit(most).subquery())
-        for kind in (_IS_OPEN, _DONE_LATER)
-    ]
+    kinds = [late_by(kind, percent) for kind in (_IS_OPEN, _DONE_LATER)]
+    if not every_year:
+        kinds = [late.where(Milestone.due_on >= _FIRST_DUE) for late in kinds]
+    parts = [select(_ordered(late.subquery()).limit(most).subquery()) for late in kinds]
     return _ordered(union_all(*parts).subquery("late")).limit(most)
 
 

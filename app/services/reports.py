@@ -186,12 +186,13 @@ def longest(session: Session, asked: Asked, most: int) -> list[wire.OverdueMiles
     found = overdue.first(
         session,
         asked.scope.id,
-        None if asked.is_whole else asked.unit.id,
+        asked.unit.id,
         asked.year,
         asked.as_of,
         most,
         is_today=asked.as_of == asked.scope.today(),
-        area_id=None if asked.area[1] is None else asked.area[0],
+        is_whole=asked.is_whole,
+        area_id=asked.area[0],
     )
     return _late(found, asked.as_of)
 

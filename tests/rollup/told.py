@@ -39,9 +39,9 @@ def compare_rollups(
                 _compare(told, expected)
                 scope, node, _, is_whole = access.place(session, actor, institution, unit)
                 late = overdue.listed(session, scope.id, node.id, year, day)
-                above, is_today = None if is_whole else node.id, day == scope.today()
+                is_today = day == scope.today()
                 assert late[:2] == overdue.first(
-                    session, scope.id, above, year, day, 2, is_today=is_today
+                    session, scope.id, node.id, year, day, 2, is_today=is_today, is_whole=is_whole
                 )
                 assert len(late) == told.milestones.overdue, f"{unit}, {year}, {day}"
                 by_area = rollups.areas(session, actor, institution, unit, query)
