@@ -49,13 +49,13 @@ _AREAS = (
     .where(of_initiatives(InitiativeArea))
     .order_by(ReformArea.code_key)
 )
+# By people alone, or by tags, SQLite would walk those of the whole institution in their order.
 _OWNERS = (
     select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
     .join(Person, refers(InitiativeOwner.person_id, Person))
     .where(of_initiatives(InitiativeOwner))
-    .order_by(Person.code_key)
+    .order_by(InitiativeOwner.initiative_id, Person.code_key)
 )
-# By the tag alone SQLite would walk all of the institution, in the order of an index.
 _TAGS = (
     select(InitiativeTag.initiative_id, InitiativeTag.tag)
     .where(of_initiatives(InitiativeTag))

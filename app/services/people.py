@@ -123,7 +123,9 @@ def by_id(session: Session, scope: Scope, person_id: UUID) -> wire.Person:
 def names(session: Session, scope: Scope, codes: Collection[str]) -> dict[str, str]:
     """What the people of some codes are called, as far as the actor may see them; by code."""
     statement = select(Person.code, Person.name).where(
-        access.within(scope, Person), access.seen(scope, Person), Person.code.in_(codes)
+        access.within(scope, Person),
+        access.seen(scope, Person),
+        Person.code_key.in_(map(code_key, codes)),
     )
     return {row.code: row.name for row in session.execute(statement)} if codes else {}
 

@@ -213,7 +213,9 @@ def ancestors(session: Session, scope: Scope, unit_id: UUID) -> list[access.Node
 def names(session: Session, scope: Scope, codes: Collection[str]) -> dict[str, str]:
     """What the units of some codes are called, as far as the actor may see them; by code."""
     statement = select(Unit.code, Unit.name).where(
-        access.within(scope, Unit), access.seen(scope, Unit), Unit.code.in_(codes)
+        access.within(scope, Unit),
+        access.seen(scope, Unit),
+        Unit.code_key.in_(map(code_key, codes)),
     )
     return {row.code: row.name for row in session.execute(statement)} if codes else {}
 

@@ -1,4 +1,4 @@
-"""How SQLite reads what is asked of one unit: not every milestone and report of its institution.
+"""How SQLite reads what is asked of one unit: not every milestone, report and person there is.
 
 It keeps no statistics here, so the plan for a handful of rows is the one for a million.
 """
@@ -13,7 +13,9 @@ from sqlalchemy import Engine, event
 
 from tests.support.institution import API, Institution
 
-WHOLE = re.compile(r"(SCAN|SEARCH) (milestone|progress_update)\b(?!.*\(institution_id=\? AND )")
+WHOLE = re.compile(
+    r"(SCAN|SEARCH) (milestone|progress_update|person)\b(?!.*\(institution_id=\? AND )"
+)
 DAYS = "since=2022-01-01&as_of=2022-06-30"
 ASKED = [
     "units/a", f"units/a?{DAYS}", f"units/a/report?{DAYS}", "units/a/report",
