@@ -138,7 +138,11 @@ def _hindrances(of: ColumnElement[bool], *where: Column[Any]) -> CompoundSelect[
         ObstacleRow, FollowUp, refers(FollowUp.obstacle_id, ObstacleRow)
     )
     here = _OBSTACLE.institution_id == bindparam("institution")
-    return union_all(obstacles.where(here, of, IS_UNRESOLVED), follow_ups.where(here, of, IS_OPEN))
+    # Follows from the join, but SQLite would read the institution's every follow-up.
+    of_these = _FOLLOW_UP.obstacle_id.in_(select(_OBSTACLE.id).where(here, of).correlate(None))
+    return union_all(
+        obstacles.where(here, of, IS_UNRESOLVED), follow_ups.where(here, of, IS_OPEN, of_these)
+    )
 
 
 _OF_INITIATIVES = _hindrances(

@@ -69,6 +69,12 @@ def entries(session: Session, scope: Scope, query: CalendarFilter) -> list[Entry
         )
         .where(*conditions)
     )
+    if conditions:
+        # Follows from them, but SQLite would read the institution's every milestone.
+        among = access.visible(scope, Initiative).with_only_columns(Initiative.id)
+        milestones = milestones.where(
+            Milestone.initiative_id.in_(among.where(*conditions).correlate(None))
+        )
     initiatives = (
         access.visible(scope, Initiative)
         .with_only_columns(

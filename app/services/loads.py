@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
 from sqlalchemy.orm import Session
 
 from app.models import FollowUp, Initiative, InitiativeOwner, Milestone, Obstacle, Person
@@ -44,7 +44,7 @@ def get(
             roles[role] += count
     milestones = {
         row.year: {name: getattr(row, name) for name in _OF_MILESTONES}
-        for row in session.execute(_milestones(scope, owned, today))
+        for row in session.execute(_milestones(scope, person.id, owned, today))
     }
     obstacles = session.execute(_obstacles(scope, person.id, query.year, today)).one()
     follow_ups = session.execute(_follow_ups(scope, person.id, query.year, today)).one()
@@ -90,9 +90,13 @@ def _initiatives(scope: Scope, owned: list[ColumnElement[bool]]) -> Select[*tupl
 
 
 def _milestones(
-    scope: Scope, owned: list[ColumnElement[bool]], today: date
+    scope: Scope, person_id: UUID, owned: list[ColumnElement[bool]], today: date
 ) -> Select[*tuple[Any, ...]]:
     """Of each year how many milestones are open, late and done. A person has one role in each."""
+    # Follows from `owned`, but SQLite would read the institution's every milestone.
+    of_theirs = select(InitiativeOwner.initiative_id).where(
+        access.within(scope, InitiativeOwner), InitiativeOwner.person_id == person_id
+    )
     is_done = Milestone.percent == FULL
     is_on_time = Milestone.done_on <= func.coalesce(Milestone.baseline_due_on, Milestone.due_on)
     counted = {
@@ -110,7 +114,12 @@ def _milestones(
             Initiative.year,
             *(func.sum(case((is_so, 1), else_=0)).label(name) for name, is_so in counted.items()),
         )
-        .where(*owned, Initiative.status.in_(COUNTED), Milestone.dropped_at.is_(None))
+        .where(
+            Milestone.initiative_id.in_(of_theirs.correlate(None)),
+            *owned,
+            Initiative.status.in_(COUNTED),
+            Milestone.dropped_at.is_(None),
+        )
         .group_by(Initiative.year)
     )
 

@@ -78,7 +78,7 @@ AREAS = Statement(
         .select_from(asked)
         .join(InitiativeArea, InitiativeArea.initiative_id == asked.c.initiative)
         .where(InitiativeArea.institution_id == bindparam("institution"))
-        .order_by(InitiativeArea.initiative_id, InitiativeArea.area_id)
+        .order_by(asked.c.initiative, InitiativeArea.area_id)
     ),
     initiative=Uuid(),
 )
@@ -107,6 +107,8 @@ _NEXT_DUE = (
         Milestone.dropped_at.is_(None),
         Milestone.done_on.is_(None),
     )
+    # Else SQLite looks for the least among all of the institution that are open, in their order.
+    .group_by(Milestone.initiative_id)
     .correlate(table_of(Initiative))
     .scalar_subquery()
 )
