@@ -8,6 +8,8 @@ from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 _HEAD_END = b"\r\n\r\n"
+_KEPT_SECONDS = 4.0
+"""Less than a server keeps what is idle: it could hang up while the next request is on its way."""
 
 
 def request(url: str, path: str, token: str, body: bytes | None = None, *more: str) -> bytes:
@@ -51,6 +53,7 @@ class Line:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._used_at = time.monotonic()
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -64,12 +67,14 @@ class Line:
         head = (await self._reader.readuntil(_HEAD_END)).decode("latin-1")
         answer = Answer(int(head[9:12]), head, b"")
         length = int(answer.header("content-length") or 0)
-        return answer._replace(content=await self._reader.readexactly(length))
+        content = await self._reader.readexactly(length)
+        self._used_at = time.monotonic()
+        return answer._replace(content=content)
 
     @property
     def is_open(self) -> bool:
-        """Whether the server has not closed it, as it does with what is idle for long."""
-        return not self._reader.at_eof()
+        """Whether the server has not closed it, as it does with what is idle, and is not about to."""
+        return not self._reader.at_eof() and time.monotonic() - self._used_at < _KEPT_SECONDS
 
     def close(self) -> None:
         """Hang up."""
