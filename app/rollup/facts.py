@@ -25,6 +25,7 @@ from app.models import Milestone as MilestoneRow
 from app.models import Obstacle as ObstacleRow
 from app.models.base import refers
 from app.models.base import table as table_of
+from app.models.hints import on_sqlite
 from app.rollup import contribution
 from app.rollup.contribution import Milestone, Report, Standing
 from app.rollup.hindrances import Hindrance
@@ -138,8 +139,8 @@ def _hindrances(of: ColumnElement[bool], *where: Column[Any]) -> CompoundSelect[
         ObstacleRow, FollowUp, refers(FollowUp.obstacle_id, ObstacleRow)
     )
     here = _OBSTACLE.institution_id == bindparam("institution")
-    # Follows from the join, but SQLite would read the institution's every follow-up.
-    of_these = _FOLLOW_UP.obstacle_id.in_(select(_OBSTACLE.id).where(here, of).correlate(None))
+    these = select(_OBSTACLE.id).where(here, of).correlate(None)
+    of_these = on_sqlite(_FOLLOW_UP.obstacle_id.in_(these))
     return union_all(
         obstacles.where(here, of, IS_UNRESOLVED), follow_ups.where(here, of, IS_OPEN, of_these)
     )

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from app.models import Initiative, Milestone, ProgressUpdate, Unit
 from app.models.base import refers
+from app.models.hints import on_sqlite
 from app.rollup.points import FULL
 from app.schemas.fields import Technique
 
@@ -50,8 +51,7 @@ def of_milestones(
         .join(Unit, refers(Initiative.unit_id, Unit))
         .where(
             Milestone.institution_id == institution_id,
-            # Follows from what was reported, but SQLite would read the institution's every milestone.
-            Milestone.initiative_id.in_(initiatives),
+            on_sqlite(Milestone.initiative_id.in_(initiatives)),
             Milestone.dropped_at.is_(None),
         )
         .subquery("found")

@@ -29,6 +29,7 @@ from app.models import (
     UnitClosure,
 )
 from app.models.base import refers
+from app.models.hints import on_sqlite
 from app.models.rollups import ALL_AREAS, Span
 from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL
@@ -229,14 +230,15 @@ def _late(
 
 
 def _below(late: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Of the unit that is asked for, and all below it.
-
-    By their initiatives, or SQLite reads every milestone of the institution.
-    """
+    """Of the unit that is asked for, and all below it."""
     below = select(Initiative.id).where(
         Initiative.institution_id == bindparam("institution"), _IS_BELOW
     )
-    return late.where(Milestone.initiative_id.in_(below.correlate(None)))
+    return late.join(UnitClosure, refers(UnitClosure.descendant_id, Unit)).where(
+        UnitClosure.institution_id == bindparam("institution"),
+        UnitClosure.ancestor_id == bindparam("unit"),
+        on_sqlite(Milestone.initiative_id.in_(below.correlate(None))),
+    )
 
 
 def _ordered(late: Subquery) -> Select[*tuple[Any, ...]]:

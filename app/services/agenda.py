@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Initiative, InitiativeStage, Milestone, ReportingPeriod, Stage, Unit
 from app.models.base import refers
+from app.models.hints import on_sqlite
 from app.rollup.points import FULL
 from app.schemas.calendars import MOST_DATES, CalendarFilter
 from app.schemas.fields import InitiativeStatus
@@ -70,10 +71,9 @@ def entries(session: Session, scope: Scope, query: CalendarFilter) -> list[Entry
         .where(*conditions)
     )
     if conditions:
-        # Follows from them, but SQLite would read the institution's every milestone.
         among = access.visible(scope, Initiative).with_only_columns(Initiative.id)
         milestones = milestones.where(
-            Milestone.initiative_id.in_(among.where(*conditions).correlate(None))
+            on_sqlite(Milestone.initiative_id.in_(among.where(*conditions).correlate(None)))
         )
     initiatives = (
         access.visible(scope, Initiative)

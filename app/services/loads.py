@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models import FollowUp, Initiative, InitiativeOwner, Milestone, Obstacle, Person
 from app.models.base import refers
+from app.models.hints import on_sqlite
 from app.rollup import facts
 from app.rollup.contribution import COUNTED
 from app.rollup.points import FULL, percent
@@ -93,7 +94,6 @@ def _milestones(
     scope: Scope, person_id: UUID, owned: list[ColumnElement[bool]], today: date
 ) -> Select[*tuple[Any, ...]]:
     """Of each year how many milestones are open, late and done. A person has one role in each."""
-    # Follows from `owned`, but SQLite would read the institution's every milestone.
     of_theirs = select(InitiativeOwner.initiative_id).where(
         access.within(scope, InitiativeOwner), InitiativeOwner.person_id == person_id
     )
@@ -115,7 +115,7 @@ def _milestones(
             *(func.sum(case((is_so, 1), else_=0)).label(name) for name, is_so in counted.items()),
         )
         .where(
-            Milestone.initiative_id.in_(of_theirs.correlate(None)),
+            on_sqlite(Milestone.initiative_id.in_(of_theirs.correlate(None))),
             *owned,
             Initiative.status.in_(COUNTED),
             Milestone.dropped_at.is_(None),
