@@ -98,11 +98,13 @@ _REPORTED = (
     .where(
         ProgressUpdate.institution_id == bindparam("institution"),
         ProgressUpdate.milestone_id == Milestone.id,
+        # So PostgreSQL looks only where the initiative counts: most of what is open for long has none.
+        ProgressUpdate.initiative_id == Initiative.id,
         ProgressUpdate.effective_on <= bindparam("as_of"),
     )
     .order_by(ProgressUpdate.effective_on.desc(), ProgressUpdate.sequence.desc())
     .limit(1)
-    .correlate(Milestone)
+    .correlate(Milestone, Initiative)
     .scalar_subquery()
 )
 _IS_SERVING = Initiative.id.in_(

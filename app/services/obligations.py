@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Integer,
     and_,
     case,
     exists,
@@ -227,20 +226,27 @@ def _owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
 
 def _misses(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
     """Which initiatives owe a report and have none."""
-    return [*_owes(scope, period), _came(scope, period).is_(None)]
+    return [~_has_come(scope, period), *_owes(scope, period)]
 
 
 def _came(scope: Scope, period: ReportingPeriod) -> ColumnElement[int]:
     """When reports on the initiative at hand came: in time if one did, else late; null if none."""
-    return (
-        select(func.min(case((ProgressUpdate.late, _LATE), else_=_IN_TIME), type_=Integer))
-        .where(
-            access.within(scope, ProgressUpdate),
-            ProgressUpdate.initiative_id == Initiative.id,
-            ProgressUpdate.effective_on.between(period.starts_on, period.ends_on),
-        )
-        .correlate(Initiative)
-        .scalar_subquery()
+    # One that came in time is enough: the others are not looked at.
+    return case(
+        (_has_come(scope, period, ~ProgressUpdate.late), _IN_TIME),
+        (_has_come(scope, period), _LATE),
+    )
+
+
+def _has_come(
+    scope: Scope, period: ReportingPeriod, *how: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether there is a report on the initiative at hand, of such."""
+    return exists().where(
+        access.within(scope, ProgressUpdate),
+        ProgressUpdate.initiative_id == Initiative.id,
+        ProgressUpdate.effective_on.between(period.starts_on, period.ends_on),
+        *how,
     )
 
 

@@ -70,7 +70,6 @@ UNGUARDED = {
     "milestones.check_room": FOUND,
     "milestones.is_taken": TAKEN,
     "nationwide._roots": "is empty for who does not see the root",
-    "obligations._came": FOUND,
     "obligations.owing_of": FOUND,
     "obligations.owing_units": "for the service itself, which tells each unit its own",
     "obligations.counts": "counts for who may close a period, or for the service itself",
