@@ -37,7 +37,7 @@ routes = APIRouter(prefix="/institutions/{institution}", route_class=Route, incl
 _FIRST = 5
 """How many of a list an overview shows; the whole list has an address of its own."""
 MANY_SILENT = 999
-_COUNTABLE = 20_000
+_COUNTABLE = 10_000
 """Initiatives, each of which is looked at to find the silent ones."""
 _SOON = 30
 """Days ahead; as in a roll-up's `due_next_30_days`."""
