@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,7 +51,7 @@ class Load:
 
     def __init__(self, url: str, traffic: Traffic, rate: float) -> None:
         self._url, self._traffic, self._rate = url, traffic, rate
-        self._lines: list[client.Line] = []
+        self._lines: deque[client.Line] = deque()
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
         """What answers took since they were due, by kind."""
         self.wrong: list[str] = []
@@ -68,8 +68,9 @@ class Load:
             line.close()
 
     async def _line(self) -> client.Line:
+        # The one that has waited longest: the last one would have a few, all of one process, do it all.
         while self._lines:
-            line = self._lines.pop()
+            line = self._lines.popleft()
             if line.is_open:
                 return line
             line.close()
