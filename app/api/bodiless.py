@@ -19,11 +19,12 @@ class Bodiless:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        is_read, is_answered = asyncio.Event(), asyncio.Event()
+        is_read, is_answered = False, asyncio.Event()
 
         async def receive_until_answered() -> Message:
-            if not is_read.is_set():
-                is_read.set()
+            nonlocal is_read
+            if not is_read:
+                is_read = True
                 return await receive()
             await is_answered.wait()
             return {"type": "http.disconnect"}

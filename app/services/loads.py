@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, true
 from sqlalchemy.orm import Session
 
 from app.models import FollowUp, Initiative, InitiativeOwner, Milestone, Obstacle, Person
@@ -45,7 +45,7 @@ def get(
             roles[role] += count
     milestones = {
         row.year: {name: getattr(row, name) for name in _OF_MILESTONES}
-        for row in session.execute(_milestones(scope, person.id, owned, today))
+        for row in session.execute(_milestones(scope, owned, today))
     }
     obstacles = session.execute(_obstacles(scope, person.id, query.year, today)).one()
     follow_ups = session.execute(_follow_ups(scope, person.id, query.year, today)).one()
@@ -91,11 +91,14 @@ def _initiatives(scope: Scope, owned: list[ColumnElement[bool]]) -> Select[*tupl
 
 
 def _milestones(
-    scope: Scope, person_id: UUID, owned: list[ColumnElement[bool]], today: date
+    scope: Scope, owned: list[ColumnElement[bool]], today: date
 ) -> Select[*tuple[Any, ...]]:
     """Of each year how many milestones are open, late and done. A person has one role in each."""
-    of_theirs = select(InitiativeOwner.initiative_id).where(
-        access.within(scope, InitiativeOwner), InitiativeOwner.person_id == person_id
+    of_theirs = (
+        access.visible(scope, Initiative)
+        .join(InitiativeOwner, _owner())
+        .with_only_columns(Initiative.id)
+        .where(*owned)
     )
     is_done = Milestone.percent == FULL
     is_on_time = Milestone.done_on <= func.coalesce(Milestone.baseline_due_on, Milestone.due_on)
