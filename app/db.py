@@ -32,7 +32,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from app import engines, faults, migrating, revisions
+from app import engines, faults, migrating, revisions, turns
 from app.addresses import address
 from app.errors import (
     Conflict,
@@ -90,6 +90,7 @@ class Database:
             pooled = engines.postgresql(where, settings, limited=limited, pooled=settings.is_pooled)
             direct = pooled if past is None else engines.postgresql(address(past), settings)
             self.engine, self.direct = pooled, direct
+            self._turns = turns.of_process(settings.database_turns, settings.database_pool_size)
             # Behind a pooler nobody is heard.
             self.wakes = Wakes(None if settings.is_pooled and past is None else direct)
         self._for_reading = self.engine.execution_options(
@@ -191,7 +192,7 @@ class Database:
         await to_thread.run_sync(upgrade)
 
     async def _run(self, verb: Callable[[Session], T], *, writing: bool) -> T:
-        attempt = self._in_thread if self.is_sqlite else self._over_asyncpg
+        attempt = self._in_thread if self.is_sqlite else self._in_turn
         until = time.monotonic() + self._seconds if self._seconds else None
         self._running += 1
         try:
@@ -220,6 +221,12 @@ class Database:
             raise
         finally:
             self._running -= 1
+
+    async def _in_turn(
+        self, verb: Callable[[Session], T], until: float | None, *, writing: bool
+    ) -> T:
+        async with self._turns[writing].taken(self._settings.database_pool_seconds):
+            return await self._over_asyncpg(verb, until, writing=writing)
 
     async def _over_asyncpg(
         self, verb: Callable[[Session], T], until: float | None, *, writing: bool

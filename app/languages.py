@@ -6,7 +6,7 @@ Messages are written in English in code and templates, and translated by gettext
 
 import re
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,8 @@ FALLBACK = Language.ID
 """For readers of whom nothing is known: those of the first user."""
 NOTHING = "–"
 """What stands where there is no number or day."""
+_KEPT = 4_096
+"""Numbers, days and months as they were last written: at most a megabyte of each."""
 _TERRITORIES = {Language.ID: "ID", Language.EN: "GB"}
 """Where dates are written day first, as in Indonesia."""
 _PREFERENCE = re.compile(
@@ -76,7 +78,7 @@ class Words:
         """A number by a pattern of CLDR: 1,234.5 in English, 1.234,5 in Indonesian."""
         if value is None:
             return NOTHING
-        return numbers.format_decimal(value, pattern, locale=self.locale)
+        return _number(value + 0, pattern, self.locale)  # −0 is kept as 0
 
     def percent(self, value: float | None) -> str:
         """Percent, given as 0-100, with at most two decimals."""
@@ -95,15 +97,15 @@ class Words:
 
     def day(self, value: date | None) -> str:
         """A date: 30 Nov 2022."""
-        return NOTHING if value is None else dates.format_date(value, "d MMM y", self.locale)
+        return NOTHING if value is None else _date(value, "d MMM y", self.locale)
 
     def full_day(self, value: date) -> str:
         """A date in full: 30 November 2022."""
-        return dates.format_date(value, "d MMMM y", self.locale)
+        return _date(value, "d MMMM y", self.locale)
 
     def month(self, value: date) -> str:
         """A date's month: Nov 2022."""
-        return dates.format_skeleton("yMMM", value, locale=self.locale)
+        return _month(value, self.locale)
 
     def instant(self, value: datetime | None, time_zone: str) -> str:
         """A date and a time of day in a time zone."""
@@ -121,6 +123,16 @@ class Words:
 def words(language: Language) -> Words:
     """What is said to readers of a language; read once."""
     return Words(language)
+
+
+# A page writes the same few hundred over and over; Babel reads its pattern anew for each.
+_number = lru_cache(_KEPT)(numbers.format_decimal)
+_date = lru_cache(_KEPT)(dates.format_date)
+
+
+@lru_cache(_KEPT)
+def _month(value: date, locale: Locale) -> str:
+    return dates.format_skeleton("yMMM", value, locale=locale)
 
 
 def preferred(header: str | None) -> Language | None:

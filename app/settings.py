@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     as long as it has all that the primary has of it."""
     database_pool_size: int = Field(default=10, ge=1, le=200)
     """Connections that one process keeps open to PostgreSQL; as many again may be opened under load."""
+    database_turns: int = Field(default=2, ge=1, le=200)
+    """Reads that one process begins at once on PostgreSQL, and half as many writes; the next when one
+    is done, or after a quarter of a second. More where a statement's way takes milliseconds."""
     database_statement_cache: int = Field(default=500, ge=0, le=10_000)
     """Prepared statements kept for each PostgreSQL connection; behind a pooler there are none."""
     database_retries: int = Field(default=8, ge=0, le=50)
@@ -160,7 +163,7 @@ class Settings(BaseSettings):
     migration_retries: int = Field(default=6, ge=0, le=1_000)
     """How often a migration that had to wait for longer is tried again, after as long a pause."""
     database_pool_seconds: float = Field(default=10, gt=0, le=300)
-    """How long a request waits for a free connection, before it is answered with 503."""
+    """How long a request waits for its turn or a free connection, before it is answered with 503."""
     rate_limit_token: PerMinute = 30_000
     """Requests in a minute with one token."""
     rate_limit_address: PerMinute = 3_000

@@ -128,7 +128,7 @@ async def test_only_servers_are_limited(configuration: Settings, limited: Limite
 async def test_an_exhausted_pool_asks_to_come_again(limited: Limited) -> None:
     async with limited(database_pool_size=1, database_pool_seconds=0.2) as database:
         if database.is_sqlite:
-            pytest.skip("SQLite has turns, not a pool")
+            pytest.skip("SQLite has threads, not a pool")
         busy = [asyncio.create_task(database.read(take_long, 1.5)) for _ in range(2)]
         await asyncio.sleep(0.5)
         with pytest.raises(DatabaseUnavailable) as refused:
@@ -136,6 +136,30 @@ async def test_an_exhausted_pool_asks_to_come_again(limited: Limited) -> None:
         assert int(refused.value.headers["Retry-After"]) > 0
         await asyncio.gather(*busy)
         await database.read(take_long, 0)
+
+
+async def test_writers_that_wait_leave_connections_to_readers(limited: Limited) -> None:
+    async with limited(database_pool_size=1, database_pool_seconds=0.6) as database:
+        if database.is_sqlite:
+            pytest.skip("a reader of SQLite never waits for its writer")
+        # The second waits for a place among the writers; one connection stays for whoever reads.
+        writers = [asyncio.create_task(database.write(take_long, 1.5)) for _ in range(2)]
+        await asyncio.sleep(0.3)
+        await database.read(take_long, 0)
+        first, second = await asyncio.gather(*writers, return_exceptions=True)
+        assert first is None
+        assert isinstance(second, DatabaseUnavailable)
+
+
+async def test_a_slow_read_keeps_no_other_waiting(limited: Limited) -> None:
+    async with limited(database_turns=1) as database:
+        if database.is_sqlite:
+            pytest.skip("SQLite has a thread for each of eight readers")
+        slow = asyncio.create_task(database.read(take_long, 2))
+        await asyncio.sleep(0.1)
+        await database.read(take_long, 0)
+        assert not slow.done()
+        await slow
 
 
 async def test_a_client_is_told(configuration: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 FLOORS = {
     "settings": 0, "configuration": 0, "seen": 0, "logs": 0, "errors": 0, "conflicts": 0, "schemas": 0, "languages": 0, "messages": 0, "terms": 0, "markup": 0,
-    "models": 1, "addresses": 1, "engines": 1, "slow": 1, "faults": 1, "db": 1, "replica": 1, "bulk": 1, "revisions": 1, "migrating": 1, "distribution": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "rollup": 1, "spreadsheets": 1, "filing": 1,
+    "models": 1, "addresses": 1, "engines": 1, "slow": 1, "faults": 1, "db": 1, "replica": 1, "bulk": 1, "revisions": 1, "migrating": 1, "distribution": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "turns": 1, "rollup": 1, "spreadsheets": 1, "filing": 1,
     "services": 2,
     "charts": 3, "api": 3, "web": 3, "demo": 3, "client": 3, "delivery": 3,
     "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "starting": 4, "serving": 4, "orphans": 4, "auditing": 4, "tracing": 4, "traces": 4, "doctor": 4, "checks": 4, "neighbours": 4, "moving": 4, "opening": 4, "keeping": 4,
