@@ -55,17 +55,14 @@ def get(
     """
     scope = access.institution(session, actor, institution)
     found = session.execute(
-        select(Initiative.id, Institution.updated_at)
+        _with_codes(scope)
         .join(Institution, Institution.id == Initiative.institution_id)
-        .where(
-            access.within(scope, Initiative),
-            access.seen(scope, Initiative),
-            access.named(Initiative, key),
-        )
+        .add_columns(Institution.updated_at)
+        .where(access.named(Initiative, key))
     ).one_or_none()
     if found is None:
         raise NotFound
-    initiative = one(session, scope, found.id)
+    initiative = _with_plan(session, scope, found)
     changed_at = initiative.updated_at
     return initiative, changed_at > found.updated_at and scope.day_of(changed_at) == scope.today()
 
@@ -73,6 +70,12 @@ def get(
 def one(session: Session, scope: Scope, initiative_id: UUID) -> wire.InitiativeWithPlan:
     """One initiative with its plan, by its id."""
     found = session.execute(_with_codes(scope).where(Initiative.id == initiative_id)).one()
+    return _with_plan(session, scope, found)
+
+
+def _with_plan(
+    session: Session, scope: Scope, found: Row[*tuple[Any, ...]]
+) -> wire.InitiativeWithPlan:
     (numbers,), row = _shapes(session, scope, [found]), found[0]
     return wire.InitiativeWithPlan.model_construct(
         **dict(numbers), plan=milestones.plan(session, scope, row)
