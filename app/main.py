@@ -105,7 +105,7 @@ from app.web import updates as update_pages
 from app.web import verification as verification_pages
 
 _PATIENCE_SECONDS = 30
-_COLLECTED_AFTER = 50_000
+COLLECTED_AFTER = 50_000
 """Objects from which garbage is looked for: what most requests make lasts until their answer, that
 of a large batch too, and needs no collector after it."""
 
@@ -136,7 +136,7 @@ def create_app(
         app.state.relying = await relying.party(chosen, database)
         gc.collect()
         gc.freeze()  # what is here stays: the collector need not look at it again and again
-        gc.set_threshold(_COLLECTED_AFTER)
+        gc.set_threshold(COLLECTED_AFTER)
         async with AsyncExitStack() as running:
             databases = [
                 database,

@@ -4,6 +4,7 @@ Tests commit for real: what a commit shows (the event clock, locks, retries) is 
 test. An institution of its own keeps each test alone, as it keeps each tenant.
 """
 
+import gc
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import distribution
 from app.api.strangers import Strangers
 from app.db import Database
-from app.main import create_app
+from app.main import COLLECTED_AFTER, create_app
 from app.services import actors, operators
 from app.settings import Settings
 from tests.support.application import contract, document
@@ -49,6 +50,13 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders of long tests: begun last, one alone would keep the others waiting."""
     items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, and only among what tests make, as a server does."""
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
