@@ -54,6 +54,7 @@ class Line:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._used_at = time.monotonic()
+        self.answers = 0
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -69,6 +70,7 @@ class Line:
         length = int(answer.header("content-length") or 0)
         content = await self._reader.readexactly(length)
         self._used_at = time.monotonic()
+        self.answers += 1
         return answer._replace(content=content)
 
     @property

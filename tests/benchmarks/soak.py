@@ -33,6 +33,9 @@ from tests.support.postgres import create_database, running_postgres
 from tests.support.server import environment, serving
 
 SAMPLED_EVERY = 5.0
+ANSWERS_OF_A_LINE = 100
+"""After so many a connection is closed, as people and scripts come and go: kept for an hour, most
+might be of one process, which would then do most of the work."""
 IDLE_AFTER = 10.0
 """Seconds until what is left open would have been closed."""
 
@@ -84,7 +87,10 @@ class Load:
             self.wrong.append(f"{asked.kind}: {error!r}")
             return
         self.seconds[asked.kind].append(time.perf_counter() - due)
-        self._lines.append(line)
+        if line.answers < ANSWERS_OF_A_LINE:
+            self._lines.append(line)
+        else:
+            line.close()
         if answer.status not in asked.expected or b'"failed":' in answer.content.replace(
             b'"failed":0', b""
         ):
