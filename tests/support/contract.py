@@ -11,6 +11,7 @@ must not answer.
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,7 +111,9 @@ class Contract:
         self._registry = Registry([(DOCUMENT, document)])
         self._resolver = self._registry.resolver(DOCUMENT)
         routes = [Route(template, _methods(item)) for template, item in document["paths"].items()]
-        self._routes = sorted(routes, key=lambda route: route.rank)
+        self._routes: defaultdict[int, list[Route]] = defaultdict(list)  # by their slashes
+        for route in sorted(routes, key=lambda route: route.rank):
+            self._routes[route.template.count("/")].append(route)
         self._validators: dict[str, Draft202012Validator] = {}
         self._locations: dict[tuple[str, str, int, str], str | None] = {}
 
@@ -120,7 +123,8 @@ class Contract:
         A template that knows the method goes before one that does not (Starlette's router goes on
         looking too); then literal segments win over parameters.
         """
-        matching = [route for route in self._routes if route.pattern.fullmatch(path)]
+        routes = self._routes[path.count("/")]
+        matching = [route for route in routes if route.pattern.fullmatch(path)]
         return next((route for route in matching if method in route.methods), None) or next(
             iter(matching), None
         )
