@@ -9,7 +9,8 @@
 A list that is written out in the statement makes another statement of each length: each is parsed
 and planned anew, and stays in the cache of prepared statements of each connection. The rows hold
 UUIDs, dates, whole numbers, text, and null. To PostgreSQL they travel as an array of each column, to
-SQLite as JSON.
+SQLite as JSON. PostgreSQL's planner does not see how long the arrays are: else it would take a plan
+that is kept for one that costs more, and make one anew each time, which takes longer than most run.
 """
 
 import json
@@ -72,7 +73,9 @@ def portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
 
 def _on_postgresql(types: dict[str, TypeEngine[Any]]) -> FromClause:
     arrays = (
-        bindparam(f"{_PARAMETER}_{name}", type_=ARRAY(type_, dimensions=1))
+        select(
+            bindparam(f"{_PARAMETER}_{name}", type_=ARRAY(type_, dimensions=1))
+        ).scalar_subquery()
         for name, type_ in types.items()
     )
     columns = (column(name, type_) for name, type_ in types.items())
