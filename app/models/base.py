@@ -21,7 +21,6 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     and_,
-    bindparam,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
@@ -169,14 +168,3 @@ def refers(reference: InstrumentedAttribute[Any], model: Any) -> ColumnElement[b
     """How a row is joined to the one that it refers to, which is of the same institution."""
     referring: Any = reference.class_
     return and_(model.institution_id == referring.institution_id, model.id == reference)
-
-
-def of_initiatives(model: Any) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class
-    """Whether a row hangs on one of the bound `initiatives` of the bound `institution`.
-
-    For statements that are built once: building one anew takes longer than running it.
-    """
-    return and_(
-        model.institution_id == bindparam("institution"),
-        model.initiative_id.in_(bindparam("initiatives", expanding=True)),
-    )

@@ -5,8 +5,9 @@ and would rather read all of an institution than what a list of ids names.
 """
 
 from typing import Self
+from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement
+from sqlalchemy import Boolean, ColumnElement, FromClause, SQLColumnExpression, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,6 +20,11 @@ def on_sqlite(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     PostgreSQL is not told: it counts the rows, and would take one condition for two.
     """
     return _OnSqlite(condition)
+
+
+def by_given(column: SQLColumnExpression[UUID], asked: FromClause) -> ColumnElement[bool]:
+    """Beside a join of given ids to a column: SQLite finds the rows by the ids, not by what is ordered."""
+    return on_sqlite(column.in_(select(asked.c.id).correlate(None)))
 
 
 class _OnSqlite(FunctionElement[bool]):

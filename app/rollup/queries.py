@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
+    Uuid,
     and_,
     bindparam,
     case,
@@ -22,8 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.given import Statement
 from app.models import Initiative, Milestone, RollupPeriod, RollupTotal
 from app.models.base import table as table_of
+from app.models.hints import by_given
 from app.models.rollups import Span
 from app.rollup.contribution import COUNTED, Change, Totals
 from app.rollup.figures import TEN_THOUSANDTHS, Figures, Thresholds
@@ -157,9 +160,8 @@ def initiative_figures(
     session: Session, institution_id: UUID, initiative_ids: Sequence[UUID], today: date
 ) -> dict[UUID, InitiativeFigures]:
     """Numbers of some initiatives from their milestones; one without live milestones is left out."""
-    rows = session.execute(
-        _INITIATIVES, {"institution": institution_id, "initiatives": initiative_ids, "today": today}
-    )
+    asked = [{"id": id_} for id_ in initiative_ids]
+    rows = _INITIATIVES.run(session, asked, institution=institution_id, today=today)
     return {
         row.initiative_id: InitiativeFigures(
             Figures(
@@ -205,25 +207,29 @@ def _overdue(today: ColumnElement[date]) -> ColumnElement[int]:
 
 
 _today = bindparam("today", type_=Milestone.due_on.type)
-_INITIATIVES = (
-    select(
-        Milestone.initiative_id,
-        cast(func.sum(Milestone.share), BigInteger).label("points"),
-        _planned(_today).label("planned"),
-        _value(Milestone.percent).label("earned"),
-        _value(Milestone.verified).label("verified"),
-        _count(_live).label("total"),
-        _count(and_(_live, Milestone.percent == FULL)).label("done"),
-        _overdue(_today).label("overdue"),
-        func.min(case((_open, Milestone.due_on))).label("next_due_on"),
-        func.max(case((_live, Milestone.due_on))).label("finish_on"),
-    )
-    .where(
-        Milestone.institution_id == bindparam("institution"),
-        Milestone.initiative_id.in_(bindparam("initiatives", expanding=True)),
-    )
-    .group_by(Milestone.initiative_id)
-    .having(_count(_live) > 0)
+_INITIATIVES = Statement(
+    lambda asked: (
+        select(
+            Milestone.initiative_id,
+            cast(func.sum(Milestone.share), BigInteger).label("points"),
+            _planned(_today).label("planned"),
+            _value(Milestone.percent).label("earned"),
+            _value(Milestone.verified).label("verified"),
+            _count(_live).label("total"),
+            _count(and_(_live, Milestone.percent == FULL)).label("done"),
+            _overdue(_today).label("overdue"),
+            func.min(case((_open, Milestone.due_on))).label("next_due_on"),
+            func.max(case((_live, Milestone.due_on))).label("finish_on"),
+        )
+        .join(asked, Milestone.initiative_id == asked.c.id)
+        .where(
+            Milestone.institution_id == bindparam("institution"),
+            by_given(Milestone.initiative_id, asked),
+        )
+        .group_by(Milestone.initiative_id)
+        .having(_count(_live) > 0)
+    ),
+    id=Uuid(),
 )
 
 

@@ -13,12 +13,12 @@ from app.bulk import bulk_insert
 from app.errors import Invalid
 from app.given import portions
 from app.messages import unknown
-from app.models import Base, InitiativeArea, InitiativeOwner, InitiativeTag, Person, ReformArea
-from app.models.base import of_initiatives, refers
+from app.models import Base, InitiativeArea, InitiativeOwner, InitiativeTag, Person
+from app.models.base import refers
 from app.models.base import table as table_of
 from app.schemas import initiatives as wire
 from app.schemas.fields import OwnerRole, PersonKind
-from app.services import access, alterations, parts, schemes
+from app.services import access, alterations, parts, relations, schemes
 from app.services.access import Scope
 
 Given = dict[type[Base], list[dict[str, Any]]]
@@ -29,66 +29,6 @@ People = Mapping[UUID | str, Person]
 """People whom the actor sees, each by id and by code."""
 _AT_ONCE = 500
 _ROLE_ORDER = list(OwnerRole)
-
-
-def told(session: Session, scope: Scope, initiative_id: UUID) -> dict[str, Any]:
-    """Areas, owners and tags of one initiative, JSON-ready."""
-    ids = [initiative_id]
-    return {
-        "areas": areas(session, scope, ids)[initiative_id],
-        "owners": [
-            owner.model_dump(mode="json") for owner in owners(session, scope, ids)[initiative_id]
-        ],
-        "tags": tags(session, scope, ids)[initiative_id],
-    }
-
-
-_AREAS = (
-    select(InitiativeArea.initiative_id, ReformArea.code)
-    .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
-    .where(of_initiatives(InitiativeArea))
-    .order_by(ReformArea.code_key)
-)
-# By people alone, or by tags, SQLite would walk those of the whole institution in their order.
-_OWNERS = (
-    select(InitiativeOwner.initiative_id, Person.code, InitiativeOwner.role)
-    .join(Person, refers(InitiativeOwner.person_id, Person))
-    .where(of_initiatives(InitiativeOwner))
-    .order_by(InitiativeOwner.initiative_id, Person.code_key)
-)
-_TAGS = (
-    select(InitiativeTag.initiative_id, InitiativeTag.tag)
-    .where(of_initiatives(InitiativeTag))
-    .order_by(InitiativeTag.initiative_id, InitiativeTag.tag)
-)
-
-
-def areas(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
-    """Codes of the reform areas that initiatives serve, by initiative."""
-    found: defaultdict[UUID, list[str]] = defaultdict(list)
-    of = {"institution": scope.id, "initiatives": ids}
-    for initiative_id, code in session.execute(_AREAS, of):
-        found[initiative_id].append(code)
-    return found
-
-
-def owners(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[wire.Owner]]:
-    """Owners of initiatives, the accountable one first, by initiative."""
-    found: defaultdict[UUID, list[wire.Owner]] = defaultdict(list)
-    of = {"institution": scope.id, "initiatives": ids}
-    for initiative_id, person, role in session.execute(_OWNERS, of):
-        found[initiative_id].append(wire.Owner(person=person, role=role))
-    for each in found.values():
-        each.sort(key=lambda owner: _ROLE_ORDER.index(owner.role))
-    return found
-
-
-def tags(session: Session, scope: Scope, ids: list[UUID]) -> defaultdict[UUID, list[str]]:
-    """Tags of initiatives, by initiative."""
-    found: defaultdict[UUID, list[str]] = defaultdict(list)
-    for initiative_id, tag in session.execute(_TAGS, {"institution": scope.id, "initiatives": ids}):
-        found[initiative_id].append(tag)
-    return found
 
 
 def may_own(
@@ -204,7 +144,7 @@ def hand_over(
     if not given:
         return
     ids = list(given)
-    before = owners(session, scope, ids)
+    before = relations.told(session, scope, ids)
     session.execute(
         delete(InitiativeOwner)
         .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
@@ -216,13 +156,9 @@ def hand_over(
         for person_id, role in people
     ]
     bulk_insert(session, table_of(InitiativeOwner), rows)
-    after = owners(session, scope, ids)
+    after = relations.told(session, scope, ids)
     for id_ in ids:
-        told = (
-            {"owners": [owner.model_dump(mode="json") for owner in each[id_]]}
-            for each in (before, after)
-        )
-        alterations.note(session, id_, *told)
+        alterations.note(session, id_, before[id_], after[id_])
 
 
 def serving(area_ids: Iterable[UUID]) -> Given:
@@ -244,15 +180,16 @@ def put(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> No
     """Replace what is given, and tell the trail; the rest stays."""
     if not given:
         return
-    before = told(session, scope, initiative_id)
+    before = relations.told(session, scope, [initiative_id])[initiative_id]
     for model, rows in given.items():
         parts.replace(session, scope, model, {"initiative_id": initiative_id}, rows)
-    alterations.note(session, initiative_id, before, told(session, scope, initiative_id))
+    after = relations.told(session, scope, [initiative_id])[initiative_id]
+    alterations.note(session, initiative_id, before, after)
 
 
 def add(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> None:
     """As `put`, to an initiative that is new and has none."""
     for model, rows in given.items():
         parts.add(session, scope, model, {"initiative_id": initiative_id}, rows)
-    nothing: dict[str, Any] = {"areas": [], "owners": [], "tags": []}
-    alterations.note(session, initiative_id, nothing, told(session, scope, initiative_id))
+    after = relations.told(session, scope, [initiative_id])[initiative_id]
+    alterations.note(session, initiative_id, relations.nothing(), after)

@@ -1,25 +1,15 @@
 """What initiatives are linked to beyond areas, owners and tags: each field of the wire in one place.
 
-A field that comes later is one more entry of `FIELDS`, and a part of `read`.
+A field that comes later is one more entry of `FIELDS`, and a part of what `relations` reads.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
-    Integer,
-    Select,
-    String,
-    cast,
-    literal,
-    null,
     select,
-    type_coerce,
-    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -31,14 +21,12 @@ from app.models import (
     InitiativePurpose,
     Instrument,
     InstrumentComponent,
-    Programme,
     Purpose,
 )
-from app.models.base import of_initiatives
 from app.schemas.assessments import ExpectedLift
 from app.schemas.initiatives import NewInitiative
 from app.schemas.purposes import PurposeKind
-from app.services import alterations, parts, programmes, purposes
+from app.services import alterations, parts, programmes, purposes, relations
 from app.services.access import Scope
 
 Row = dict[str, Any]
@@ -150,20 +138,13 @@ def put(session: Session, scope: Scope, initiative_id: UUID, linked: dict[str, l
     """Make an initiative's links what was resolved, field by field; the others stay."""
     if not linked:
         return
-    before = _told(session, scope, initiative_id)
+    before = relations.told(session, scope, [initiative_id])[initiative_id]
     for name, rows in linked.items():
         field = FIELDS[name]
         of = {"initiative_id": initiative_id, **field.own}
         parts.replace(session, scope, field.model, of, rows)
-    after = _told(session, scope, initiative_id)
+    after = relations.told(session, scope, [initiative_id])[initiative_id]
     alterations.note(session, initiative_id, before, after)
-
-
-def _told(session: Session, scope: Scope, initiative_id: UUID) -> dict[str, Any]:
-    """The fields of one initiative, JSON-ready."""
-    fields = read(session, scope, [initiative_id])[initiative_id]
-    lifts = [lift.model_dump(mode="json") for lift in fields["expected_lift"]]
-    return {**fields, "expected_lift": lifts}
 
 
 def gather(
@@ -187,86 +168,3 @@ def given(new: NewInitiative) -> set[str]:
 def of_new(new: NewInitiative) -> dict[str, Any]:
     """The fields that are given of a new initiative, as `resolve` takes them."""
     return {name: value for name in FIELDS if (value := getattr(new, name))}
-
-
-def read(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
-    """The fields of some initiatives, as they are answered, by one statement."""
-    found: dict[UUID, dict[str, Any]] = {
-        id_: {
-            "outcomes": [], "strategies": [], "level": None, "programme": None, "expected_lift": [],
-        }
-        for id_ in ids
-    }  # fmt: skip
-    of = {"institution": scope.id, "initiatives": list(found)}
-    for row in session.execute(_LINKED, of):
-        fields = found[row.initiative_id]
-        if row.field == "expected_lift":
-            points = Decimal(row.hundredths).scaleb(-2)
-            lift = ExpectedLift(instrument=row.code, component=row.component, points=points)
-            fields["expected_lift"].append(lift)
-        elif row.field in _PLURAL:
-            fields[_PLURAL[row.field]].append(row.code)
-        else:
-            fields[row.field] = row.code
-    return found
-
-
-_PLURAL = {PurposeKind.OUTCOME: "outcomes", PurposeKind.STRATEGY: "strategies"}
-_NO_LIFT = (
-    cast(null(), String).label("component"),
-    cast(null(), Integer).label("position"),
-    cast(null(), BigInteger).label("hundredths"),
-)
-
-
-def _purposes() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            InitiativePurpose.initiative_id,
-            cast(InitiativePurpose.kind, String).label("field"),
-            Purpose.code,
-            Purpose.code_key,
-            *_NO_LIFT,
-        )
-        .join(Purpose, Purpose.id == InitiativePurpose.purpose_id)
-        .where(of_initiatives(InitiativePurpose))
-    )
-
-
-def _programmes() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            InitiativeProgramme.initiative_id,
-            literal("programme", String),
-            Programme.code,
-            Programme.code_key,
-            *_NO_LIFT,
-        )
-        .join(Programme, Programme.id == InitiativeProgramme.programme_id)
-        .where(of_initiatives(InitiativeProgramme))
-    )
-
-
-def _lifts() -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            InitiativeLift.initiative_id,
-            literal("expected_lift", String),
-            Instrument.code,
-            Instrument.code_key,
-            InstrumentComponent.code,
-            InstrumentComponent.position,
-            type_coerce(InitiativeLift.points, BigInteger),
-        )
-        .join(InstrumentComponent, InstrumentComponent.id == InitiativeLift.component_id)
-        .join(Instrument, Instrument.id == InstrumentComponent.instrument_id)
-        .where(of_initiatives(InitiativeLift))
-    )
-
-
-def _linked() -> Select[*tuple[Any, ...]]:
-    linked = union_all(_purposes(), _programmes(), _lifts()).subquery()
-    return select(linked).order_by(linked.c.code_key, linked.c.position)
-
-
-_LINKED = _linked()

@@ -28,15 +28,13 @@ from app.schemas.pages import Page
 from app.services import (
     access,
     baselines,
-    belongings,
     judgements,
-    links,
     milestones,
     policies,
     ratings,
+    relations,
     selection,
     slippage,
-    stage_links,
 )
 from app.services.access import Node, Scope
 from app.services.actors import Actor
@@ -146,20 +144,14 @@ def _with_codes(scope: Scope) -> Select[*tuple[Any, ...]]:
 def _shapes(
     session: Session, scope: Scope, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[wire.Initiative]:
-    """Rows of `_with_codes` as they are answered, with eight statements at most, for any number."""
+    """Rows of `_with_codes` as they are answered, with four statements at most, for any number."""
     found = [row[0] for row in rows]
     ids = [initiative.id for initiative in found]
     today, limits = scope.today(), policies.thresholds(scope)
     numbers = queries.initiative_figures(session, scope.id, ids, today)
-    linked = links.read(session, scope, ids)
-    areas, owners, tags = (
-        belongings.areas(session, scope, ids),
-        belongings.owners(session, scope, ids),
-        belongings.tags(session, scope, ids),
-    )
+    related = relations.read(session, scope, ids)
     finishes = baselines.finishes(session, scope, found)
     templates = _templates(session, scope, found)
-    stages = stage_links.of(session, scope, ids)
     return [
         _shape(
             row[0],
@@ -172,11 +164,7 @@ def _shapes(
                 "designated_on": row.designated_on,
                 "template": templates.get(row[0].template_id),
                 "verdict": judgements.closed_with(row),
-                "areas": areas[row[0].id],
-                "owners": owners[row[0].id],
-                "tags": tags[row[0].id],
-                "stages": stages[row[0].id],
-                **linked[row[0].id],
+                **related[row[0].id],
             },
         )
         for row in rows

@@ -24,7 +24,7 @@ from app.schemas import public as wire
 from app.schemas.curves import Curve, CurveQuery
 from app.schemas.pages import Page
 from app.schemas.public import PublicPolicy, PublicRollup
-from app.services import access, belongings, curves, policies, selection
+from app.services import access, curves, policies, relations, selection
 from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.services.publications import NEWEST_FIRST
@@ -193,7 +193,7 @@ def _shown(session: Session, scope: Scope, rows: Sequence[Any]) -> list[dict[str
     """Fields of published initiatives, with two statements whatever their number."""
     ids = [row[0].id for row in rows]
     numbers = queries.initiative_figures(session, scope.id, ids, scope.today())
-    areas = belongings.areas(session, scope, ids)
+    related = relations.read(session, scope, ids)
     shown = []
     for row, unit, unit_name, *_ in rows:
         figures = numbers[row.id].figures if row.id in numbers else _NOTHING
@@ -204,7 +204,7 @@ def _shown(session: Session, scope: Scope, rows: Sequence[Any]) -> list[dict[str
                 "unit": unit,
                 "unit_name": unit_name,
                 "year": row.year,
-                "areas": areas[row.id],
+                "areas": related[row.id]["areas"],
                 "status": row.status,
                 "percent_complete": figures.percent_complete,
                 "percent_verified": figures.percent_verified,

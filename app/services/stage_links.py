@@ -1,7 +1,6 @@
 """How initiatives relate to stages: read with the initiatives, and replaced as a whole."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,27 +9,11 @@ from sqlalchemy.orm import Session
 
 from app.errors import Invalid
 from app.models import InitiativeStage, Stage
-from app.models.base import code_key, of_initiatives, refers
+from app.models.base import code_key, refers
 from app.rows import Rows
 from app.schemas.stages import StageLink
-from app.services import access, alterations, stages
+from app.services import access, alterations, relations, stages
 from app.services.access import Scope
-
-_LINKS = (
-    select(InitiativeStage.initiative_id, Stage.code, InitiativeStage.relation)
-    .join(Stage, refers(InitiativeStage.stage_id, Stage))
-    .where(of_initiatives(InitiativeStage))
-    .order_by(Stage.starts_on, Stage.code_key)
-)
-
-
-def of(session: Session, scope: Scope, ids: Collection[UUID]) -> defaultdict[UUID, list[StageLink]]:
-    """The links of some initiatives, by the stages' first days."""
-    found: defaultdict[UUID, list[StageLink]] = defaultdict(list)
-    given = {"institution": scope.id, "initiatives": list(ids)}
-    for initiative_id, code, relation in session.execute(_LINKS, given):
-        found[initiative_id].append(StageLink(stage=code, relation=relation))
-    return found
 
 
 def replace(
@@ -42,7 +25,7 @@ def replace(
         for i, link in enumerate(links)
     )
     rows = _rows(scope, initiative_id, links, found)
-    before = of(session, scope, [initiative_id])[initiative_id]
+    before = relations.told(session, scope, [initiative_id])[initiative_id]
     session.execute(
         delete(InitiativeStage)
         .where(
@@ -52,8 +35,8 @@ def replace(
     )
     if rows:
         session.execute(insert(InitiativeStage), rows)
-    after = of(session, scope, [initiative_id])[initiative_id]
-    alterations.note(session, initiative_id, _told(before), _told(after))
+    after = relations.told(session, scope, [initiative_id])[initiative_id]
+    alterations.note(session, initiative_id, before, after)
 
 
 def given(
@@ -115,7 +98,3 @@ def forget_gone(session: Session, scope: Scope, content: Rows) -> None:
     if kept:
         there = set(session.scalars(select(Stage.id).where(access.within(scope, Stage))))
         kept[:] = [link for link in kept if link["stage_id"] in there]
-
-
-def _told(links: list[StageLink]) -> dict[str, Any]:
-    return {"stages": [link.model_dump(mode="json") for link in links]}

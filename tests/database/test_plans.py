@@ -13,7 +13,10 @@ from sqlalchemy import Engine, event
 
 from tests.support.institution import API, Institution
 
-MANY = "follow_up|initiative_area|milestone|person|progress_update"
+MANY = (
+    "follow_up|initiative_(area|lift|owner|programme|purpose|stage|tag)|milestone|person"
+    "|progress_update"
+)
 WHOLE = re.compile(rf"(SCAN|SEARCH) ({MANY})\b(?!.*\(institution_id=\? AND )")
 """A step that reads all rows of an institution, or of all; of one of these tables."""
 DAYS = "since=2022-01-01&as_of=2022-06-30"

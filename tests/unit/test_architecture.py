@@ -15,8 +15,8 @@ FLOORS = {
 }  # fmt: skip
 SERVICES = [
     "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "parts", "events", "wholes", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
-    "standard_stages", "stages", "stage_links", "purposes", "programmes", "instruments", "verdicts", "assessments", "indexes", "indicators", "indicator_values", "team_roles", "institutions", "grants", "people", "minting", "tokens", "sessions", "operators", "units", "reorganising", "decrees",
-    "criteria", "judgements", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
+    "standard_stages", "stages", "purposes", "programmes", "instruments", "verdicts", "assessments", "indexes", "indicators", "indicator_values", "team_roles", "institutions", "grants", "people", "minting", "tokens", "sessions", "operators", "units", "reorganising", "decrees",
+    "criteria", "judgements", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "relations", "stage_links", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "appointments", "renewals", "loads", "removing", "restoring", "reporting_rows", "reporting", "progress", "designations", "verification", "directory", "insertion", "loading", "loading_scores",
     "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "periods", "worklists",
     "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "trails", "unpacking",
