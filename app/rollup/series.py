@@ -81,11 +81,27 @@ def steps(session: Session, bucket: Bucket, first: date, ends: Sequence[date]) -
     return found
 
 
-def plan(session: Session, bucket: Bucket) -> Plan | None:
-    """The first and the last planned day; None without a plan."""
-    statement = _PLAN[bucket.year is None]
-    row = session.connection().execute(statement, _keys(bucket)).one()
-    return None if row[0] is None else Plan(row[0], row[1])
+class Extent(NamedTuple):
+    """Where a bucket's steps begin and end."""
+
+    plan: Plan | None
+    """Its first and its last planned day."""
+    first_earned: date | None
+    """The first day on which the earned value changed."""
+    first_verified: date | None
+    """The same of the verified value; earlier, where a report that is verified was corrected that day."""
+
+    def is_all_from(self, first: date) -> bool:
+        """Whether no value changed before a day."""
+        begins = self.plan and self.plan.starts_on, self.first_earned, self.first_verified
+        return all(day is None or day >= first for day in begins)
+
+
+def extent(session: Session, bucket: Bucket) -> Extent:
+    """Where a bucket's steps begin and end, with one statement."""
+    statement = _EXTENT[bucket.year is None]
+    first, last, *others = session.connection().execute(statement, _keys(bucket)).one()
+    return Extent(None if first is None else Plan(first, last), *others)
 
 
 def planned(session: Session, bucket: Bucket, interval: Interval) -> list[tuple[date, int]]:
@@ -105,12 +121,6 @@ def last_earned(session: Session, bucket: Bucket, as_of: date) -> date | None:
     """The last day up to a date on which the earned value changed."""
     asked = {**_keys(bucket), "as_of": as_of}
     found: date | None = session.scalars(_LAST_EARNED[bucket.year is None], asked).one_or_none()
-    return found
-
-
-def first_earned(session: Session, bucket: Bucket) -> date | None:
-    """The first day on which the earned value changed."""
-    found: date | None = session.scalars(_FIRST_EARNED[bucket.year is None], _keys(bucket)).one()
     return found
 
 
@@ -147,14 +157,37 @@ def _within(span: Span, first: str, last: str) -> ColumnElement[bool]:
     )
 
 
-def _for_years(statement: Select[*tuple[Any, ...]]) -> dict[bool, Select[*tuple[Any, ...]]]:
-    """The statement of one bucket for every year together, and for one."""
-    of_bucket = statement.where(
+def _of_bucket(statement: Select[*tuple[Any, ...]], *, all_years: bool) -> Select[*tuple[Any, ...]]:
+    found = statement.where(
         _LEDGER.institution_id == bindparam("institution"),
         _LEDGER.unit_id == bindparam("unit"),
         _LEDGER.area_id == bindparam("area"),
     )
-    return {True: of_bucket, False: of_bucket.where(_LEDGER.year == bindparam("year"))}
+    return found if all_years else found.where(_LEDGER.year == bindparam("year"))
+
+
+def _for_years(statement: Select[*tuple[Any, ...]]) -> dict[bool, Select[*tuple[Any, ...]]]:
+    """The statement of one bucket for every year together, and for one."""
+    return {is_all: _of_bucket(statement, all_years=is_all) for is_all in (True, False)}
+
+
+def _extents(*, all_years: bool) -> Select[*tuple[Any, ...]]:
+    """Each end by itself: so it is read off the index, whatever lies between."""
+    days = select().where(_LEDGER.span == int(Span.DAY))
+    ends = (
+        (func.min, _LEDGER.planned > 0),
+        (func.max, _LEDGER.planned > 0),
+        (func.min, _LEDGER.earned != 0),
+        (func.min, _LEDGER.verified != 0),
+    )
+    return select(
+        *(
+            _of_bucket(
+                days.add_columns(end(_LEDGER.starts_on)).where(is_step), all_years=all_years
+            ).scalar_subquery()
+            for end, is_step in ends
+        )
+    )
 
 
 _STEPS = _for_years(
@@ -168,19 +201,12 @@ _STEPS = _for_years(
     .group_by(_LEDGER.span, _LEDGER.starts_on)
     .order_by(_LEDGER.span, _LEDGER.starts_on)
 )
-_PLAN = _for_years(
-    select(func.min(_LEDGER.starts_on), func.max(_LEDGER.starts_on)).where(
-        _LEDGER.span == int(Span.DAY), _LEDGER.planned > 0
-    )
-)
+_EXTENT = {is_all: _extents(all_years=is_all) for is_all in (True, False)}
 _PLANNED = _for_years(
     select(_LEDGER.starts_on, *sums(_LEDGER, ("planned",)))
     .where(_LEDGER.span == bindparam("span"), _LEDGER.planned > 0)
     .group_by(_LEDGER.starts_on)
     .order_by(_LEDGER.starts_on)
-)
-_FIRST_EARNED = _for_years(
-    select(func.min(_LEDGER.starts_on)).where(_LEDGER.span == int(Span.DAY), _LEDGER.earned != 0)
 )
 _EARNED_SUM = sums(_LEDGER, ("earned",))[0]
 _LAST_EARNED = _for_years(

@@ -14,7 +14,7 @@ from app.rollup.contribution import Change
 from app.rollup.figures import Figures, share_of
 from app.rollup.points import divide, percent
 from app.rollup.schedule import Forecast
-from app.rollup.series import Bucket, Step
+from app.rollup.series import Bucket, Extent, Step
 from app.schemas import curves as wire
 from app.schemas.fields import LAST_DAY
 from app.services import rollups
@@ -58,9 +58,9 @@ def of(
     """
     unit_id, area_id = asked.unit.id, asked.area[0]
     bucket = Bucket(asked.scope.id, unit_id, area_id, asked.year)
-    plan = series.plan(session, bucket)
-    to = query.to or asked.as_of
-    first = query.from_ or _beginning(session, bucket, plan, min(to, asked.as_of))
+    extent = series.extent(session, bucket)
+    plan, to = extent.plan, query.to or asked.as_of
+    first = query.from_ or _beginning(extent, min(to, asked.as_of))
     if whole_plan and query.to is None and plan is not None:
         to = max(to, min(plan.ends_on, _years_after(first)))
     ends = _ends(first, to, asked.as_of, query)
@@ -68,7 +68,7 @@ def of(
     if found is None:
         figures = rollups.figures(session, asked, [unit_id], [area_id])
         found = figures.get((unit_id, area_id), Figures())
-    before = _before(session, bucket, first)
+    before = Change() if extent.is_all_from(first) else _before(session, bucket, first)
     steps = series.steps(session, bucket, first, ends)
     forecast = _forecast(session, bucket, asked, query, plan, found)
     return wire.Curve(
@@ -116,10 +116,9 @@ def _years_after(day: date) -> date:
     )
 
 
-def _beginning(session: Session, bucket: Bucket, plan: schedule.Plan | None, latest: date) -> date:
-    earned = series.first_earned(session, bucket)
-    days = [latest, *([plan.starts_on] if plan else []), *([earned] if earned else [])]
-    return max(min(days), _years_before(latest))
+def _beginning(extent: Extent, latest: date) -> date:
+    starts = extent.plan.starts_on if extent.plan else latest
+    return max(min(latest, starts, extent.first_earned or latest), _years_before(latest))
 
 
 def _ends(first: date, to: date, as_of: date, query: wire.CurveQuery) -> list[date]:

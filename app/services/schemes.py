@@ -179,7 +179,7 @@ def area_page(session: Session, _: Actor, scheme: str, paging: ChangesPaging) ->
         Key(SchemeArea.position, descending=False),
         Key(ReformArea.code_key, descending=False),
     ]
-    statement = _areas(find(session, scheme))
+    statement = _areas(find(session, scheme).id)
     if paging.updated_since is not None:
         statement = statement.where(ReformArea.updated_at >= paging.updated_since)
     found = paginate(session, statement, keys, paging)
@@ -201,7 +201,7 @@ def areas_of(session: Session, scheme_id: UUID) -> Sequence[tuple[UUID, str]]:
 
 def named_areas(session: Session, scheme_id: UUID) -> list[wire.Area]:
     """A scheme's areas with their names, by position."""
-    statement = _areas(session.get_one(Scheme, scheme_id))
+    statement = _areas(scheme_id)
     rows = session.execute(statement.order_by(SchemeArea.position, ReformArea.code_key))
     return [_area(row) for row in rows]
 
@@ -244,17 +244,17 @@ def _new_area(new: wire.NewArea) -> ReformArea:
     )
 
 
-def _areas(scheme: Scheme) -> Select[*tuple[Any, ...]]:
+def _areas(scheme_id: UUID) -> Select[*tuple[Any, ...]]:
     return (
         select(ReformArea, SchemeArea, Scheme.code)
         .join(SchemeArea, SchemeArea.area_id == ReformArea.id)
         .join(Scheme, Scheme.id == SchemeArea.scheme_id)
-        .where(SchemeArea.scheme_id == scheme.id)
+        .where(SchemeArea.scheme_id == scheme_id)
     )
 
 
 def _find_area(session: Session, scheme: Scheme, key: str) -> Row[*tuple[Any, ...]]:
-    row = session.execute(_areas(scheme).where(access.named(ReformArea, key))).one_or_none()
+    row = session.execute(_areas(scheme.id).where(access.named(ReformArea, key))).one_or_none()
     if row is None:
         raise NotFound
     return row

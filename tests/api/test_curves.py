@@ -62,6 +62,17 @@ async def test_the_last_point_is_today_by_default(planned: Institution) -> None:
     )
 
 
+async def test_what_is_verified_and_was_corrected_that_day(institution: Institution) -> None:
+    """Nothing is earned, so the curve begins with the plan; what was verified before still counts."""
+    await institution.unit("A")
+    await institution.initiative("QW-1", "A", milestones=[{"title": "M", "due_on": "2022-06-30"}])
+    await institution.verify(await institution.report("QW-1", 1, 60, "2022-03-01"))
+    await institution.report("QW-1", 1, 0, "2022-03-01")
+    curve = await institution.rollup("A", "/s-curve")
+    assert (curve["points"][0]["on"], curve["points"][0]["verified"]) == ("2022-06-30", 60.0)
+    assert curve["points"][-1]["earned"] == 0.0
+
+
 async def test_the_forecast(planned: Institution) -> None:
     """By hand: months from March on."""
     curve = await planned.rollup("A", "/s-curve", as_of="2022-06-18")
