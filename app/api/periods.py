@@ -22,7 +22,7 @@ from app.schemas.periods import (
     StandardPeriods,
     StandingQuery,
 )
-from app.services import closing, obligations, periods
+from app.services import closing, obligations, periods, standings
 
 routes = router("/institutions/{institution}/periods", "periods")
 PeriodPath = Annotated[str, Path(description="Code or id of the period.", max_length=64)]
@@ -142,7 +142,7 @@ async def get_period_standing(
     its last day, and with a live milestone that was not done before its first. What has been
     cancelled or completed since owes nothing more: `at_close` of the period has what was told then.
     """
-    return await call.read(obligations.standing, institution, period, query)
+    return await call.read(standings.standing, institution, period, query)
 
 
 @routes.get("/{period}/missing")

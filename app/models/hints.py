@@ -7,19 +7,27 @@ and would rather read all of an institution than what a list of ids names.
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, SQLColumnExpression, select
+from sqlalchemy import Boolean, ColumnElement, FromClause, SQLColumnExpression, and_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
 
 
-def on_sqlite(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def on_sqlite(condition: SQLColumnExpression[bool]) -> ColumnElement[bool]:
     """A condition that follows from the others, by which SQLite finds the rows.
 
     PostgreSQL is not told: it counts the rows, and would take one condition for two.
     """
     return _OnSqlite(condition)
+
+
+def flagged(column: SQLColumnExpression[bool]) -> ColumnElement[bool]:
+    """Whether a flag is set, by an index of such rows alone.
+
+    SQLite knows that index by the bare column, which SQLAlchemy compares with 1.
+    """
+    return and_(column, on_sqlite(column))
 
 
 def by_given(column: SQLColumnExpression[UUID], asked: FromClause) -> ColumnElement[bool]:

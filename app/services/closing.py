@@ -18,7 +18,7 @@ from app.models.base import day_in, now
 from app.schemas import periods as wire
 from app.schemas.permissions import Permission
 from app.schemas.reports import NewReport
-from app.services import access, obligations, periods, reports, versions, windows
+from app.services import access, obligations, periods, reports, standings, versions, windows
 from app.services.access import Lock, Scope
 from app.services.actors import SYSTEM, Actor
 
@@ -121,7 +121,7 @@ def _close(session: Session, scope: Scope, row: ReportingPeriod, reason: str | N
             supersedes=_last_of(session, scope, row.report_id),
         ),
     )
-    counts = obligations.counts(session, scope, row).model_dump(mode="json")
+    counts = standings.counts(session, scope, row).model_dump(mode="json")
     row.report_id, row.counts = frozen.id, counts
     row.closed_at, row.closed_by = now(), scope.actor.name
     row.locked_at = row.closed_at if row.locks else None
@@ -154,7 +154,7 @@ def _remind(session: Session, scope: Scope, row: ReportingPeriod, today: date) -
         "closes_on": row.closes_on.isoformat(),
         "days_left": (row.closes_on - today).days,
     }
-    counts = obligations.counts(session, scope, row).model_dump(mode="json")
+    counts = standings.counts(session, scope, row).model_dump(mode="json")
     periods.record(session, scope, row, REMINDER, told | counts)
     for owing in obligations.owing_units(session, scope, row):
         of_unit: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Obligations: which initiatives owe a report on a period, and which of them have reported.
+"""Obligations: which initiatives owe a report on a period, and which of them have none.
 
 Owing is as things stand now: an initiative that was cancelled or finished since owes nothing. What
 was the case when a period closed is kept with the period.
@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -33,10 +34,8 @@ from app.models import (
     ProgressUpdate,
     ReportingPeriod,
     Unit,
-    UnitClosure,
 )
 from app.models.base import refers
-from app.rollup.points import percent
 from app.schemas import periods as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole
 from app.schemas.pages import Page
@@ -45,7 +44,6 @@ from app.services.access import Scope
 from app.services.actors import Actor
 
 _UNDER_WAY = (InitiativeStatus.ACTIVE, InitiativeStatus.ON_HOLD)
-_IN_TIME, _LATE = 0, 1
 _AT_ONCE = 500
 _IS_ACCOUNTABLE = and_(
     refers(InitiativeOwner.initiative_id, Initiative),
@@ -64,52 +62,6 @@ _SORTS: dict[str, Any] = {
 }
 
 
-def standing(
-    session: Session, actor: Actor, institution: str, key: str, query: wire.StandingQuery
-) -> wire.PeriodStanding:
-    """Who has reported on a period and who has not, by the units below the one that is asked for."""
-    scope, unit, *_ = access.place(session, actor, institution, query.unit)
-    period = access.find(session, scope, ReportingPeriod, key)
-    owing = (
-        select(Initiative.unit_id, _came(scope, period).label("came"))
-        .where(access.within(scope, Initiative), *_owes(scope, period))
-        .subquery()
-    )
-    is_own = Unit.id == unit.id
-    rows = session.execute(
-        select(Unit.id, Unit.code, Unit.name, *_numbers(owing.c.unit_id, owing.c.came))
-        .select_from(Unit)
-        .join(UnitClosure, refers(UnitClosure.ancestor_id, Unit))
-        .outerjoin(owing, owing.c.unit_id == UnitClosure.descendant_id)
-        .where(
-            access.within(scope, Unit),
-            access.within(scope, UnitClosure),
-            or_(Unit.parent_id == unit.id, and_(is_own, UnitClosure.distance == 0)),
-        )
-        .group_by(Unit.id, Unit.code, Unit.name, Unit.code_key)
-        .order_by(Unit.code_key)
-    ).all()
-    named = [(row.id, _of_unit(row.code, row.name, _counted(row))) for row in rows]
-    parts = [counts for _, counts in named]
-    return wire.PeriodStanding(
-        period=period.code,
-        closes_on=period.closes_on,
-        total=_of_unit(unit.code, unit.name, _added(parts)),
-        own=next(counts for unit_id, counts in named if unit_id == unit.id),
-        items=[counts for unit_id, counts in named if unit_id != unit.id],
-    )
-
-
-def counts(session: Session, scope: Scope, period: ReportingPeriod) -> wire.Counts:
-    """Who has reported, of the whole institution."""
-    owing = (
-        select(Initiative.id, _came(scope, period).label("came"))
-        .where(access.within(scope, Initiative), *_owes(scope, period))
-        .subquery()
-    )
-    return _counted(session.execute(select(*_numbers(owing.c.id, owing.c.came))).one())
-
-
 def missing(
     session: Session, actor: Actor, institution: str, key: str, query: wire.MissingQuery
 ) -> Page[wire.MissingReport]:
@@ -117,15 +69,13 @@ def missing(
     scope = access.institution(session, actor, institution)
     period = access.find(session, scope, ReportingPeriod, key)
     is_seen = type_coerce(access.seen(scope, Person), Boolean)
+    with_unit = access.visible(scope, Initiative).join(Unit, refers(Initiative.unit_id, Unit))
+    among = with_unit.with_only_columns(Initiative.id).where(
+        *_misses(scope, period), *selection.places(scope, _Placed(query))
+    )
     statement = (
-        access.visible(scope, Initiative)
-        .join(Unit, refers(Initiative.unit_id, Unit))
-        .outerjoin(InitiativeOwner, _IS_ACCOUNTABLE)
+        with_unit.outerjoin(InitiativeOwner, _IS_ACCOUNTABLE)
         .outerjoin(Person, refers(InitiativeOwner.person_id, Person))
-        .where(
-            *_misses(scope, period),
-            *selection.places(scope, _Placed(query)),
-        )
         .add_columns(
             Unit.code.label("unit"),
             Unit.name.label("unit_name"),
@@ -136,7 +86,7 @@ def missing(
         )
     )
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.id, descending=False))
-    found = paginate(session, statement, keys, query)
+    found = paginate(session, statement, keys, query, among=among)
     days_late = max(0, (scope.today() - period.closes_on).days)
     return found.page([_missing(row, days_late) for row in found.rows])
 
@@ -198,13 +148,32 @@ class _Placed:
         self.area: list[str] = []
 
 
-def _owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
-    """Which initiatives owe a report: under way, begun, and with something left to report on.
+def owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
+    """Which initiatives owe a report: under way, begun, and with something left to report on."""
+    return [*_may_owe(period), _is_left(scope, period)]
 
-    What was done before the period began needs no report that it still is.
-    """
+
+def _misses(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
+    """Which initiatives owe a report and have none."""
+    # Most have one: what is left is looked at for the others alone.
+    has_none = case((has_come(scope, period), false()), else_=_is_left(scope, period))
+    return [*_may_owe(period), has_none]
+
+
+def _may_owe(period: ReportingPeriod) -> list[ColumnElement[bool]]:
+    conditions = [
+        Initiative.status.in_(_UNDER_WAY),
+        or_(Initiative.start_on.is_(None), Initiative.start_on <= period.ends_on),
+    ]
+    if not period.all_years:
+        conditions.append(Initiative.year == period.year)
+    return conditions
+
+
+def _is_left(scope: Scope, period: ReportingPeriod) -> ColumnElement[bool]:
+    """Whether something is left to report on; what was done before needs no report that it still is."""
     # Most have something that is not done, and keep how much: no milestone is read for these.
-    left = or_(
+    return or_(
         Initiative.done < Initiative.milestones,
         exists().where(
             access.within(scope, Milestone),
@@ -214,31 +183,9 @@ def _owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
             or_(Milestone.done_on.is_(None), Milestone.done_on >= period.starts_on),
         ),
     )
-    conditions = [
-        Initiative.status.in_(_UNDER_WAY),
-        or_(Initiative.start_on.is_(None), Initiative.start_on <= period.ends_on),
-        left,
-    ]
-    if not period.all_years:
-        conditions.append(Initiative.year == period.year)
-    return conditions
 
 
-def _misses(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
-    """Which initiatives owe a report and have none."""
-    return [~_has_come(scope, period), *_owes(scope, period)]
-
-
-def _came(scope: Scope, period: ReportingPeriod) -> ColumnElement[int]:
-    """When reports on the initiative at hand came: in time if one did, else late; null if none."""
-    # One that came in time is enough: the others are not looked at.
-    return case(
-        (_has_come(scope, period, ~ProgressUpdate.late), _IN_TIME),
-        (_has_come(scope, period), _LATE),
-    )
-
-
-def _has_come(
+def has_come(
     scope: Scope, period: ReportingPeriod, *how: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Whether there is a report on the initiative at hand, of such."""
@@ -248,40 +195,6 @@ def _has_come(
         ProgressUpdate.effective_on.between(period.starts_on, period.ends_on),
         *how,
     )
-
-
-def _numbers(owing: ColumnElement[Any], came: ColumnElement[int]) -> list[ColumnElement[int]]:
-    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-    return [
-        func.count(owing).label("owing"),
-        count(came == _IN_TIME).label("in_time"),
-        count(came == _LATE).label("late"),
-    ]
-
-
-def _counted(row: Any) -> wire.Counts:  # noqa: ANN401  a row with the columns of `_numbers`
-    return _counts(row.owing, row.in_time, row.late)
-
-
-def _counts(owing: int, in_time: int, late: int) -> wire.Counts:
-    return wire.Counts(
-        owing=owing,
-        in_time=in_time,
-        late=late,
-        missing=owing - in_time - late,
-        percent_reported=percent(in_time + late, owing) if owing else None,
-    )
-
-
-def _added(parts: list[wire.UnitStanding]) -> wire.Counts:
-    sums = (sum(getattr(part, name) for part in parts) for name in ("owing", "in_time", "late"))
-    return _counts(*sums)
-
-
-def _of_unit(code: str, name: str, counts: wire.Counts) -> wire.UnitStanding:
-    return wire.UnitStanding(unit=code, unit_name=name, **dict(counts))
 
 
 def _missing(row: Any, days_late: int) -> wire.MissingReport:  # noqa: ANN401  a row of `missing`

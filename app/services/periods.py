@@ -12,6 +12,7 @@ from app.errors import Conflict, FieldError, InUse, Invalid, StatusConflict
 from app.keyset import Key, paginate, parse_sort
 from app.models import ProgressUpdate, ReportingPeriod
 from app.models.base import code_key, new_id, now
+from app.models.hints import flagged
 from app.schemas import periods as wire
 from app.schemas.fields import LAST_DAY, Names
 from app.schemas.pages import Page
@@ -99,7 +100,7 @@ def delete(
     versions.check(row, expected)
     was_late = exists().where(
         access.within(scope, ProgressUpdate),
-        ProgressUpdate.late,
+        flagged(ProgressUpdate.late),
         ProgressUpdate.effective_on.between(row.starts_on, row.ends_on),
     )
     if row.closed_at or row.reopened_at or session.scalar(select(was_late)):

@@ -27,7 +27,7 @@ from app.models.texts import has
 from app.rollup import queries
 from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
-from app.schemas.fields import InitiativeStatus
+from app.schemas.fields import Health, InitiativeStatus
 from app.schemas.purposes import PurposeKind
 from app.services import access, policies, ratings, stage_links
 from app.services.access import Scope
@@ -182,6 +182,9 @@ def _by_numbers(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement
         health = queries.health_of_initiative(scope.id, today, policies.thresholds(scope))
         if query.health:
             conditions.append(health.in_([value.value for value in query.health]))
+        if query.health == [Health.NOT_STARTED]:
+            # It follows; what is planned of the others need then not be looked at.
+            conditions.append(Initiative.earned == 0)
         if query.rating_differs is not None:
             is_different = ratings.differs(health)
             conditions.append(is_different if query.rating_differs else ~is_different)

@@ -13,6 +13,7 @@ from app.errors import NotFound
 from app.keyset import Key, Slice, paginate
 from app.models import Initiative, Milestone, ProgressUpdate
 from app.models.base import new_id, now, refers
+from app.models.hints import flagged
 from app.schemas import updates as wire
 from app.schemas.evidence import AttachedFile, Evidence, ShownEvidence
 from app.schemas.fields import Verdict, Verification
@@ -88,7 +89,8 @@ def feed(
     if query.source:
         statement = statement.where(ProgressUpdate.source.in_(query.source))
     if query.late is not None:
-        statement = statement.where(ProgressUpdate.late == query.late)
+        late = ProgressUpdate.late
+        statement = statement.where(flagged(late) if query.late else ~late)
     if query.since is not None:
         statement = statement.where(ProgressUpdate.reported_at >= query.since)
     if query.updated_since is not None:

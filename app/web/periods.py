@@ -19,7 +19,7 @@ from app.schemas.periods import (
     PeriodStanding,
     StandingQuery,
 )
-from app.services import access, obligations, periods, units
+from app.services import access, obligations, periods, standings, units
 from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.web.calls import PageCall
@@ -104,9 +104,7 @@ def _standing(
     own = None if query.unit else units.foremost(session, actor, institution)
     if own is not None:
         return own
-    standing = obligations.standing(
-        session, actor, institution, key, StandingQuery(unit=query.unit)
-    )
+    standing = standings.standing(session, actor, institution, key, StandingQuery(unit=query.unit))
     scope, unit, *_ = access.place(session, actor, institution, query.unit)
     asked = MissingQuery(
         unit=[] if query.unit is None else [unit.code],

@@ -18,7 +18,7 @@ from app.models import ReportingPeriod
 from app.models.base import day_in, now
 from app.schemas.periods import Closing, StandingQuery
 from app.schemas.updates import NewUpdate
-from app.services import closing, obligations, progress
+from app.services import closing, progress, standings
 from app.services.actors import SYSTEM
 from app.services.windows import PeriodLocked
 from tests.api.test_query_counts import statements
@@ -603,16 +603,16 @@ async def _reports_beside_a_close(institution: Institution, database: Database) 
     ]
     later = await institution.get("events", after=event["sequence"], type="update.reported")
     assert later["items"] == []
-    found = await database.read(obligations_of(institution))
+    found = await database.read(standing_of(institution))
     assert found == taken
 
 
-def obligations_of(institution: Institution) -> Any:
+def standing_of(institution: Institution) -> Any:
     """How many reported in time on the period beside."""
 
     def verb(session: Session) -> int:
         asked = (institution.code, "beside", StandingQuery())
-        found = obligations.standing(session, SYSTEM, *asked)
+        found = standings.standing(session, SYSTEM, *asked)
         return found.total.in_time
 
     return verb

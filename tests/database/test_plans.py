@@ -36,8 +36,8 @@ CALLS = [
 
 
 @contextmanager
-def whole_reads() -> Iterator[set[str]]:
-    """Steps of statements that run meanwhile, each before its statement, which are `WHOLE`."""
+def reads(which: re.Pattern[str] = WHOLE) -> Iterator[set[str]]:
+    """Such steps of the statements that run meanwhile, each before its statement."""
     found: set[str] = set()
 
     def explain(
@@ -52,7 +52,7 @@ def whole_reads() -> Iterator[set[str]]:
             steps = cursor.connection.execute(
                 f"EXPLAIN QUERY PLAN {statement}", given[0] if many else given
             )
-            found.update(f"{step[3]} of {statement}" for step in steps if WHOLE.match(step[3]))
+            found.update(f"{step[3]} of {statement}" for step in steps if which.match(step[3]))
 
     event.listen(Engine, "after_cursor_execute", explain)
     try:
@@ -76,7 +76,7 @@ async def test_what_is_asked_of_a_unit_is_read_by_its_initiatives(planned: Insti
     addresses += [f"{planned.path}/{call}" for call in CALLS]
     wrong = {}
     for address in addresses:
-        with whole_reads() as found:
+        with reads() as found:
             answer = await planned.operator.get(address, headers={"Accept": "text/html, */*"})
         assert answer.status_code == 200, address
         if found:
@@ -86,7 +86,7 @@ async def test_what_is_asked_of_a_unit_is_read_by_its_initiatives(planned: Insti
 
 @pytest.mark.parametrize("configuration", ["sqlite"], indirect=True)
 async def test_a_report_costs_the_same_in_a_large_institution(planned: Institution) -> None:
-    with whole_reads() as found:
+    with reads() as found:
         update = await planned.report("A-1", 1, 100, "2022-04-01")
         await planned.report("A-1", 1, 90, "2022-04-02")
         await planned.verify(update)
@@ -96,6 +96,15 @@ async def test_a_report_costs_the_same_in_a_large_institution(planned: Instituti
 
 @pytest.mark.parametrize("configuration", ["sqlite"], indirect=True)
 async def test_such_a_read_would_be_seen(planned: Institution) -> None:
-    with whole_reads() as found:
+    with reads() as found:
         await planned.get("milestones")
+    assert found
+
+
+@pytest.mark.parametrize("configuration", ["sqlite"], indirect=True)
+async def test_late_reports_are_found_by_their_own_index(planned: Institution) -> None:
+    with reads(
+        re.compile(r"SEARCH progress_update USING INDEX ix_progress_update_late\b")
+    ) as found:
+        await planned.get("updates", late=True)
     assert found

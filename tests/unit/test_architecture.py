@@ -18,7 +18,7 @@ SERVICES = [
     "standard_stages", "stages", "purposes", "programmes", "instruments", "verdicts", "assessments", "indexes", "indicators", "indicator_values", "team_roles", "institutions", "grants", "people", "minting", "tokens", "sessions", "operators", "units", "reorganising", "decrees",
     "criteria", "judgements", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "relations", "stage_links", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "appointments", "renewals", "loads", "removing", "restoring", "reporting_rows", "reporting", "progress", "designations", "verification", "directory", "insertion", "loading", "loading_scores",
-    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "periods", "worklists",
+    "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "standings", "periods", "worklists",
     "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "trails", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch", "backlog", "spot_checks",
