@@ -26,6 +26,7 @@ from app.settings import Settings
 from tests.support.application import contract, document
 from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution
+from tests.support.originals import Originals
 from tests.support.postgres import create_database, running_postgres
 
 CITUS = os.environ.get("TEST_CITUS_URL", "")
@@ -70,15 +71,21 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Originals:
+    """Databases to copy."""
+    return Originals(tmp_path_factory)
+
+
 @pytest.fixture(scope="session", params=["citus"] if CITUS else ["sqlite", "postgresql"])
 async def configuration(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, originals: Originals
 ) -> Settings:
     """Settings of a migrated database, once for each kind; on Citus, laid out over its machines."""
     files: dict[str, Any] = {"files_url": str(tmp_path_factory.mktemp("files"))}
     if request.param == "sqlite":
         file: Path = tmp_path_factory.mktemp("sqlite") / "quickwin.db"
-        chosen = Settings(database_url=f"sqlite:///{file}", **files, **_FOR_TESTS)
+        chosen = Settings(database_url=originals.migrated(file), **files, **_FOR_TESTS)
     elif request.param == "citus":
         chosen = Settings(database_url=CITUS, database_pool_size=10, **files, **_FOR_TESTS)
     else:

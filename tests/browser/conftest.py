@@ -17,7 +17,8 @@ from playwright.async_api import Browser, BrowserContext, Page, Response, async_
 from app.web.pages import LANGUAGE_COOKIE
 from tests.conftest import OPERATOR
 from tests.support import node
-from tests.support.server import quickwin, serving
+from tests.support.originals import Originals
+from tests.support.server import serving
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -64,12 +65,10 @@ class Place(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, originals: Originals) -> Iterator[Place]:
     """A server with all units of the demo and some of its quick wins."""
     folder = tmp_path_factory.mktemp("browser")
-    url = f"sqlite:///{folder / 'quickwin.db'}"
-    loaded = quickwin(url, "demo", "load", "--initiatives", "100")
-    assert loaded.returncode == 0, loaded.stderr
+    url = originals.demo(folder / "quickwin.db", initiatives=100)
     with (
         serving(url, folder / "log", token=OPERATOR, cors_origins=PORTAL) as server,
         httpx.Client(

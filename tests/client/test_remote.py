@@ -29,6 +29,7 @@ from app.schemas.periods import Period
 from app.settings import Settings
 from tests.client.conftest import initiative
 from tests.conftest import OPERATOR
+from tests.support.originals import Originals
 from tests.support.posts import PERIOD
 from tests.support.scripted import problem, scripted
 from tests.support.server import Server, serving
@@ -40,10 +41,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, originals: Originals) -> Iterator[Server]:
     """A server that knows a little of what the demo has."""
     folder = tmp_path_factory.mktemp("remote")
-    with serving(f"sqlite:///{folder / 'quickwin.db'}", folder / "log", token=OPERATOR) as server:
+    url = originals.migrated(folder / "quickwin.db")
+    with serving(url, folder / "log", token=OPERATOR) as server:
         with Quickwin(server.url, OPERATOR, "kpu") as quickwin:
             quickwin.create_institution({"code": "kpu", "name": "KPU"})
             quickwin.create_unit({"code": "32", "name": "Jawa Barat [red]"})

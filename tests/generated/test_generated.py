@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from tests.conftest import OPERATOR
 from tests.support.node import HERE, MODULES, run
+from tests.support.originals import Originals
 from tests.support.server import serving
 
 MADE = HERE / "made"
@@ -25,12 +26,12 @@ def document(app: FastAPI, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("configuration", ["sqlite"], indirect=True)
 def test_a_generated_client_compiles_and_works(
-    program: str, document: Path, tmp_path: Path
+    program: str, document: Path, tmp_path: Path, originals: Originals
 ) -> None:
     made = str(MADE / "schema.d.ts")
     run(program, str(MODULES / "openapi-typescript/bin/cli.js"), str(document), "-o", made)
     run(program, str(MODULES / "typescript/bin/tsc"), "--project", ".")
-    url = f"sqlite:///{tmp_path / 'quickwin.db'}"
+    url = originals.migrated(tmp_path / "quickwin.db")
     with serving(url, tmp_path / "log", token=OPERATOR, background="false") as server:
         plan = [{"title": "M", "due_on": "2022-06-30", "technique": "percent"}]
         initiative = {"code": "QW-1", "title": "T", "unit": "kpu", "year": 2022, "milestones": plan}

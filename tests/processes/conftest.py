@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import OPERATOR
+from tests.support.originals import Originals
 from tests.support.server import Server, serving
 
 RECEIVE_SECONDS = 1.0
@@ -34,13 +35,13 @@ class Misused(NamedTuple):
 
 @pytest.fixture(scope="session", params=["httptools", "h11"])
 def misused(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, originals: Originals
 ) -> Iterator[Misused]:
     """A server with short deadlines."""
     folder = tmp_path_factory.mktemp("misused")
     trusts = request.param == "h11"
     with serving(
-        f"sqlite:///{folder / 'quickwin.db'}", folder / "log", token=OPERATOR,
+        originals.migrated(folder / "quickwin.db"), folder / "log", token=OPERATOR,
         program=("-c", H11) if trusts else ("-m", "app"),
         receive_seconds=RECEIVE_SECONDS, rate_limit_failures=0,
         trusted_proxies=PROXY if trusts else "",

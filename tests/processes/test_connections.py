@@ -13,6 +13,7 @@ import httpx
 from app.settings import Settings
 from tests.processes.conftest import RECEIVE_SECONDS, Misused
 from tests.support.institution import API
+from tests.support.originals import Originals
 from tests.support.server import serving
 
 PATIENCE = 12.0
@@ -174,8 +175,10 @@ def test_the_default_is_fifteen_seconds() -> None:
     assert Settings().receive_seconds == 15
 
 
-def test_who_is_told_to_stop_finishes_what_goes_on_but_not_for_ever(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'quickwin.db'}"
+def test_who_is_told_to_stop_finishes_what_goes_on_but_not_for_ever(
+    tmp_path: Path, originals: Originals
+) -> None:
+    url = originals.migrated(tmp_path / "quickwin.db")
     with (
         serving(url, tmp_path / "log", shutdown_seconds=2, receive_seconds=60) as server,
         socket.create_connection(("127.0.0.1", httpx.URL(server.url).port)) as prompt,

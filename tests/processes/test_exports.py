@@ -8,7 +8,6 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from app.db import Database
 from app.opening import open_database
 from app.schemas.initiatives import NewInitiative
 from app.schemas.institutions import NewInstitution
@@ -18,6 +17,7 @@ from app.services.actors import SYSTEM
 from app.settings import Settings
 from tests.conftest import OPERATOR
 from tests.support.institution import API
+from tests.support.originals import Originals
 from tests.support.server import Server, serving
 
 ROWS, LETTERS = 2_000, 10_000
@@ -47,14 +47,13 @@ class Exporting(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-async def exporting(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Exporting]:
+async def exporting(
+    tmp_path_factory: pytest.TempPathFactory, originals: Originals
+) -> AsyncIterator[Exporting]:
     """20 MB of initiatives, and a folder of its own for what is temporary."""
     folder = tmp_path_factory.mktemp("exporting")
     (temporary := folder / "temporary").mkdir()
-    url = f"sqlite:///{folder / 'quickwin.db'}"
-    bare = Database(Settings(database_url=url))
-    await bare.migrate()
-    await bare.close()
+    url = originals.migrated(folder / "quickwin.db")
     database = await open_database(Settings(database_url=url))
     await database.write(institutions.create, SYSTEM, NewInstitution(code="big", name="Big"))
     fields = {"title": "T", "unit": "big", "year": 2022, "description": "x" * LETTERS}

@@ -17,6 +17,7 @@ from tests.support import nginx
 from tests.support.events import following
 from tests.support.institution import API
 from tests.support.nginx import Proxy, proxied
+from tests.support.originals import Originals
 from tests.support.server import serving
 
 HEADERS = {"Authorization": f"Bearer {OPERATOR}"}
@@ -24,12 +25,12 @@ pytestmark = nginx.NEEDED
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def proxy(tmp_path_factory: pytest.TempPathFactory, originals: Originals) -> Iterator[Proxy]:
     """A server that waits a second for what arrives, behind nginx."""
     folder = tmp_path_factory.mktemp("proxied")
     with (
         serving(
-            f"sqlite:///{folder / 'quickwin.db'}", folder / "log", token=OPERATOR,
+            originals.migrated(folder / "quickwin.db"), folder / "log", token=OPERATOR,
             trusted_proxies="127.0.0.1", receive_seconds=1, max_file_bytes=2_097_152,
             rate_limit_address=1_000, rate_limit_public=1_000,
         ) as server,

@@ -26,6 +26,7 @@ from tests.support import nginx
 from tests.support.events import Stream, following
 from tests.support.institution import API
 from tests.support.nginx import proxied
+from tests.support.originals import Originals
 from tests.support.postgres import create_database, free_port
 from tests.support.server import TRUST, environment
 
@@ -249,9 +250,11 @@ async def ended(stream: Stream) -> None:
             pass
 
 
-async def test_workers_stop_when_their_supervisor_is_gone(tmp_path: Path) -> None:
+async def test_workers_stop_when_their_supervisor_is_gone(
+    tmp_path: Path, originals: Originals
+) -> None:
     """And SQLite serves several too: it is one writer for all of them, however many there are."""
-    url = f"sqlite:///{tmp_path / 'quickwin.db'}"
+    url = originals.migrated(tmp_path / "quickwin.db")
     server = Serving(url, tmp_path / "log", "--workers", "2", token=OPERATOR)
     try:
         await ready(server)

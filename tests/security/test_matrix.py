@@ -11,7 +11,7 @@ from app.db import Database
 from app.models import Event
 from app.models.institutions import InstitutionClock
 from app.schemas.fields import CODE_PATTERN
-from tests.security.actors import READ, SPECS, UNITS, Spec
+from tests.security.actors import PLACES, READ, SPECS, UNITS, Spec
 from tests.security.conftest import Described
 from tests.security.operations import TABLE, Operation
 from tests.security.world import Actor, World, mark, placeholders
@@ -154,12 +154,12 @@ def _references(
 
 
 _ON_SQLITE_ALONE = {
-    f"{role} {place}"
-    for role in ("reporter", "planner", "verifier")
-    for place in ("parent", "root", "descendant", "sibling")
-} | {name for name in SPECS if "token" in name}
+    *(f"{role} {place}" for role in ("reporter", "planner", "verifier") for place in PLACES),
+    *(f"viewer {place}" for place in ("parent", "root", "descendant")),
+    *(name for name in SPECS if "token" in name),
+}
 """What roles and scopes allow is computed here; where they are held, the database says. There that is
-tried by admins and viewers everywhere, and by all roles in the unit itself."""
+tried by admins everywhere, and by viewers where they see all or nothing."""
 
 
 @pytest.mark.parametrize("name", SPECS)

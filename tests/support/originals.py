@@ -1,0 +1,45 @@
+"""Databases that are made once for a run of the suite and copied: to migrate one takes seconds."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.support.server import quickwin
+
+
+class Originals:
+    """SQLite files that the workers of a run make together, each when it is first asked for."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        own = factory.getbasetemp()
+        # Beside xdist, workers have folders of their own in one that is the run's.
+        self._folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def migrated(self, path: Path) -> str:
+        """The URL of an empty database in a new file."""
+        return self.copy("migrated", lambda url: _run(url, "db", "upgrade"), path)
+
+    def demo(self, path: Path, initiatives: int) -> str:
+        """The URL of one with all units of the demo, and so many of its initiatives."""
+        given = "demo", "load", "--initiatives", str(initiatives)
+        return self.copy(f"demo-{initiatives}", lambda url: _run(url, *given), path)
+
+    def copy(self, name: str, make: Callable[[str], None], path: Path) -> str:
+        """The URL of a copy of what is made under a name."""
+        original = self._folder / f"{name}.db"
+        with FileLock(f"{original}.lock"):
+            if not original.exists():
+                unfinished = original.with_suffix(".part")
+                make(f"sqlite:///{unfinished}")
+                unfinished.rename(original)
+        shutil.copyfile(original, path)
+        return f"sqlite:///{path}"
+
+
+def _run(url: str, *arguments: str) -> None:
+    done = quickwin(url, *arguments)
+    assert done.returncode == 0, done.stderr
