@@ -29,7 +29,7 @@ class Originals:
         return self.copy(f"demo-{initiatives}", lambda url: _run(url, *given), path)
 
     def copy(self, name: str, make: Callable[[str], None], path: Path) -> str:
-        """The URL of a copy of what is made under a name."""
+        """The URL of a copy of what is made under a name, with the files beside it."""
         original = self._folder / f"{name}.db"
         with FileLock(f"{original}.lock"):
             if not original.exists():
@@ -37,7 +37,14 @@ class Originals:
                 make(f"sqlite:///{unfinished}")
                 unfinished.rename(original)
         shutil.copyfile(original, path)
+        if _files(original).exists():
+            shutil.copytree(_files(original), _files(path))
         return f"sqlite:///{path}"
+
+
+def _files(database: Path) -> Path:
+    """Where uploaded files are kept, if nothing is set."""
+    return database.with_name(f"{database.stem}-files")
 
 
 def _run(url: str, *arguments: str) -> None:
