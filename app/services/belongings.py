@@ -144,21 +144,17 @@ def hand_over(
     if not given:
         return
     ids = list(given)
-    before = relations.told(session, scope, ids)
-    session.execute(
-        delete(InitiativeOwner)
-        .where(access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids))
-        .execution_options(synchronize_session=False)
+    gone = delete(InitiativeOwner).where(
+        access.within(scope, InitiativeOwner), InitiativeOwner.initiative_id.in_(ids)
     )
     rows = [
         {"institution_id": scope.id, "initiative_id": id_, "person_id": person_id, "role": role}
         for id_, people in given.items()
         for person_id, role in people
     ]
-    bulk_insert(session, table_of(InitiativeOwner), rows)
-    after = relations.told(session, scope, ids)
-    for id_ in ids:
-        alterations.note(session, id_, before[id_], after[id_])
+    with relations.noted(session, scope, ids):
+        session.execute(gone.execution_options(synchronize_session=False))
+        bulk_insert(session, table_of(InitiativeOwner), rows)
 
 
 def serving(area_ids: Iterable[UUID]) -> Given:
@@ -180,11 +176,9 @@ def put(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> No
     """Replace what is given, and tell the trail; the rest stays."""
     if not given:
         return
-    before = relations.told(session, scope, [initiative_id])[initiative_id]
-    for model, rows in given.items():
-        parts.replace(session, scope, model, {"initiative_id": initiative_id}, rows)
-    after = relations.told(session, scope, [initiative_id])[initiative_id]
-    alterations.note(session, initiative_id, before, after)
+    with relations.noted(session, scope, [initiative_id]):
+        for model, rows in given.items():
+            parts.replace(session, scope, model, {"initiative_id": initiative_id}, rows)
 
 
 def add(session: Session, scope: Scope, initiative_id: UUID, given: Given) -> None:

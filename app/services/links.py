@@ -8,9 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
@@ -26,7 +24,7 @@ from app.models import (
 from app.schemas.assessments import ExpectedLift
 from app.schemas.initiatives import NewInitiative
 from app.schemas.purposes import PurposeKind
-from app.services import alterations, parts, programmes, purposes, relations
+from app.services import parts, programmes, purposes, relations
 from app.services.access import Scope
 
 Row = dict[str, Any]
@@ -138,13 +136,11 @@ def put(session: Session, scope: Scope, initiative_id: UUID, linked: dict[str, l
     """Make an initiative's links what was resolved, field by field; the others stay."""
     if not linked:
         return
-    before = relations.told(session, scope, [initiative_id])[initiative_id]
-    for name, rows in linked.items():
-        field = FIELDS[name]
-        of = {"initiative_id": initiative_id, **field.own}
-        parts.replace(session, scope, field.model, of, rows)
-    after = relations.told(session, scope, [initiative_id])[initiative_id]
-    alterations.note(session, initiative_id, before, after)
+    with relations.noted(session, scope, [initiative_id]):
+        for name, rows in linked.items():
+            field = FIELDS[name]
+            of = {"initiative_id": initiative_id, **field.own}
+            parts.replace(session, scope, field.model, of, rows)
 
 
 def gather(

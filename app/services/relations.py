@@ -4,7 +4,8 @@ One statement reads all of it for any number of initiatives: a statement of its 
 would cost several times what the few rows in it do.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -53,6 +54,7 @@ from app.schemas.fields import OwnerRole
 from app.schemas.initiatives import Owner
 from app.schemas.purposes import PurposeKind
 from app.schemas.stages import StageLink
+from app.services import alterations
 from app.services.access import Scope
 
 Column = SQLColumnExpression[Any]
@@ -92,6 +94,16 @@ def told(session: Session, scope: Scope, ids: Iterable[UUID]) -> dict[UUID, Rela
         for name in ("owners", "stages", "expected_lift"):
             fields[name] = [each.model_dump(mode="json") for each in fields[name]]
     return found
+
+
+@contextmanager
+def noted(session: Session, scope: Scope, ids: Collection[UUID]) -> Iterator[None]:
+    """Tell the trail how what some initiatives are related to changes in the block."""
+    before = told(session, scope, ids)
+    yield
+    after = told(session, scope, ids)
+    for id_ in before:
+        alterations.note(session, id_, before[id_], after[id_])
 
 
 def _add(fields: Related, row: Any) -> None:  # noqa: ANN401  a row of `_RELATED`

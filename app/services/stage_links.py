@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid
@@ -12,7 +12,7 @@ from app.models import InitiativeStage, Stage
 from app.models.base import code_key, refers
 from app.rows import Rows
 from app.schemas.stages import StageLink
-from app.services import access, alterations, relations, stages
+from app.services import access, parts, relations, stages
 from app.services.access import Scope
 
 
@@ -25,18 +25,8 @@ def replace(
         for i, link in enumerate(links)
     )
     rows = _rows(scope, initiative_id, links, found)
-    before = relations.told(session, scope, [initiative_id])[initiative_id]
-    session.execute(
-        delete(InitiativeStage)
-        .where(
-            access.within(scope, InitiativeStage), InitiativeStage.initiative_id == initiative_id
-        )
-        .execution_options(synchronize_session=False)
-    )
-    if rows:
-        session.execute(insert(InitiativeStage), rows)
-    after = relations.told(session, scope, [initiative_id])[initiative_id]
-    alterations.note(session, initiative_id, before, after)
+    with relations.noted(session, scope, [initiative_id]):
+        parts.replace(session, scope, InitiativeStage, {"initiative_id": initiative_id}, rows)
 
 
 def given(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,20 +20,21 @@ class Originals:
 
     def migrated(self, path: Path) -> str:
         """The URL of an empty database in a new file."""
-        return self.copy("migrated", lambda url: _run(url, "db", "upgrade"), path)
+        return self._copy("migrated", path, "db", "upgrade")
 
     def demo(self, path: Path, initiatives: int) -> str:
         """The URL of one with all units of the demo, and so many of its initiatives."""
         given = "demo", "load", "--initiatives", str(initiatives)
-        return self.copy(f"demo-{initiatives}", lambda url: _run(url, *given), path)
+        return self._copy(f"demo-{initiatives}", path, *given)
 
-    def copy(self, name: str, make: Callable[[str], None], path: Path) -> str:
-        """The URL of a copy of what is made under a name, with the files beside it."""
+    def _copy(self, name: str, path: Path, *command: str) -> str:
+        """The URL of a copy of what a command of `quickwin` makes, with the files beside it."""
         original = self._folder / f"{name}.db"
         with FileLock(f"{original}.lock"):
             if not original.exists():
                 unfinished = original.with_suffix(".part")
-                make(f"sqlite:///{unfinished}")
+                made = quickwin(f"sqlite:///{unfinished}", *command)
+                assert made.returncode == 0, made.stderr
                 unfinished.rename(original)
         shutil.copyfile(original, path)
         if _files(original).exists():
@@ -45,8 +45,3 @@ class Originals:
 def _files(database: Path) -> Path:
     """Where uploaded files are kept, if nothing is set."""
     return database.with_name(f"{database.stem}-files")
-
-
-def _run(url: str, *arguments: str) -> None:
-    done = quickwin(url, *arguments)
-    assert done.returncode == 0, done.stderr
