@@ -35,7 +35,7 @@ def _of_initiative() -> ForeignKeyConstraint:
 class Initiative(Judged, Base):
     """A quick win or another reform initiative of one unit in one year.
 
-    From `milestones` to `planned_until` it is derived: `rollup.contribution.Standing`, kept so that
+    From `milestones` to `reported_months` it is derived: `rollup.contribution.Standing`, kept so that
     grouped reads over initiatives, and filters by their numbers, need no milestone.
     """
 
@@ -96,6 +96,10 @@ class Initiative(Judged, Base):
     """Value, from `planned_from` up to the day before `planned_until`; for another day it has to be read."""
     planned_from: Mapped[date] = mapped_column(server_default=FIRST_DAY.isoformat())
     planned_until: Mapped[date] = mapped_column(server_default=FIRST_DAY.isoformat())
+    last_done_on: Mapped[date | None]
+    """Since when the last live milestone that is at 100 % is."""
+    reported_months: Mapped[int | None] = mapped_column(BigInteger)
+    """The months for which there are reports: `rollup.months`; null where it has to be looked up."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int]

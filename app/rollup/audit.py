@@ -211,6 +211,8 @@ def derived_of(fact: facts.Fact) -> Iterator[Derived]:
     if not _says_what_is_planned(fact.standing):
         kept_as = {name: getattr(fact.standing, name) for name in _PLANNED}
         standing = standing._replace(**kept_as)
+    if fact.standing.reported_months is None:  # as above
+        standing = standing._replace(reported_months=None, last_done_on=fact.standing.last_done_on)
     if fact.standing != standing:
         yield Derived(fact.id, None, fact.code, fact.standing, standing)
     for plan, state, stored in zip(fact.initiative.milestones, states, fact.stored, strict=True):

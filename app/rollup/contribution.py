@@ -83,6 +83,8 @@ class Initiative(NamedTuple):
     weight: int
     milestones: Sequence[Milestone]
     hindrances: Sequence[Hindrance] = ()
+    reported_months: int = 0
+    """Those for which it has reports, also on milestones that are not live: `months.bits`."""
 
 
 class Contribution(NamedTuple):
@@ -118,6 +120,10 @@ class Standing(NamedTuple):
     """Value on each day from `planned_from` up to the day before `planned_until`."""
     planned_from: date = FIRST_DAY
     planned_until: date = NEVER
+    last_done_on: date | None = None
+    """Since when the last of what is at 100 % is."""
+    reported_months: int | None = 0
+    """See `Initiative`; null where it is not kept yet."""
 
 
 NOTHING = Contribution(Totals(), {})
@@ -159,6 +165,7 @@ def standing(initiative: Initiative, known: Sequence[State], day: date) -> Stand
     return Standing(
         len(known), done, earned_value, verified_value, min(dues, default=None),
         planned_value, planned_from, planned_until,
+        max((state.done_on for state in known if state.done_on), default=None), initiative.reported_months,
     )  # fmt: skip
 
 
@@ -294,11 +301,7 @@ def _add_done(steps: _Steps, due_on: date, toggles: list[tuple[date, bool]], sig
 
 
 def _add_value(
-    steps: _Steps,
-    column: int,
-    technique: str,
-    share: int,
-    reported: list[tuple[date, int]],
+    steps: _Steps, column: int, technique: str, share: int, reported: list[tuple[date, int]]
 ) -> None:
     before = 0
     for day, basis_points in reported:

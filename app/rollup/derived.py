@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.models import Initiative, Milestone
+from app.models import Initiative, Milestone, ProgressUpdate
 from app.models.base import now
 from app.models.base import table as table_of
-from app.rollup import contribution, facts
+from app.rollup import contribution, facts, months
 from app.rollup.contribution import NEVER, Standing
 from app.rollup.points import FULL
 from app.schemas.fields import FIRST_DAY
@@ -74,6 +74,7 @@ def renew(session: Session, institution_id: UUID, today: date) -> int:
             Initiative.institution_id == institution_id,
             or_(
                 Initiative.planned_until <= today,
+                Initiative.reported_months.is_(None),
                 and_(Initiative.updated_at >= since, or_(*_differs())),
             ),
         )
@@ -89,7 +90,6 @@ def renew(session: Session, institution_id: UUID, today: date) -> int:
 
 
 _planned_on = func.coalesce(Milestone.baseline_due_on, Milestone.due_on)
-_next_due_on = func.min(case((Milestone.percent < FULL, Milestone.due_on)))
 
 
 def _of_live(number: Any) -> Any:  # noqa: ANN401  an aggregate of any type
@@ -103,6 +103,22 @@ def _of_live(number: Any) -> Any:  # noqa: ANN401  an aggregate of any type
         .correlate(table_of(Initiative))
         .scalar_subquery()
     )
+
+
+NEXT_DUE_ON = _of_live(func.min(case((Milestone.percent < FULL, Milestone.due_on))))
+LAST_DONE_ON = _of_live(func.max(Milestone.done_on))
+"""Of the initiative at hand; `institution` is to be bound."""
+_bits, _are_kept = months.kept(table_of(Initiative).c.year, ProgressUpdate.effective_on)
+_reported_months = (
+    select(_bits)
+    .where(
+        ProgressUpdate.institution_id == bindparam("institution"),
+        ProgressUpdate.initiative_id == Initiative.id,
+        _are_kept,
+    )
+    .correlate(table_of(Initiative))
+    .scalar_subquery()
+)
 
 
 def _planned_by(day: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401  a column or a parameter
@@ -119,7 +135,9 @@ def _planned_by(day: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401  a column or 
 def _differs() -> list[ColumnElement[bool]]:
     value, _, until = _planned_by(Initiative.planned_from)
     return [
-        Initiative.next_due_on.is_distinct_from(_of_live(_next_due_on)),
+        Initiative.next_due_on.is_distinct_from(NEXT_DUE_ON),
+        Initiative.last_done_on.is_distinct_from(LAST_DONE_ON),
+        Initiative.reported_months != _reported_months,
         Initiative.planned != value,
         Initiative.planned_until != until,
     ]
@@ -128,7 +146,12 @@ def _differs() -> list[ColumnElement[bool]]:
 def _renewed() -> dict[str, Any]:
     found = _planned_by(bindparam("today", type_=Milestone.due_on.type))
     names = ("planned", "planned_from", "planned_until")
-    return {"next_due_on": _of_live(_next_due_on), **dict(zip(names, found, strict=True))}
+    return {
+        "next_due_on": NEXT_DUE_ON,
+        "last_done_on": LAST_DONE_ON,
+        "reported_months": _reported_months,
+        **dict(zip(names, found, strict=True)),
+    }
 
 
 _RENEW = (

@@ -26,7 +26,7 @@ from app.models import Obstacle as ObstacleRow
 from app.models.base import refers
 from app.models.base import table as table_of
 from app.models.hints import on_sqlite
-from app.rollup import contribution
+from app.rollup import contribution, months
 from app.rollup.contribution import Milestone, Report, Standing
 from app.rollup.hindrances import Hindrance
 from app.schemas.fields import Verification
@@ -72,8 +72,11 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
         areas[initiative_id].append(area_id)
 
     reports: defaultdict[UUID, list[Report]] = defaultdict(list)
-    for milestone_id, day, sequence, percent, verified in session.execute(_REPORTS, of_these):
+    days: defaultdict[UUID, set[date]] = defaultdict(set)
+    told = session.execute(_REPORTS, of_these)
+    for initiative_id, milestone_id, day, sequence, percent, verified in told:
         reports[milestone_id].append(Report(day, sequence, percent, verified))
+        days[initiative_id].add(day)
 
     milestones: defaultdict[UUID, list[tuple[Stored, Milestone]]] = defaultdict(list)
     for initiative_id, *columns in session.execute(_MILESTONES, of_these):
@@ -98,7 +101,11 @@ def read(session: Session, institution_id: UUID, initiative_ids: Sequence[UUID])
             areas[initiative_id],
             row.year,
             contribution.Initiative(
-                row.status, row.weight, [plan for _, plan in live], hindrances[initiative_id]
+                row.status,
+                row.weight,
+                [plan for _, plan in live],
+                hindrances[initiative_id],
+                months.bits(row.year, days[initiative_id]),
             ),
             Standing(*(getattr(row, name) for name in Standing._fields)),
             [stored for stored, _ in live],
@@ -189,6 +196,7 @@ _MILESTONES = (
     .order_by(MilestoneRow.initiative_id, MilestoneRow.number)
 )
 _REPORTS = select(
+    ProgressUpdate.initiative_id,
     ProgressUpdate.milestone_id,
     ProgressUpdate.effective_on,
     ProgressUpdate.sequence,

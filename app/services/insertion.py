@@ -5,7 +5,7 @@ Rows go in by table, and what initiatives contribute is added up in memory.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from app.models import (
 )
 from app.models.base import Base
 from app.models.base import table as table_of
-from app.rollup import contribution, facts, ledger
+from app.rollup import contribution, facts, ledger, months
 from app.rollup.contribution import Report
 from app.schemas.fields import OwnerRole, Verdict, Verification
 from app.schemas.plans import Plan, PlannedReport
@@ -140,6 +140,7 @@ def _plan_rows(
     for report in plan.reports:
         reports[report.milestone].append(report)
     live: list[tuple[dict[str, Any], contribution.Milestone]] = []
+    days: set[date] = set()
     planned = plan.initiative.milestones or ()
     numbers = plans.numbers(planned, pointer)
     for place, (number, new) in enumerate(zip(numbers, planned, strict=True)):
@@ -150,6 +151,7 @@ def _plan_rows(
             at = f"{pointer}/milestones/{place}"
             update = _report_row(scope, known, row, report, history, at)
             rows[ProgressUpdate].append(update)
+            days.add(update["effective_on"])
             initiative["last_reported_at"] = update["reported_at"]
         row["reports"] = len(history)
         row["percent"], row["done_on"] = contribution.latest(history)
@@ -170,7 +172,12 @@ def _plan_rows(
         if unknown:
             detail = "There is no such milestone."
             raise Invalid.field(f"{pointer}/{name}", "unknown_milestone", detail)
-    pure = contribution.Initiative(initiative["status"], initiative["weight"], [m for _, m in live])
+    pure = contribution.Initiative(
+        initiative["status"],
+        initiative["weight"],
+        [milestone for _, milestone in live],
+        reported_months=months.bits(initiative["year"], days),
+    )
     states = contribution.states(pure)
     standing = contribution.standing(pure, states, known.today)
     initiative |= standing._asdict()

@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.orm import Session
@@ -29,13 +30,13 @@ from app.keyset import Key, paginate, parse_sort
 from app.models import (
     Initiative,
     InitiativeOwner,
-    Milestone,
     Person,
     ProgressUpdate,
     ReportingPeriod,
     Unit,
 )
 from app.models.base import refers
+from app.rollup import months
 from app.schemas import periods as wire
 from app.schemas.fields import InitiativeStatus, OwnerRole
 from app.schemas.pages import Page
@@ -148,15 +149,15 @@ class _Placed:
         self.area: list[str] = []
 
 
-def owes(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
+def owes(period: ReportingPeriod) -> list[ColumnElement[bool]]:
     """Which initiatives owe a report: under way, begun, and with something left to report on."""
-    return [*_may_owe(period), _is_left(scope, period)]
+    return [*_may_owe(period), _is_left(period)]
 
 
 def _misses(scope: Scope, period: ReportingPeriod) -> list[ColumnElement[bool]]:
     """Which initiatives owe a report and have none."""
     # Most have one: what is left is looked at for the others alone.
-    has_none = case((has_come(scope, period), false()), else_=_is_left(scope, period))
+    has_none = case((has_come(scope, period), false()), else_=_is_left(period))
     return [*_may_owe(period), has_none]
 
 
@@ -170,25 +171,29 @@ def _may_owe(period: ReportingPeriod) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _is_left(scope: Scope, period: ReportingPeriod) -> ColumnElement[bool]:
+def _is_left(period: ReportingPeriod) -> ColumnElement[bool]:
     """Whether something is left to report on; what was done before needs no report that it still is."""
-    # Most have something that is not done, and keep how much: no milestone is read for these.
-    return or_(
-        Initiative.done < Initiative.milestones,
-        exists().where(
-            access.within(scope, Milestone),
-            Milestone.initiative_id == Initiative.id,
-            Milestone.dropped_at.is_(None),
-            # The second half alone would do, but SQLite would go by the day instead of the initiative.
-            or_(Milestone.done_on.is_(None), Milestone.done_on >= period.starts_on),
-        ),
+    return or_(Initiative.done < Initiative.milestones, Initiative.last_done_on >= period.starts_on)
+
+
+def has_come(scope: Scope, period: ReportingPeriod) -> ColumnElement[bool]:
+    """Whether there is a report on the initiative at hand."""
+    found = is_found(scope, period)
+    days = months.of_period(period.year, period.starts_on, period.ends_on)
+    if period.all_years or days is None:
+        return found
+    reported = Initiative.reported_months
+    return case(
+        (reported.bitwise_and(days.whole) != 0, true()),
+        (reported.bitwise_and(days.touched) == 0, false()),
+        else_=found,
     )
 
 
-def has_come(
+def is_found(
     scope: Scope, period: ReportingPeriod, *how: ColumnElement[bool]
 ) -> ColumnElement[bool]:
-    """Whether there is a report on the initiative at hand, of such."""
+    """The same of such reports, by looking for one."""
     return exists().where(
         access.within(scope, ProgressUpdate),
         ProgressUpdate.initiative_id == Initiative.id,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.bulk import bulk_insert
 from app.errors import Invalid, NotReportable
 from app.given import Statement
-from app.rollup import contribution, ledger
+from app.rollup import contribution, ledger, months
 from app.rollup.contribution import COUNTED, Report
 from app.rollup.course import Course, Kept, Moved
 from app.schemas import updates as wire
@@ -120,7 +120,7 @@ class Reporting:
         states = [{"id": target.milestone_id, **now._asdict()} for target, now in moved]
         stamp = {"institution": scope_id, "at": self._rows[-1]["reported_at"]}
         rows.SET_MILESTONES.run(session, states, **stamp)
-        rows.SET_INITIATIVES.run(session, _standings(moved), **stamp)
+        rows.SET_INITIATIVES.run(session, self._standings(moved), **stamp)
         if self._entries:
             ledger.post(session, scope_id, self._differences())
 
@@ -170,6 +170,23 @@ class Reporting:
             )
         }
 
+    def _standings(self, moved: Iterable[tuple[Target, Moved]]) -> list[dict[str, Any]]:
+        """By how much what is kept of initiatives changes."""
+        days: defaultdict[UUID, set[date]] = defaultdict(set)
+        for row in self._rows:
+            days[row["initiative_id"]].add(row["effective_on"])
+        sums: dict[UUID, dict[str, Any]] = {}
+        for target, now in moved:
+            key = target.initiative_id
+            reported = months.bits(target.year, days[key])
+            nothing = {"earned": 0, "done": 0, "turned": 0, "months": reported, "new": 0}
+            mine = sums.setdefault(key, {"id": key, **nothing})
+            mine["earned"] += now.earned
+            mine["done"] += now.done
+            mine["turned"] += now.done_on != target.done_on
+            mine["new"] += now.new
+        return list(sums.values())
+
     def _differences(self) -> Iterator[tuple[ledger.Bucket, ledger.Entry]]:
         """What the own units of the initiatives that count get."""
         targets = {target.initiative_id: target for target, _ in self._moved.values()}
@@ -187,16 +204,3 @@ def _course(target: Target) -> Course:
     planned_on = target.baseline_due_on or target.due_on
     plan = contribution.Milestone(1, target.technique, target.due_on, planned_on, ())
     return Course(plan, Kept(target.share, target.percent, target.done_on, target.reports))
-
-
-def _standings(moved: Iterable[tuple[Target, Moved]]) -> list[dict[str, Any]]:
-    """By how much the sums that are kept of initiatives change."""
-    sums: dict[UUID, dict[str, Any]] = {}
-    for target, now in moved:
-        key = target.initiative_id
-        mine = sums.setdefault(key, {"id": key, "earned": 0, "done": 0, "turned": 0, "new": 0})
-        mine["earned"] += now.earned
-        mine["done"] += now.done
-        mine["turned"] += now.done != 0
-        mine["new"] += now.new
-    return list(sums.values())

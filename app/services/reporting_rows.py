@@ -9,7 +9,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    func,
     select,
     update,
 )
@@ -18,6 +17,7 @@ from sqlalchemy.orm import aliased
 from app.given import Statement
 from app.models import Initiative, InitiativeArea, Milestone, ProgressUpdate
 from app.models.base import table as table_of
+from app.rollup import derived
 
 UPDATE, _OLDER = table_of(ProgressUpdate), aliased(table_of(ProgressUpdate))
 _MINE = UPDATE.c.institution_id == bindparam("institution")
@@ -99,19 +99,6 @@ SET_MILESTONES = Statement(
     done_on=Date(),
     new=Integer(),
 )
-_NEXT_DUE = (
-    select(func.min(Milestone.due_on))
-    .where(
-        Milestone.institution_id == bindparam("institution"),
-        Milestone.initiative_id == Initiative.id,
-        Milestone.dropped_at.is_(None),
-        Milestone.done_on.is_(None),
-    )
-    # Else SQLite looks for the least among all of the institution that are open, in their order.
-    .group_by(Milestone.initiative_id)
-    .correlate(table_of(Initiative))
-    .scalar_subquery()
-)
 SET_INITIATIVES = Statement(
     lambda asked: (
         update(table_of(Initiative))
@@ -120,7 +107,13 @@ SET_INITIATIVES = Statement(
             last_reported_at=bindparam("at"),
             earned=Initiative.earned + asked.c.earned,
             done=Initiative.done + asked.c.done,
-            next_due_on=case((asked.c.turned > 0, _NEXT_DUE), else_=Initiative.next_due_on),
+            next_due_on=case(
+                (asked.c.turned > 0, derived.NEXT_DUE_ON), else_=Initiative.next_due_on
+            ),
+            last_done_on=case(
+                (asked.c.turned > 0, derived.LAST_DONE_ON), else_=Initiative.last_done_on
+            ),
+            reported_months=Initiative.reported_months.bitwise_or(asked.c.months),
             version=Initiative.version + asked.c.new,
             updated_at=bindparam("at"),
         )
@@ -129,5 +122,6 @@ SET_INITIATIVES = Statement(
     earned=BigInteger(),
     done=Integer(),
     turned=Integer(),
+    months=BigInteger(),
     new=Integer(),
 )

@@ -65,7 +65,7 @@ def _came(scope: Scope, period: ReportingPeriod) -> ColumnElement[int]:
         ProgressUpdate.late,
         ProgressUpdate.effective_on.between(period.starts_on, period.ends_on),
     )
-    in_time = obligations.has_come(scope, period, ~ProgressUpdate.late)
+    in_time = obligations.is_found(scope, period, ~ProgressUpdate.late)
     return case(
         (Initiative.id.in_(late), case((in_time, _IN_TIME), else_=_LATE)),
         (obligations.has_come(scope, period), _IN_TIME),
@@ -81,7 +81,7 @@ def _by_unit(scope: Scope, period: ReportingPeriod, top: UUID | None) -> Subquer
     came = _came(scope, period).label("came")
     owing = (
         select(Initiative.unit_id, came, func.count().label("initiatives"))
-        .where(access.within(scope, Initiative), *obligations.owes(scope, period))
+        .where(access.within(scope, Initiative), *obligations.owes(period))
         .group_by(Initiative.unit_id, came)
     )
     if top is not None:

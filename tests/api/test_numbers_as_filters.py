@@ -138,7 +138,8 @@ async def test_filters_find_what_the_numbers_say(planned: Institution, kept: Kep
     await kept.spoil({"next_due_on": None}, "late")
     await kept.spoil({"planned": 0}, "even")
     await kept.spoil({"planned_until": NEVER}, "behind")
-    assert await kept.renew() == 3
+    await kept.spoil({"last_done_on": FIRST_DAY}, "early")
+    assert await kept.renew() == 4
     assert await agree(planned) == unknown
 
 

@@ -7,7 +7,7 @@ from app.services.nouns import NOUNS
 STAMPS = {"institution_id", "id", "code_key", "created_at", "updated_at", "version"}
 DERIVED = {
     "share", "percent", "verified", "done_on", "reports", "milestones", "done", "earned",
-    "next_due_on", "planned", "planned_from", "planned_until",
+    "next_due_on", "planned", "planned_from", "planned_until", "last_done_on", "reported_months",
 }  # fmt: skip
 LEFT_OUT = {
     "unit": STAMPS | {"judged_at"},
