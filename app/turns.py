@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter, WouldBlock
+
 _MOMENT_SECONDS = 0.25
 """Several times what most transactions take, and less than anybody would notice."""
 
@@ -18,23 +20,34 @@ _MOMENT_SECONDS = 0.25
 class Turns:
     """Turns in the order in which they were asked for; use from one event loop."""
 
-    def __init__(self, at_once: int, at_most: int) -> None:
-        """So many have a turn at once, and so many are at work, with those whose turn is over."""
-        self._turns, self._places = asyncio.Semaphore(at_once), asyncio.Semaphore(at_most)
+    def __init__(self, at_once: int, at_most: int, lends_to: "Turns | None" = None) -> None:
+        """So many have a turn at once, and so many are at work, with those whose turn is over.
+
+        While nobody has one here, as many at once have one of those that these are lent to.
+        """
+        self._at_once, self._lends_to = at_once, lends_to
+        self._turns, self._places = CapacityLimiter(at_once), asyncio.Semaphore(at_most)
+        self._lend()
 
     @asynccontextmanager
     async def taken(self, patience: float) -> AsyncIterator[None]:
         """Wait for a turn, at most so many seconds, or raise `TimeoutError`; then have it."""
         async with asyncio.timeout(patience) as waiting, self._places:
-            await self._turns.acquire()
+            turn = object()
+            try:  # by itself it lets the loop go round first, even where there is a turn
+                self._turns.acquire_on_behalf_of_nowait(turn)
+            except WouldBlock:
+                await self._turns.acquire_on_behalf_of(turn)
             waiting.reschedule(None)
+            self._lend()
             is_over = False
 
             def end() -> None:
                 nonlocal is_over
                 if not is_over:
                     is_over = True
-                    self._turns.release()
+                    self._turns.release_on_behalf_of(turn)
+                    self._lend()
 
             timer = asyncio.get_running_loop().call_later(_MOMENT_SECONDS, end)
             try:
@@ -43,14 +56,20 @@ class Turns:
                 timer.cancel()
                 end()
 
+    def allow(self, at_once: int | None = None) -> None:
+        """So many at once from now on, or as many as at first; nobody's turn is taken away."""
+        self._turns.total_tokens = at_once or self._at_once
+
+    def _lend(self) -> None:
+        if self._lends_to is not None:
+            self._lends_to.allow(None if self._turns.borrowed_tokens else self._at_once)
+
 
 def of_process(at_once: int, connections: int) -> dict[bool, Turns]:
     """The turns of reads (False), so many at once, and of writes, on connections that are kept.
 
     As many connections again may be opened. Writers wait for each other, so they leave half of all to
-    those who read.
+    those who read, while somebody does.
     """
-    return {
-        False: Turns(at_once, 2 * connections),
-        True: Turns((at_once + 1) // 2, connections),
-    }
+    writes = Turns((at_once + 1) // 2, connections)
+    return {False: Turns(at_once, 2 * connections, lends_to=writes), True: writes}

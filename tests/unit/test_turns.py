@@ -52,6 +52,27 @@ async def test_so_many_at_once() -> None:
     assert work.most == 3
 
 
+async def test_what_nobody_uses_is_lent() -> None:
+    writes = Turns(1, 10)
+    reading, writing = Work(Turns(2, 10, lends_to=writes)), Work(writes)
+    await asyncio.gather(*(writing.do(str(number), 0.005) for number in range(10)))
+    assert writing.most == 2
+    writing.most = 0
+    read = asyncio.create_task(reading.do("read", 0.05))
+    await asyncio.sleep(0)
+    written = [asyncio.create_task(writing.do(str(number), 0.1)) for number in range(3)]
+    await asyncio.sleep(0.02)
+    assert (reading.now, writing.now) == (1, 1)
+    await read
+    await asyncio.sleep(0)
+    assert (reading.now, writing.now) == (0, 2)
+    # Who reads waits for nobody who writes.
+    await reading.do("next", 0)
+    assert writing.now == 2
+    await asyncio.gather(*written)
+    assert writing.most == 2
+
+
 async def test_who_takes_long_keeps_nobody_waiting(momentary: None) -> None:
     work = Work(Turns(1, 10))
     slow = asyncio.create_task(work.do("slow", LONG))
