@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 from zipfile import ZipFile
 
@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from app.archive import ArchiveRefused, Reader
 from app.db import Database
 from app.errors import CodeTaken
-from app.models import Base
+from app.models import Base, Initiative
+from app.models import Institution as Institution_
 from app.opening import open_database
 from app.schemas.curves import CurveQuery
 from app.schemas.rollups import RollupQuery
@@ -332,6 +333,25 @@ async def test_there_and_back(
     for code, content in (("QW-2", PDF), ("QW-4", b"%PDF-1.4 deleted")):
         (shown,) = told[code]["evidence"]
         assert (await full.operator.get(shown["url"])).content == content
+
+
+async def test_one_of_a_release_that_kept_less(
+    full: Institution, database: Database, tmp_path: Path
+) -> None:
+    def forget(tables: dict[str, Lines], _manifest: Json) -> None:
+        for row in tables["initiative"]:
+            del row["last_done_on"], row["reported_months"]
+
+    def kept(session: Session, institution: str) -> list[tuple[Any, ...]]:
+        of = select(Institution_.id).where(Institution_.code == institution).scalar_subquery()
+        columns = Initiative.code, Initiative.last_done_on, Initiative.reported_months
+        rows = session.execute(select(*columns).where(Initiative.institution_id == of))
+        return sorted(map(tuple, rows))
+
+    old = remade(await pack(database, full.code), forget)
+    copy = f"{full.code}-old"
+    await unpack(database, old, tmp_path, copy)
+    assert await database.read(kept, copy) == await database.read(kept, full.code)
 
 
 async def test_what_is_secret_stays(full: Institution, database: Database) -> None:
