@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice
+from app.models.base import CODE_LENGTH, NAME_LENGTH, Base, Instant, choice, only_on
 from app.models.ratings import Judged
 from app.schemas.fields import FIRST_DAY, InitiativeKind, InitiativeStatus, Origin, OwnerRole
 
@@ -44,6 +44,8 @@ class Initiative(Judged, Base):
         ForeignKeyConstraint(["institution_id", "unit_id"], ["unit.institution_id", "unit.id"]),
         UniqueConstraint("institution_id", "code_key"),
         Index(None, "institution_id", "unit_id", "code_key"),
+        # SQLite, which has no statistics, would take it for a choice of ten rows.
+        only_on("postgresql", Index("ix_initiative_by_year", "institution_id", "year", "status")),
         Index(
             "ix_initiative_next_due",
             "institution_id",
