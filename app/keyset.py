@@ -80,11 +80,15 @@ def paginate(
     keys: Sequence[Key],
     paging: Paging,
     among: Select[UUID] | None = None,
+    *,
+    scarce: bool = False,
 ) -> Slice:
     """One page of a filtered statement, in the order of `keys`.
 
     `among` selects the ids of the filtered rows, where `statement` is not filtered itself: these are
     found first. So of a list that no index has in its order all is read, but nothing joined to it.
+    `scarce` says that few are among them: then all is read as it lies, and no index is walked until
+    there are enough.
 
     Raises `Invalid` (parameter `cursor`) for a cursor that is damaged, foreign or of another query.
     """
@@ -108,11 +112,14 @@ def paginate(
         page = page.where(after).order_by(*_ordered(keys)).limit(most)
     else:
         (row_id,) = among.selected_columns
-        wanted = among.where(after).order_by(*_ordered(keys)).limit(most)
         # The few that are found are sorted again, by what no index is of: SQLite would walk one of
         # all rows to meet the few in their order.
         again = [key._replace(expression=func.coalesce(*2 * (key.expression,))) for key in keys]
-        page = page.where(row_id.in_(wanted.correlate(None))).order_by(*_ordered(again))
+        order = _ordered(again if scarce else keys)
+        wanted = among.where(after).order_by(*order).limit(most)
+        # Within the statement, what finding the few is guessed to cost would hide what the joins do.
+        few = wanted.correlate(None).cte("few").prefix_with("MATERIALIZED")
+        page = page.where(row_id.in_(select(few.c[row_id.name]))).order_by(*_ordered(again))
 
     found = session.execute(page).all()
     rows = found[: paging.limit]

@@ -88,7 +88,8 @@ def page(
     among = access.visible(scope, Initiative).where(*selection.filters(scope, query))
     keys = parse_sort(query.sort, _SORTS, Key(Initiative.code_key, descending=False))
     ids = among.with_only_columns(Initiative.id)
-    found = paginate(session, _with_codes(scope), keys, query, among=ids)
+    is_search = query.q is not None
+    found = paginate(session, _with_codes(scope), keys, query, among=ids, scarce=is_search)
     return found.page(_shapes(session, scope, found.rows))
 
 
