@@ -43,8 +43,11 @@ _numbers = itertools.count(1)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a server, a browser or a database."""
-    return (os.cpu_count() or 1) + 1
+    """One more than there are cores: many tests wait for a server, a browser or a database.
+
+    And one for minutes of traffic, if asked for: the test of it does nothing else but wait.
+    """
+    return (os.cpu_count() or 1) + 1 + bool(os.environ.get("QUICKWIN_SOAK_MINUTES"))
 
 
 @pytest.hookimpl(trylast=True)

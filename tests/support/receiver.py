@@ -107,9 +107,9 @@ def start(port: int, file: Path) -> subprocess.Popen[bytes]:
 
 
 def noted(file: Path) -> list[Received]:
-    """What a receiver that is a process has got."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [Received(*json.loads(line)) for line in lines]
+    """What a receiver that is a process has got; a line that it is writing has no end yet."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [Received(*json.loads(line)) for line in lines if line.endswith("\n")]
 
 
 def main() -> None:
