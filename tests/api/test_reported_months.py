@@ -1,20 +1,13 @@
 """Who has reported on a period is said by the months that are kept, and is what the reports say."""
 
 from datetime import date
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.models import Initiative
-from app.models import Institution as Institution_
 from app.models.base import day_in, now
-from app.rollup import derived
-from app.services import rollups
-from app.services.actors import SYSTEM
 from tests.support.institution import Institution, Json
+from tests.support.kept import Kept
 
 REPORTED: dict[str, dict[int, tuple[str, ...]]] = {
     "never": {},
@@ -62,39 +55,6 @@ async def reported(institution: Institution) -> Institution:
     return institution
 
 
-class Kept:
-    """What is kept of one institution's initiatives."""
-
-    def __init__(self, institution: Institution, database: Database) -> None:
-        self._code, self._database = institution.code, database
-
-    async def change(self, **values: Any) -> None:
-        def verb(session: Session) -> None:
-            session.execute(update(Initiative).where(self._mine()).values(**values))
-
-        await self._database.write(verb)
-
-    async def renew(self) -> int:
-        def verb(session: Session) -> int:
-            (of,) = session.scalars(self._institution())
-            return derived.renew(session, of, day_in("Asia/Jakarta", now()))
-
-        return await self._database.write(verb)
-
-    async def is_right(self) -> bool:
-        """Whether it is what reading all reports says."""
-        findings = await self._database.read(
-            rollups.audit, SYSTEM, self._code, lambda _done, _all: None
-        )
-        return not findings.derived
-
-    def _institution(self) -> Any:
-        return select(Institution_.id).where(Institution_.code == self._code)
-
-    def _mine(self) -> Any:
-        return Initiative.institution_id.in_(self._institution())
-
-
 async def agree(institution: Institution, year: int = 2022) -> dict[str, set[str]]:
     """See that each period misses who has no report in it; answers who it is."""
     reports: list[Json] = (await institution.get("updates", limit=200))["items"]
@@ -119,7 +79,7 @@ async def test_they_say_who_has_reported(reported: Institution, database: Databa
     assert await kept.is_right()
     before = await agree(reported)
     # As a release leaves it that does not know them: then the reports are looked for.
-    await kept.change(reported_months=None)
+    await kept.spoil({"reported_months": None})
     assert await agree(reported) == before
     assert await kept.is_right()
     assert await kept.renew() == len(REPORTED)
@@ -127,7 +87,7 @@ async def test_they_say_who_has_reported(reported: Institution, database: Databa
     assert await kept.is_right()
     assert await agree(reported) == before
     # As it leaves them where it knew nothing of a report that came.
-    await kept.change(reported_months=0, last_done_on=None)
+    await kept.spoil({"reported_months": 0, "last_done_on": None})
     assert not await kept.is_right()
     assert await kept.renew() == len(REPORTED) - 3  # of three it is right
     assert await agree(reported) == before
