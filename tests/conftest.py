@@ -31,7 +31,8 @@ from tests.support.postgres import create_database, running_postgres
 
 CITUS = os.environ.get("TEST_CITUS_URL", "")
 """A database of a Citus cluster with its machines: then the suite runs on it alone."""
-LONG = {"rollup", "processes", "database"}
+LONGEST, LONG = "test_soak", {"rollup", "processes", "database"}
+"""A file, and folders."""
 OPERATOR = "operator-token-of-the-tests-0123456789"
 _FOR_TESTS: dict[str, Any] = {
     "rate_limit_failures": 0,
@@ -52,8 +53,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders of long tests: begun last, one alone would keep the others waiting."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    """Begin with the longest, and its like: begun last, one alone would keep the others waiting."""
+    items.sort(key=lambda item: (item.path.stem != LONGEST, item.path.parent.name not in LONG))
 
 
 def pytest_collection_finish() -> None:
