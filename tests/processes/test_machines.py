@@ -121,6 +121,7 @@ async def test_a_closed_period_locks_everywhere(machines: Machines) -> None:
 async def test_what_one_has_handed_out_the_other_takes(machines: Machines) -> None:
     """Cursors, idempotency keys, versions and browsers that are signed in."""
     here, there = machines.here, machines.there
+    await here.unit("second")
     page = await here.get("units", limit=1)
     assert (await there.get("units", limit=1, cursor=page["next_cursor"]))["items"]
     once = {"Idempotency-Key": "once"}
