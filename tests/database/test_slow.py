@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +31,26 @@ def told(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [each.msg for each in caplog.records if isinstance(each.msg, dict)]
 
 
-@pytest.fixture
-async def watching(configuration: Settings) -> AsyncIterator[Database]:
+@asynccontextmanager
+async def watching(configuration: Settings, **changes: float) -> AsyncIterator[Database]:
     """A database of which a statement is slow from a millisecond on."""
-    changes = {"slow_query_ms": 1, "request_seconds": 0.5, "database_statement_seconds": 0.5}
-    database = Database(configuration.model_copy(update=changes), limited=True)
-    yield database
-    await database.close()
+    chosen = configuration.model_copy(update={"slow_query_ms": 1, **changes})
+    database = Database(chosen, limited=True)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def test_a_slow_statement_is_told(
-    watching: Database, caplog: pytest.LogCaptureFixture
+    configuration: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = COUNTS.slow_statements
     token = REQUEST_ID.set("find-me")
     try:
         with caplog.at_level(logging.WARNING):
-            await watching.read(count, 50_000)
+            async with watching(configuration) as database:
+                await database.read(count, 50_000)
     finally:
         REQUEST_ID.reset(token)
     (line,) = [each for each in told(caplog) if "RECURSIVE" in each["statement"]]
@@ -63,10 +67,14 @@ async def test_a_slow_statement_is_told(
 
 
 async def test_one_that_is_ended_is_told_too(
-    watching: Database, caplog: pytest.LogCaptureFixture
+    configuration: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING), pytest.raises(QuickwinError):
-        await watching.read(count, 1_000_000_000)
+    with caplog.at_level(logging.WARNING):
+        async with watching(
+            configuration, request_seconds=0.5, database_statement_seconds=0.5
+        ) as database:
+            with pytest.raises(QuickwinError):
+                await database.read(count, 1_000_000_000)
     (line,) = [each for each in told(caplog) if "RECURSIVE" in each["statement"]]
     assert line["failed"] is True
     assert line["duration_ms"] >= 250
