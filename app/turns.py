@@ -56,13 +56,13 @@ class Turns:
                 timer.cancel()
                 end()
 
-    def allow(self, at_once: int | None = None) -> None:
-        """So many at once from now on, or as many as at first; nobody's turn is taken away."""
-        self._turns.total_tokens = at_once or self._at_once
+    def borrow(self, at_once: int) -> None:
+        """At least so many at once from now on; nobody's turn is taken away."""
+        self._turns.total_tokens = max(self._at_once, at_once)
 
     def _lend(self) -> None:
         if self._lends_to is not None:
-            self._lends_to.allow(None if self._turns.borrowed_tokens else self._at_once)
+            self._lends_to.borrow(0 if self._turns.borrowed_tokens else self._at_once)
 
 
 def of_process(at_once: int, connections: int) -> dict[bool, Turns]:

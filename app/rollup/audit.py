@@ -151,7 +151,6 @@ def _mend_derived(session: Session, institution_id: UUID, initiative_ids: Sequen
         session.connection().execute(_MEND_MILESTONE, rows)
 
 
-_PLANNED = ("planned", "planned_from", "planned_until")
 _DERIVED = ("share", "percent", "verified", "done_on", "reports")
 _MEND_MILESTONE = (
     update(table_of(Milestone))
@@ -208,11 +207,8 @@ def derived_of(fact: facts.Fact) -> Iterator[Derived]:
     """What differs of an initiative and its milestones."""
     states = contribution.states(fact.initiative)
     standing = contribution.standing(fact.initiative, states, fact.standing.planned_from)
-    if not _says_what_is_planned(fact.standing):
-        kept_as = {name: getattr(fact.standing, name) for name in _PLANNED}
-        standing = standing._replace(**kept_as)
-    if fact.standing.reported_months is None:  # as above
-        standing = standing._replace(reported_months=None, last_done_on=fact.standing.last_done_on)
+    unsaid = {name: getattr(fact.standing, name) for name in _unsaid(fact.standing)}
+    standing = standing._replace(**unsaid)
     if fact.standing != standing:
         yield Derived(fact.id, None, fact.code, fact.standing, standing)
     for plan, state, stored in zip(fact.initiative.milestones, states, fact.stored, strict=True):
@@ -223,9 +219,12 @@ def derived_of(fact: facts.Fact) -> Iterator[Derived]:
             yield Derived(fact.id, stored.id, address, found, expected)
 
 
-def _says_what_is_planned(stored: Standing) -> bool:
-    """Whether there is a day of which it says so: then that has to be right, else nothing is."""
-    return stored.planned_from < stored.planned_until
+def _unsaid(stored: Standing) -> Iterator[str]:
+    """What it says nothing of: whoever asks looks that up, so it can't be wrong."""
+    if stored.planned_from >= stored.planned_until:
+        yield from ("planned", "planned_from", "planned_until")
+    if stored.reported_months is None:
+        yield from ("reported_months", "last_done_on")
 
 
 def compare(
