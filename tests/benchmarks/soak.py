@@ -5,8 +5,8 @@
 
 Requests leave by the clock, whether earlier ones are answered or not, and what an answer takes is
 counted from when its request was due: a server that stalls is charged with all who wait. Exits with
-1 on an answer that is none, on a number that is not what the reports say, and on connections that
-nobody gave back.
+1 on an answer that is none, on a number that is not what the reports say, on connections that
+nobody gave back, and on memory that grows by more than `--growth`.
 """
 
 import argparse
@@ -125,12 +125,11 @@ _CONNECTIONS = (
 
 
 def slope(samples: Sequence[Sample]) -> float:
-    """By how much memory grows, MB an hour: a line through all but the first fifth."""
-    settled = [each.megabytes for each in samples[len(samples) // 5 :]]
-    if len(settled) < 3:  # too few for a line
+    """By how much memory grows, MB an hour: a line through it."""
+    if len(samples) < 3:  # too few for a line
         return 0.0
-    hours = [number * SAMPLED_EVERY / 3_600 for number in range(len(settled))]
-    return statistics.linear_regression(hours, settled).slope
+    hours = [number * SAMPLED_EVERY / 3_600 for number in range(len(samples))]
+    return statistics.linear_regression(hours, [each.megabytes for each in samples]).slope
 
 
 def show(what: str, figure: str, aim: str = "") -> None:
@@ -180,22 +179,30 @@ async def soak(url: str, folder: Path, asked: argparse.Namespace) -> bool:
     drift = len(findings.differences) + len(findings.derived)
 
     tell_times(load)
-    tell_use(sampler.samples)
+    is_flat = tell_memory(sampler.samples, asked.growth)
     most = max(sample.connections for sample in sampler.samples)
     show("connections: at most, idle, after the stop", f"{most}, {idle}, {left}", "0 at last")
     show("answers that were none", f"{len(load.wrong)}", "0")
     show("numbers that are not what the reports say", f"{drift}", "0")
     for wrong in load.wrong[:5]:
         sys.stdout.write(f"{wrong}\n")
-    return not (load.wrong or drift or left)
+    return is_flat and not (load.wrong or drift or left)
 
 
-def tell_use(samples: Sequence[Sample]) -> None:
-    """Memory, and how it grows."""
+def tell_memory(samples: Sequence[Sample], limit: float) -> bool:
+    """Memory, and how it grows; answers whether by no more than this many MB."""
     first, most, last = samples[0], max(samples), samples[-1]
     figure = f"{first.megabytes:.0f}, {most.megabytes:.0f}, {last.megabytes:.0f} MB"
     show("memory: at first, at most, at last", figure)
-    show("memory: slope of the last four fifths", f"{slope(samples):+.1f} MB/h", "flat")
+    # Caches fill in the first fifth, and what a process keeps of what it has read comes to its size.
+    settled = samples[len(samples) // 5 :]
+    quarters = [settled[len(settled) * at // 4 : len(settled) * (at + 1) // 4] for at in range(4)]
+    slopes = ", ".join(f"{slope(quarter):+.1f}" for quarter in quarters)
+    show("memory: slope of each quarter of the last four fifths", f"{slopes} MB/h", "falling")
+    hours = len(settled) * SAMPLED_EVERY / 3_600
+    grown = slope(settled) * hours
+    show("memory: growth in the last four fifths", f"{grown:+.1f} MB", f"≤ {limit:g} MB")
+    return grown <= limit
 
 
 def main() -> None:
@@ -206,6 +213,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=float, default=100, help="requests a second")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--growth", type=float, default=20, help="MB that are no leak")
     parser.add_argument("--url", help="of a PostgreSQL database with the demo in it")
     asked = parser.parse_args()
     with ExitStack() as stack:
