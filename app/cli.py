@@ -74,12 +74,18 @@ def serve(
     chosen = configure(database_url)
 
     async def prepare(database: Database) -> str | None:
-        secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
-        made = await database.write(operators.first_start, secret)
         if demo and not await database.read(demo_loader.is_loaded):
             with progress() as report:
                 await demo_loader.load_once(database, report)
-        return made
+        if demo and not await database.read(demo_loader.is_whole):
+            err.print(
+                "Demo:      a part is missing, as after a load that was interrupted; "
+                "a new database gets all of it",
+                soft_wrap=True,
+            )
+        # Last: who interrupts the load has not seen a token, and gets it from the next start.
+        secret = chosen.admin_token.get_secret_value() if chosen.admin_token else None
+        return await database.write(operators.first_start, secret)
 
     made = run(chosen, prepare)
     out.print(f"Quickwin:  http://{host}:{port}/")

@@ -35,6 +35,7 @@ from app.services import (
     loading,
     loading_scores,
     periods,
+    programmes,
     renewals,
 )
 from app.services import publications as telling
@@ -56,6 +57,15 @@ def is_loaded(session: Session) -> bool:
     """Whether the demo's institution is there."""
     try:
         institutions.get(session, SYSTEM, compose.institution().code)
+    except NotFound:
+        return False
+    return True
+
+
+def is_whole(session: Session) -> bool:
+    """Whether all of the demo is there: a programme comes last."""
+    try:
+        programmes.get(session, SYSTEM, purpose.programme(compose.institution().code).code)
     except NotFound:
         return False
     return True

@@ -83,6 +83,7 @@ def test_a_newcomer_gets_what_the_readme_shows(tmp_path: Path) -> None:
         token = re.search(r"shown this once:\s+(qw_\S+)", log.read_text())
         assert token, log.read_text()
         assert f"http://127.0.0.1:{port}/docs" in log.read_text()
+        assert "missing" not in log.read_text()  # all of the demo is there
         script, expected = [], []
         for typed, shown in tour():
             script.append(typed.replace(":8000/", f":{port}/") + "; echo")
