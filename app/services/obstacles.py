@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound, StatusConflict
+from app.messages import unknown
 from app.models import FollowUp, Initiative, InitiativeArea, Obstacle, Person
 from app.models.base import new_id, now
 from app.rollup import contribution, ledger
@@ -134,17 +135,17 @@ def changing(
 ) -> Found:
     """An obstacle that the actor may change, with its rows locked: the initiative's first."""
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    row = session.scalars(
-        access.visible(scope, Obstacle).where(Obstacle.id == obstacle_id)
-    ).one_or_none()
-    if row is None:
+    seen = access.visible(scope, Obstacle).where(Obstacle.id == obstacle_id)
+    # Only where it is: who waits for the locks looks at the row itself after that, if it is there.
+    noun = session.execute(seen.with_only_columns(Obstacle.initiative_id)).one_or_none()
+    if noun is None:
         raise NotFound
     initiative = None
-    if row.initiative_id is not None:
-        initiative = access.find(session, scope, Initiative, str(row.initiative_id), lock=True)
+    if noun.initiative_id is not None:
+        initiative = access.find(session, scope, Initiative, str(noun.initiative_id), lock=True)
+    row = access.find(session, scope, Obstacle, str(obstacle_id), lock=True)
     unit_id = row.unit_id if initiative is None else initiative.unit_id
     assert unit_id is not None  # noqa: S101  a constraint of the table
-    session.refresh(row, with_for_update=True)
     if permission is not None:
         access.require(session, scope, permission, unit_id)
     return Found(scope, row, initiative, unit_id)
@@ -203,8 +204,10 @@ def _noun(session: Session, scope: Scope, new: wire.NewObstacle) -> tuple[Initia
     """The initiative of a new obstacle, locked, if it is one's, and the unit that it belongs to."""
     if new.initiative is None:
         return None, access.open_unit(session, scope, new.unit or "", "/unit").id
-    named = access.refer(session, scope, Initiative, new.initiative, "/initiative")
-    session.refresh(named, with_for_update=True)
+    try:
+        named = access.find(session, scope, Initiative, new.initiative, lock=True)
+    except NotFound:
+        raise Invalid.field("/initiative", *unknown("initiative")) from None
     return named, named.unit_id
 
 

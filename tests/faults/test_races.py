@@ -112,3 +112,29 @@ async def test_moves_do_not_cross_reports(institution: Institution, database: Da
     feed = await institution.get("updates", limit=1, include_total=True)
     assert feed["total"] == 80
     await audited(institution, database)
+
+
+async def test_what_is_deleted_meanwhile_is_not_there(
+    institution: Institution, database: Database
+) -> None:
+    """Who waits for the locks of a deletion finds nothing then, and is told so."""
+    path, severity = f"{institution.path}/obstacles", {"severity": "high"}
+    for n in range(20):
+        await institution.initiative(f"QW-{n}")
+        about = {"initiative": f"QW-{n}", "title": "Held up", "due_on": "2022-05-01"}
+        made = [await institution.post("obstacles", about | severity) for _ in range(2)]
+        one, other = (f"{path}/{each['id']}" for each in made)
+        any_version = {"If-Match": "*"}
+        asked = [
+            institution.operator.delete(one, headers=any_version),
+            institution.operator.patch(one, json={"severity": "low"}, headers=any_version),
+            institution.operator.post(f"{one}/follow-ups", json={"title": "See to it"}),
+            institution.operator.delete(
+                f"{institution.path}/initiatives/QW-{n}", headers=any_version
+            ),
+            institution.operator.patch(other, json={"severity": "low"}, headers=any_version),
+            institution.operator.post(path, json=about | severity),
+        ]
+        answers = await asyncio.gather(*asked)
+        assert {answer.status_code for answer in answers} <= {200, 201, 204, 404, 409, 422}, answers
+    await audited(institution, database)
