@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Select, Text, and_, cast, func, or_, select
+from sqlalchemy import Column, Select, Text, and_, cast, func, or_, select, update
 from sqlalchemy.orm import Session, undefer
 
 from app import expiry, rows
@@ -127,6 +127,24 @@ def take(session: Session, scope: Scope, deletion_id: UUID) -> Deletion:
     """A deletion with its content, locked, as it is now; raises `NotFound`."""
     statement = _visible(scope).with_for_update().options(undefer(Deletion.content))
     return _one(session, statement.execution_options(populate_existing=True), deletion_id)
+
+
+def follow(session: Session, scope: Scope, initiative: Initiative, unit_id: UUID) -> None:
+    """Have what was taken out of an initiative come back to the unit that it moves to, if it does."""
+    if initiative.unit_id == unit_id:
+        return
+    of_initiative = Deletion.content[(Milestone.__tablename__, 0, "initiative_id")].as_string()
+    session.execute(
+        update(Deletion)
+        .where(
+            access.within(scope, Deletion),
+            Deletion.noun == DeletedNoun.MILESTONE,
+            Deletion.restorable_until > now(),
+            of_initiative == str(initiative.id),
+        )
+        .values(unit_id=unit_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def hold(session: Session, scope: Scope, row_id: UUID) -> bool:

@@ -23,6 +23,7 @@ from app.services import (
     access,
     baselines,
     belongings,
+    deletions,
     designation,
     events,
     judgements,
@@ -223,6 +224,7 @@ def apply(
     linked = links.resolve(links.Known(session, scope), asked)
 
     def assign() -> None:
+        deletions.follow(session, scope, row, unit_id)
         row.unit_id = unit_id
         designation.put(session, scope, row.id, *decreed)
         judgements.lapse(session, scope, row, status)

@@ -323,6 +323,25 @@ async def test_what_was_deleted_goes_along_when_its_unit_is_merged(
     await assert_clean(database, example)
 
 
+async def test_a_milestone_goes_along_when_its_initiative_moves(
+    example: Tenant, database: Database
+) -> None:
+    planner = await example.person("planner-b", "planner", "B")
+    await example.milestone("QW-2", "2022-12-31", number=9)
+    for milestone in ("QW-1/milestones/3", "QW-2/milestones/9"):
+        await example.delete(f"initiatives/{milestone}")
+    elsewhere = await deleted(example, subject="QW-2/milestones/9")
+    await example.patch("initiatives/QW-1", {"unit": "B"})
+    assert (await deleted(example, subject="QW-1/milestones/3"))["unit"] == "B"
+    assert (await deleted(example, subject="QW-2/milestones/9")) == elsewhere
+    found = await example.expect(200, "GET", f"{example.path}/deletions", client=planner)
+    (deletion,) = [each for each in found["items"] if each["subject"] == "QW-1/milestones/3"]
+    path = f"{example.path}/deletions/{deletion['id']}/restoration"
+    await example.expect(201, "POST", path, client=planner)
+    assert len((await example.get("initiatives/QW-1"))["plan"]) == 3
+    await assert_clean(database, example)
+
+
 async def test_a_merged_unit_comes_back_merged(example: Tenant, database: Database) -> None:
     await example.unit("C", "A")
     await example.unit("D", "A")
