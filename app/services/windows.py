@@ -4,7 +4,7 @@ It is kept on the institution's row, which every call reads anyway, so a report 
 more: the days that are locked, and up to when reports on the other periods' days are in time.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import NotReportable
 from app.models import Institution, InstitutionClock, ReportingPeriod
+from app.models.base import day_in
 from app.models.base import table as table_of
 from app.services import events
 from app.services.access import Scope
@@ -61,6 +62,9 @@ def publish(session: Session, institution_id: UUID) -> None:
     session.flush()
     locked: list[tuple[str, str]] = []
     others: list[tuple[str, str, str]] = []
+    zone = session.scalars(
+        select(Institution.time_zone).where(Institution.id == institution_id)
+    ).one()
     for period in session.scalars(
         select(ReportingPeriod)
         .where(ReportingPeriod.institution_id == institution_id)
@@ -70,7 +74,7 @@ def publish(session: Session, institution_id: UUID) -> None:
         if period.locked_at is not None:
             locked.append(days)
         else:
-            others.append((*days, period.closes_on.isoformat()))
+            others.append((*days, _in_time_until(period, zone).isoformat()))
     clock, institution = table_of(InstitutionClock), table_of(Institution)
     mine = clock.c.institution_id == institution_id
     held = select(clock.c.windows).where(mine).with_for_update()
@@ -80,3 +84,10 @@ def publish(session: Session, institution_id: UUID) -> None:
     session.execute(
         update(institution).where(institution.c.id == institution_id).values(windows=windows)
     )
+
+
+def _in_time_until(period: ReportingPeriod, time_zone: str) -> date:
+    """The last day on which reports that are still to come are in time."""
+    instants = [at for at in (period.closed_at, period.reopened_at) if at is not None]
+    ended = [day_in(time_zone, at) - timedelta(days=1) for at in instants]
+    return min([period.closes_on, *ended])

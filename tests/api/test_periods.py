@@ -236,6 +236,21 @@ async def test_reopened_it_takes_late_reports_and_closes_again(
     ]  # fmt: skip
 
 
+async def test_closed_before_its_window_is_over_what_comes_is_late(
+    institution: Institution,
+) -> None:
+    await plan(institution, "QW-1", "QW-2", "QW-3")
+    await institution.post("periods", about(day(-9), day(-1)))
+    assert (await institution.report("QW-1", 1, 10, day(-2)))["late"] is False
+    assert (await close(institution))["at_close"]["missing"] == 2
+    await reopen(institution, day(1))
+    assert (await institution.report("QW-2", 1, 10, day(-2)))["late"] is True
+    await institution.patch("periods/P", {"closes_on": day(9), "locks": False})
+    at_close = (await close(institution))["at_close"]
+    assert (at_close["in_time"], at_close["late"], at_close["missing"]) == (1, 1, 1)
+    assert (await institution.report("QW-3", 1, 10, day(-2)))["late"] is True
+
+
 async def test_it_closes_by_itself_and_reminds_once(
     institution: Institution, database: Database
 ) -> None:
