@@ -180,12 +180,12 @@ def _create(
 
 
 def _locked(session: Session, scope: Scope, changes: Sequence[Change]) -> dict[UUID, Initiative]:
-    """The initiatives of some changes, locked in the order of their codes."""
+    """The initiatives of some changes, locked by id, as batches are."""
     ids = [change.standing.id for change in changes]
     found = session.scalars(
         access.visible(scope, Initiative)
         .where(Initiative.id.in_(ids))
-        .order_by(Initiative.code_key)
+        .order_by(Initiative.id)
         .with_for_update()
     )
     return {row.id: row for row in found}

@@ -55,8 +55,9 @@ class Verdict(NamedTuple):
     fates: list[RowFate]
     faults: list[NotedFault]
     creations: list[Creation]
-    """In the order of their codes, as are the changes: whoever writes them locks them in one order."""
+    """In the order of their codes."""
     changes: list[Change]
+    """In the order of ids, in which batches lock initiatives too."""
 
 
 def judge(table: Table, facts: Facts) -> Verdict:
@@ -72,7 +73,7 @@ def judge(table: Table, facts: Facts) -> Verdict:
         elif step is not None:
             verdict.changes.append(step)
     verdict.creations.sort(key=lambda step: code_key(step.new.code))
-    verdict.changes.sort(key=lambda step: code_key(step.standing.code))
+    verdict.changes.sort(key=lambda step: step.standing.id)
     return verdict
 
 

@@ -123,6 +123,18 @@ async def test_the_same_plan_as_csv_changes_nothing(ready: Institution) -> None:
         assert made["counts"]["unchanged"] == 1, made
 
 
+async def test_changes_are_made_in_the_order_in_which_batches_lock(ready: Institution) -> None:
+    codes = ["QW-2", "QW-1"]
+    for code in codes:  # ids go up
+        await imported(ready, workbook([ROW | {"Kode": code}]))
+    await imported(
+        ready, workbook([ROW | {"Kode": code, "Judul": "New"} for code in sorted(codes)])
+    )
+    asked = {"type": "initiative.changed", "sort": "sequence"}
+    changed = (await ready.get("events", **asked))["items"]
+    assert [event["subject"] for event in changed] == codes
+
+
 async def test_codes_that_became_numbers(ready: Institution) -> None:
     await ready.unit("32")
     rows = [ROW | {"Kode": 7, "Unit kerja": 32}, ROW | {"Kode": 8.0, "Unit kerja": "32 — Jabar"}]
