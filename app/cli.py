@@ -26,6 +26,7 @@ from app.terminal import DatabaseUrl, Institution, codes, configure, run
 
 CONNECTION = "app.api.connections:Connection"
 """The protocol of a server, named and not imported: no other command needs what speaks HTTP."""
+_MENDED_AT_MOST = 3
 
 app = typer.Typer(
     help="Quick-win reform initiatives, rolled up exactly through a tree of units.",
@@ -259,16 +260,23 @@ def verify(institution: Institution = None, database_url: DatabaseUrl = None) ->
 
 @_rollups.command("rebuild")
 def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -> None:
-    """Mend every difference that `verify` finds, while the service goes on."""
+    """Mend every difference that `verify` finds, while the service goes on, until it finds none."""
 
-    async def work(database: Database) -> None:
-        for code in await codes(database, institution):
+    async def mended(database: Database, code: str) -> bool:
+        for _ in range(_MENDED_AT_MOST):  # again: units may move between the look and the mending
             findings = await _audit(database, code)
-            if not _print_findings(code, findings):
-                await database.write(rollups.mend, SYSTEM, code, findings)
-                out.print(f"{code}: mended")
+            if _print_findings(code, findings):
+                return True
+            await database.write(rollups.mend, SYSTEM, code, findings)
+            out.print(f"{code}: mended")
+        return False
 
-    run(configure(database_url), work)
+    async def work(database: Database) -> bool:
+        return all([await mended(database, code) for code in await codes(database, institution)])
+
+    if not run(configure(database_url), work):
+        err.print("There is more to mend, as while somebody else does: run it again.")
+        raise typer.Exit(1)
 
 
 @_deletions.command("purge")

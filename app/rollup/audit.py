@@ -117,14 +117,18 @@ def _recomputed(
 
 
 def mend(session: Session, institution_id: UUID, findings: Findings) -> None:
-    """Write what is missing. Nothing is locked beyond the rows that are mended."""
+    """Write what is missing, where the unit is still there. Nothing is locked but what is mended."""
     above = session.execute(
         select(UnitClosure.descendant_id, func.max(UnitClosure.distance))
         .where(UnitClosure.institution_id == institution_id)
         .group_by(UnitClosure.descendant_id)
     )
     depths = {row[0]: row[1] for row in above}
-    entries = {found.bucket: found.missing for found in findings.differences}
+    entries = {
+        found.bucket: found.missing
+        for found in findings.differences
+        if found.bucket.unit_id in depths
+    }
     ledger.write(session, institution_id, entries, depths)
     damaged = sorted({found.initiative_id for found in findings.derived})
     for some in portions(damaged, _BATCH):

@@ -183,7 +183,7 @@ async def test_a_milestone_needs_the_right_where_its_initiative_is_by_now(
     await example.post("grants", {"person": "who", "role": "viewer", "unit": "B"})
     await example.patch("initiatives/QW-1", {"unit": "B"})
     path = f"{example.path}/deletions/{deletion['id']}/restoration"
-    assert (await example.expect(403, "POST", path, client=planner))["code"] == "forbidden"
+    await example.expect(404, "POST", path, client=planner)
     await example.patch("initiatives/QW-1", {"unit": "A2"})
     await example.expect(201, "POST", path, client=planner)
     await planner.aclose()

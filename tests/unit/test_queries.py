@@ -47,6 +47,7 @@ UNGUARDED = {
     "changes._fine": FOUND,
     "copying._missing": TAKEN,
     "deletions._listed": CODES,
+    "deletions.follow": FOUND,
     "deletions.hold": TAKEN,
     "dependencies._keep_there": FOUND,
     "dependencies.readmit": FOUND,
