@@ -7,8 +7,8 @@ and started again, later each time: the others go on, and so do requests.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -81,16 +81,39 @@ async def importing(database: Database, settings: Settings, stop: asyncio.Event)
             return
 
 
+class _Round:
+    """One round of a loop over several: what fails is raised when the others have had their turn."""
+
+    def __init__(self) -> None:
+        self._failed: list[Exception] = []
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Do one of them within."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  raised by `end`
+            self._failed.append(error)
+
+    def end(self) -> None:
+        """Raise the first failure, if there was one."""
+        if self._failed:
+            raise self._failed[0]
+
+
 async def health(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
     """Notice which units have another health, after writes and at each institution's midnight."""
     while True:
+        these = _Round()
         for institution_id in await database.read(healths.due):
             started = monotonic()
-            seen = await database.read(healths.look, institution_id)
-            await database.write(healths.note, seen)
+            with these.turn():
+                seen = await database.read(healths.look, institution_id)
+                await database.write(healths.note, seen)
             # All have their midnight at once, and requests go on meanwhile.
             if await happened(stop, _HEALTH_RESTS * (monotonic() - started)):
                 return
+        these.end()
         if await happened(stop, HEALTH_SECONDS):
             return
 
@@ -98,10 +121,13 @@ async def health(database: Database, _settings: Settings, stop: asyncio.Event) -
 async def periods(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
     """Remind of reporting periods and close them when their day has come; each once."""
     while True:
+        these = _Round()
         for address in await database.read(closing.due):
-            await database.write(closing.act, *address)
+            with these.turn():
+                await database.write(closing.act, *address)
             if stop.is_set():
                 return
+        these.end()
         if await happened(stop, PERIOD_SECONDS):
             return
 

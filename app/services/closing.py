@@ -92,7 +92,7 @@ def act(session: Session, institution_id: UUID, period_id: UUID) -> bool:
     if row.acts_on is None or row.acts_on > today:
         return False
     ends_on = row.reopened_until or (row.closes_on if row.closes_by_itself else None)
-    if ends_on is not None and ends_on < today:
+    if ends_on is not None and max(ends_on, row.ends_on) < today:
         _close(session, scope, row, None)
     else:
         _remind(session, scope, row, today)

@@ -164,7 +164,7 @@ def plan_next(row: ReportingPeriod) -> None:
     """Set the day on which something happens by itself next."""
     days: list[date] = []
     if row.closed_at is None and row.reopened_until is not None:
-        days.append(row.reopened_until + _ONE_DAY)
+        days.append(max(row.reopened_until, row.ends_on) + _ONE_DAY)  # its days may have changed
     elif row.closed_at is None:
         days += (day for day in reminders(row) if day > row.reminded_on)
         if row.closes_by_itself:

@@ -251,6 +251,23 @@ async def test_closed_before_its_window_is_over_what_comes_is_late(
     assert (await institution.report("QW-3", 1, 10, day(-2)))["late"] is True
 
 
+async def test_reopened_and_made_longer_it_closes_behind_its_days(
+    institution: Institution, database: Database
+) -> None:
+    await plan(institution)
+    made = await institution.post("periods", about(day(-9), day(-1)))
+    await close(institution)
+    await reopen(institution, day(0))
+    await institution.patch("periods/P", {"ends_on": day(3)})
+    assert await pass_time(institution, database) == []
+    await shift(database, made, reopened_until=-1, acts_on=0)
+    await pass_time(institution, database)
+    assert (await institution.get("periods/P"))["state"] == "reopened"
+    await shift(database, made, ends_on=-1, acts_on=0)
+    await pass_time(institution, database)
+    assert (await institution.get("periods/P"))["state"] == "closed"
+
+
 async def test_it_closes_by_itself_and_reminds_once(
     institution: Institution, database: Database
 ) -> None:

@@ -15,6 +15,7 @@ from app import worker
 from app.db import Database
 from app.models import IdempotencyKey
 from app.models.base import new_id, now
+from app.services import closing, healths
 from app.settings import Settings
 from app.wakes import happened
 from tests.support.server import environment
@@ -83,6 +84,37 @@ async def test_a_loop_that_fails_is_started_again_while_others_go_on(
     assert (failures, rounds > 2) == (3, True)
     assert "failing failed: RuntimeError" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("loop", "asks", "does"),
+    [
+        (worker.periods, (closing, "due"), (closing, "act")),
+        (worker.health, (healths, "due"), (healths, "look")),
+    ],
+)
+async def test_one_that_fails_keeps_no_other_from_its_turn(
+    configuration: Settings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    loop: worker.Loop,
+    asks: tuple[object, str],
+    does: tuple[object, str],
+) -> None:
+    tried: list[object] = []
+
+    def act(_session: Session, *address: object) -> None:
+        tried.append(address[0])
+        if address[0] == "bad":
+            raise RuntimeError("bad")
+
+    is_alone = asks[0] is healths
+    monkeypatch.setattr(*asks, lambda _: ["bad", "good"] if is_alone else [("bad",), ("good",)])
+    monkeypatch.setattr(*does, act)
+    monkeypatch.setattr(healths, "note", lambda *_: None)
+    with pytest.raises(RuntimeError, match="bad"):
+        await loop(database, configuration, asyncio.Event())
+    assert tried == ["bad", "good"]
 
 
 async def test_it_stops_at_once_while_a_failed_loop_waits(
