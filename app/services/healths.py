@@ -20,7 +20,6 @@ from app.models.rollups import ALL_AREAS
 from app.rollup import queries
 from app.rollup.figures import Figures
 from app.schemas.fields import Health
-from app.schemas.institutions import Policy
 from app.services import events, policies
 from app.services.actors import SYSTEM
 
@@ -89,7 +88,7 @@ def look(session: Session, institution_id: UUID) -> Look:
     """The healths of all units as they are now; to be run on one snapshot."""
     sequence, time_zone, policy = session.execute(_SEEN, {"institution": institution_id}).one()
     today = day_in(time_zone, now())
-    limits = policies.limits(Policy.model_validate(policy))
+    limits = policies.limits(policies.read(policy))
     named = select(Unit.id, Unit.code).where(Unit.institution_id == institution_id)
     codes = {unit_id: code for unit_id, code in session.execute(named)}  # noqa: C416  as rows are typed
     found: dict[UUID, Looked] = {}

@@ -134,7 +134,7 @@ def _institution(row: Institution, scheme: str, root_unit: str) -> wire.Institut
         name=row.name,
         time_zone=row.time_zone,
         scheme=scheme,
-        policy=wire.Policy.model_validate(row.policy),
+        policy=policies.read(row.policy),
         root_unit=root_unit,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -10,8 +10,16 @@ from app.services.access import Scope
 
 
 def policy(scope: Scope) -> Policy:
-    """The institution's policy; what it leaves out has its default."""
-    return Policy.model_validate(scope.policy)
+    """The institution's policy."""
+    return read(scope.policy)
+
+
+def read(kept: dict[str, Any]) -> Policy:
+    """A policy as it is kept: what it leaves out has its default.
+
+    What a newer release has put beside it is passed over: while servers are replaced, both serve.
+    """
+    return Policy.model_validate(kept, extra="ignore")
 
 
 def kept(policy: Policy) -> dict[str, Any]:

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from app.db import Database
+from app.models import Institution as Row
 from app.schemas.evidence import STANDARD_KINDS
 from tests.support.institution import API, Institution
 
@@ -95,6 +99,25 @@ async def test_the_policy_decides_health(institution: Institution) -> None:
         assert (await institution.get("initiatives/QW-1"))["health"] == health
         listed = await institution.get("initiatives", health=health)
         assert [item["code"] for item in listed["items"]] == ["QW-1"]
+
+
+async def test_what_a_newer_release_keeps_in_a_policy_is_passed_over(
+    institution: Institution, database: Database
+) -> None:
+    policy = (await institution.expect(200, "GET", institution.path))["policy"]
+
+    def write(session: Session) -> None:
+        row = session.scalars(
+            select(Row).where(Row.code_key == institution.code).with_for_update()
+        ).one()
+        first, *others = policy["evidence_kinds"]
+        kinds = [first | {"newer": True}, *others]
+        row.policy = policy | {"newer": 1, "evidence_kinds": kinds}
+
+    await database.write(write)
+    assert (await institution.expect(200, "GET", institution.path))["policy"] == policy
+    await institution.initiative("QW-1", milestones=[{"title": "M", "due_on": "2022-06-30"}])
+    assert (await institution.rollup())["health"] is not None
 
 
 async def test_the_scheme_decides_the_listed_areas(institution: Institution) -> None:
