@@ -21,14 +21,18 @@ _FILL = """
 
 
 def upgrade() -> None:
-    """Add the columns, fill the next due dates from the milestones, and make the indexes."""
+    """Add the columns, fill the next due dates from the milestones, and make the indexes.
+
+    On PostgreSQL the columns are kept before the indexes are made: cut off there, it is run again.
+    """
+    may_be_there = op.get_context().dialect.name == "postgresql" or None
     for column in (
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("planned", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("planned_from", sa.Date(), server_default=_DAY, nullable=False),
         sa.Column("planned_until", sa.Date(), server_default=_DAY, nullable=False),
     ):
-        op.add_column("initiative", column)
+        op.add_column("initiative", column, if_not_exists=may_be_there)
     op.execute(_FILL)
     indexes.create(
         "ix_initiative_next_due",

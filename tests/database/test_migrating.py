@@ -164,6 +164,21 @@ async def test_an_index_that_was_cut_off_is_made_whole(url: str, is_valid: bool)
     await database.close()
 
 
+async def test_columns_of_a_migration_that_was_cut_off_are_no_hindrance(url: str) -> None:
+    """What a migration does before it makes an index is kept, though its revision is not."""
+    database, looking = opened(url), await connected(url)
+    await step_to(database, "0034", down=True)
+    columns = "next_due_on date", "planned bigint NOT NULL DEFAULT 0"
+    for column in columns:
+        await looking.execute(f"ALTER TABLE initiative ADD COLUMN {column}")
+    await database.migrate()
+    assert await on_connection(database, revision) == scripts()[-1].revision
+    for name in ("ix_initiative_next_due", "ix_milestone_late"):
+        assert await looking.fetchval(f"SELECT '{name}'::regclass::oid") is not None
+    await looking.close()
+    await database.close()
+
+
 async def test_servers_that_start_together_wait_for_an_index(url: str) -> None:
     """A wait for the lock must not be what an index waits for."""
     first = opened(url)
