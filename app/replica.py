@@ -104,13 +104,15 @@ class Replica:
                 raise Behind
             return verb(session)
 
+        if self._is_away:  # one looks whether it is back: it may take long to find out
+            self._away_until = monotonic() + PAUSE_SECONDS
         try:
             answer = await self.database.read(checked)
         except (DatabaseUnavailable, DBAPIError) as failure:
             self._leave(failure)
             raise
         if self._is_away:
-            self._is_away = False
+            self._is_away, self._away_until = False, 0.0
             _log.warning("The replica is read again.")
         return answer
 

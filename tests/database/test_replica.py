@@ -17,6 +17,7 @@ from app import neighbours, replica, revisions
 from app.api import meters
 from app.checks import Level
 from app.db import Database
+from app.errors import DatabaseUnavailable
 from app.main import create_app
 from app.revisions import Found
 from app.seen import COUNTS
@@ -236,6 +237,33 @@ async def test_a_replica_that_is_gone_is_not_missed_and_found_again(
     said = [record.getMessage() for record in caplog.records]
     assert "the primary is read" in said[0]
     assert said[1:] == ["The replica is read again."]
+
+
+async def test_of_many_one_looks_whether_it_is_back(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, asked = 0, read.app.state.replica
+    monkeypatch.setattr(replica, "PAUSE_SECONDS", 0.2)
+
+    async def swallowed(_verb: object) -> None:
+        nonlocal tried
+        tried += 1
+        await asyncio.sleep(0.1)
+        raise DatabaseUnavailable
+
+    with monkeypatch.context() as gone:
+        gone.setattr(asked.database, "read", swallowed)
+        await read.one.get("rollup")
+        await asyncio.sleep(0.2)
+        assert tried == 1
+        looking = asyncio.create_task(read.one.get("rollup"))
+        while tried == 1:
+            await asyncio.sleep(0)
+        await asyncio.gather(*(read.one.get("rollup") for _ in range(10)))
+        await looking
+        assert tried == 2
+    await asyncio.sleep(0.2)
+    await read.caught_up(read.one)
 
 
 def revised(found: Iterator[str]) -> Callable[[Session], Found]:
