@@ -165,13 +165,21 @@ def check_type(request: Request, files: tuple[str, ...]) -> None:
 
 def _check_json(request: Request, header: Message) -> None:
     kinds = {"json"} | ({_MERGE_PATCH} if request.method == "PATCH" else set())
-    charset = header.get_content_charset() or "utf-8"
     if (
         header.get_content_maintype() != "application"
         or header.get_content_subtype() not in kinds
-        or charset.lower() not in ("utf-8", "utf8")
+        or not is_utf8(header)
     ):
         raise UnsupportedMediaType
+
+
+def is_utf8(header: Message) -> bool:
+    """Whether a Content-Type names no other charset; one that makes no sense is another."""
+    try:
+        charset = header.get_content_charset() or "utf-8"
+    except (TypeError, ValueError):  # parts by RFC 2231 that do not make a whole
+        return False
+    return charset.lower() in {"utf-8", "utf8"}
 
 
 class _Duplicates(dict[str, Any]):
@@ -220,7 +228,7 @@ def _check(value: Any, pointer: str, depth: int) -> None:  # noqa: ANN401  any J
             _check(item, f"{pointer}/{i}", depth + 1)
     elif isinstance(value, float):  # only the words NaN, Infinity and -Infinity
         raise Invalid.field(pointer, "not_a_number", "This is not a JSON number.")
-    elif isinstance(value, Decimal) and abs(value) > _LARGEST:
+    elif isinstance(value, Decimal) and value.copy_abs() > _LARGEST:
         raise Invalid.field(pointer, "number_too_large", "This number is too large.")
 
 

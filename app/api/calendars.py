@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import Path, Query, Request, Response
 
 from app import __version__, db
-from app.api import answers, ical
+from app.api import answers, ical, origins
 from app.api.calls import Call, CallUnlessKeyed, InstitutionPath, router
 from app.schemas.calendars import (
     Calendar,
@@ -45,8 +45,7 @@ async def create_calendar(
     """
     made = await call.write(calendars.create, institution, new)
     answers.locate(response, "institutions", institution, "calendars", str(made.id))
-    here = str(request.base_url).rstrip("/")
-    return made.model_copy(update={"url": f"{here}{answers.API}{made.url}"})
+    return made.model_copy(update={"url": f"{origins.own(request)}{answers.API}{made.url}"})
 
 
 @routes.get("/calendars")

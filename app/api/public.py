@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from app.api import answers, charts, syndication
+from app.api import answers, charts, origins, syndication
 from app.api.calls import InitiativePath, InstitutionPath, UnitPath, router, strangers_call
 from app.charts import curves, rollups
 from app.languages import FALLBACK, Words, words
@@ -93,14 +93,14 @@ async def read_public_atom_feed(request: Request, institution: InstitutionPath) 
     Newest first; of both the last 50.
     """
     feed = await _read(request, public_feeds.get, institution)
-    return _answer(request, AtomAnswer, syndication.atom(feed, _here(request)))
+    return _answer(request, AtomAnswer, syndication.atom(feed, origins.own(request)))
 
 
 @routes.get("/feed.json", response_model=JsonFeed, response_class=JsonFeedAnswer)
 async def read_public_json_feed(request: Request, institution: InstitutionPath) -> Response:
     """The same as JSON Feed 1.1."""
     feed = await _read(request, public_feeds.get, institution)
-    told = syndication.json_feed(feed, _here(request))
+    told = syndication.json_feed(feed, origins.own(request))
     return _answer(request, JsonFeedAnswer, told.model_dump_json(exclude_none=True).encode())
 
 
@@ -183,7 +183,3 @@ async def _read(
     return await strangers_call(request).read(
         lambda session, _nobody: verb(session, *args, **kwargs)
     )
-
-
-def _here(request: Request) -> str:
-    return str(request.base_url).rstrip("/")

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -144,8 +145,8 @@ def day_in(time_zone: str, instant: datetime) -> date:
 
 
 def code_key(code: str) -> str:
-    """How codes are compared: ASCII letters without regard to case."""
-    return code.lower()
+    """How codes are compared: ASCII letters alone without regard to case, as in `email_key`."""
+    return code.translate(_IN_LOWER_CASE)
 
 
 def email_key(address: str) -> str:
@@ -154,7 +155,10 @@ def email_key(address: str) -> str:
     Unicode has letters that become ASCII ones in lower case, such as the sign of the kelvin: with
     them, one address could be had by the owner of another.
     """
-    return address.encode().lower().decode()
+    return address.translate(_IN_LOWER_CASE)
+
+
+_IN_LOWER_CASE = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def table(model: type[Base]) -> Table:

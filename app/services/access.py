@@ -248,7 +248,7 @@ def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
 def key_of(key: str) -> UUID | str:
     """An id, or else a code as it is compared: codes cannot look like ids."""
     try:
-        if len(key) == 36:  # noqa: PLR2004  a UUID's length
+        if len(key) == 36 and key.isascii():  # noqa: PLR2004  a UUID's length
             return UUID(key)
     except ValueError:
         pass

@@ -12,6 +12,7 @@ from fastapi import Request, UploadFile
 from starlette.datastructures import UploadFile as Part
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from app.api.bodies import is_utf8
 from app.api.refusals import TooLarge, Unreadable, UnsupportedMediaType
 from app.api.uploads import Upload
 
@@ -49,7 +50,7 @@ async def received(request: Request, largest_file: int) -> AsyncIterator[Sent]:
     """A form with at most `MOST_FILES` files, gone in the end. Raises `Unreadable` and the like."""
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
-    if header.get_content_type() != "multipart/form-data":
+    if header.get_content_type() != "multipart/form-data" or not is_utf8(header):
         raise UnsupportedMediaType
     most = MOST_FILES * largest_file + _FIELDS
     parser = MultiPartParser(
@@ -62,7 +63,7 @@ async def received(request: Request, largest_file: int) -> AsyncIterator[Sent]:
     is_cut = False
     try:
         await parser.parse()
-    except MultiPartException as error:
+    except (MultiPartException, UnicodeError, LookupError) as error:  # the last two: a charset
         raise Unreadable from error
     except TooLarge:
         is_cut = True  # the parser has closed the files

@@ -18,6 +18,7 @@ from app.api.routing import LateRoute
 from app.charts.curves import s_curve
 from app.charts.paper import Look
 from app.charts.plans import timeline
+from app.errors import NotFound
 from app.languages import FALLBACK, Words, preferred, words
 from app.schemas.fields import Language
 from app.schemas.permissions import Permission
@@ -167,6 +168,8 @@ class Route(LateRoute):
         answer = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            if any("\x00" in value for value in request.path_params.values()):
+                raise NotFound
             if request.method not in origins.SAFE:
                 origins.demand_own(request)
             asked = request.query_params.multi_items()

@@ -225,3 +225,16 @@ async def test_no_address_answers_without_a_token(ready: Institution, app: Any) 
                 assert answer.status_code in {401} | early, (method, path)
                 if answer.status_code == 401:
                     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_nothing_is_found_by_what_only_looks_like_its_code(institution: Institution) -> None:
+    """Unicode has letters and digits that others of it make ASCII: the sign of the kelvin is one."""
+    unit = await institution.unit("K-1")
+    full_width = chr(ord("0") + 0xFEE0)
+    for key in ("\u212a-1", unit["id"].replace("0", full_width, 1)):
+        await institution.expect(404, "GET", f"{institution.path}/units/{key}")
+        people = f"{institution.path}/people"
+        body = {"code": "p", "name": "P", "unit": key}
+        await institution.expect(422, "POST", people, body)
+    assert (await institution.get("units/k-1"))["code"] == "K-1"
+    assert (await institution.get(f"units/{unit['id'].upper()}"))["code"] == "K-1"

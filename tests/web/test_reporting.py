@@ -321,11 +321,19 @@ async def test_what_takes_no_report_says_so(planned: Institution) -> None:
     assert "No report is taken here" in answer.text
 
 
+@pytest.mark.parametrize("path", ["%00", "/units/a%00", "/initiatives/QW-1%00"])
+async def test_no_page_has_a_nul_in_its_address(planned: Institution, path: str) -> None:
+    address = f"/institutions/{planned.code}{path}"
+    assert (await planned.reporter.get(address, headers=PAGE)).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("headers", "content", "status"),
     [
         ({"Content-Type": "application/json"}, b"{}", 415),
         ({"Content-Type": "multipart/form-data"}, b"--x--", 400),
+        ({"Content-Type": "multipart/form-data; boundary=x; charset=undefined"}, b"--x--", 415),
+        ({"Content-Type": "multipart/form-data; boundary=x; charset=utf-7"}, b"--x--", 415),
         ({"Content-Type": "multipart/form-data; boundary=x"}, b"nothing of it", 400),
         ({"Content-Type": "multipart/form-data; boundary=x"},
          b'--x\r\nContent-Disposition: form-data; name="note"\r\n\r\na\x00b\r\n--x--\r\n', 400),
