@@ -36,6 +36,8 @@ SAMPLED_EVERY = 5.0
 ANSWERS_OF_A_LINE = 100
 """After so many a connection is closed, as people and scripts come and go: kept for an hour, most
 might be of one process, which would then do most of the work."""
+GONE_WITHIN = 10
+"""Seconds in which a connection is gone whose process is."""
 IDLE_AFTER = 10.0
 """Seconds until what is left open would have been closed."""
 
@@ -121,6 +123,7 @@ class Sampler:
 _CONNECTIONS = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
 )
 
 
@@ -172,7 +175,10 @@ async def soak(url: str, folder: Path, asked: argparse.Namespace) -> bool:
         sampling.cancel()
         await asyncio.sleep(IDLE_AFTER)
         idle = await sampler.connections()
-    left = await sampler.connections()
+    for _ in range(GONE_WITHIN):  # PostgreSQL notices the end of a process a moment later
+        if not (left := await sampler.connections()):
+            break
+        await asyncio.sleep(1)
     await own.close()
     async with opened(url) as database:
         findings = await database.read(rollups.audit, SYSTEM, "kpu", lambda _done, _all: None)

@@ -13,7 +13,7 @@ MINUTES = os.environ.get("QUICKWIN_SOAK_MINUTES", "")
 def test_nothing_is_lost_and_nothing_leaks() -> None:
     command = [
         *(sys.executable, "-m", "tests.benchmarks.soak", "--minutes", MINUTES),
-        *("--rate", "10", "--workers", "1"),  # the other tests run beside it: no times are told
+        *("--rate", "5", "--workers", "1"),  # the other tests run beside it: no times are told
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
