@@ -9,6 +9,7 @@ from typing import IO, NamedTuple
 
 from anyio import to_thread
 from fastapi import Request, UploadFile
+from starlette.datastructures import Headers
 from starlette.datastructures import UploadFile as Part
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -53,8 +54,9 @@ async def received(request: Request, largest_file: int) -> AsyncIterator[Sent]:
     if header.get_content_type() != "multipart/form-data" or not is_utf8(header):
         raise UnsupportedMediaType
     most = MOST_FILES * largest_file + _FIELDS
+    header.del_param("charset")  # of two that are named the parser would take the last
     parser = MultiPartParser(
-        request.headers,
+        Headers({"content-type": header["content-type"]}),
         _pieces(request, most),
         max_files=MOST_FILES,
         max_fields=_MOST_FIELDS,
@@ -63,7 +65,7 @@ async def received(request: Request, largest_file: int) -> AsyncIterator[Sent]:
     is_cut = False
     try:
         await parser.parse()
-    except (MultiPartException, UnicodeError, LookupError) as error:  # the last two: a charset
+    except MultiPartException as error:
         raise Unreadable from error
     except TooLarge:
         is_cut = True  # the parser has closed the files
