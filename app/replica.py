@@ -84,7 +84,7 @@ class Replica:
         self.database = Database(settings.model_copy(update=changes), limited=True)
         self.database.session_info = primary.session_info
         self._away_until = 0.0
-        self._is_away = False
+        """When to look whether it is back; 0 while it is there."""
 
     @property
     def is_worth_asking(self) -> bool:
@@ -104,15 +104,15 @@ class Replica:
                 raise Behind
             return verb(session)
 
-        if self._is_away:  # one looks whether it is back: it may take long to find out
+        if self._away_until:  # one looks whether it is back: it may take long to find out
             self._away_until = monotonic() + PAUSE_SECONDS
         try:
             answer = await self.database.read(checked)
         except (DatabaseUnavailable, DBAPIError) as failure:
             self._leave(failure)
             raise
-        if self._is_away:
-            self._is_away, self._away_until = False, 0.0
+        if self._away_until:
+            self._away_until = 0.0
             _log.warning("The replica is read again.")
         return answer
 
@@ -121,11 +121,10 @@ class Replica:
         await self.database.close()
 
     def _leave(self, failure: Exception) -> None:
-        self._away_until = monotonic() + PAUSE_SECONDS
-        if not self._is_away:
+        if not self._away_until:
             kind = type(failure.__cause__ or failure).__qualname__
             _log.warning("The replica cannot be used, the primary is read: %s", kind)
-        self._is_away = True
+        self._away_until = monotonic() + PAUSE_SECONDS
 
 
 def opened(settings: Settings, primary: Database) -> Replica | None:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar, get_origin
 from fastapi import Depends, Request, Response
 
 from app.api.refusals import TooLarge, Unreadable, UnsupportedFileType, UnsupportedMediaType
-from app.api.routing import LateRoute
-from app.errors import Invalid, NotFound
+from app.api.routing import LateRoute, refuse_nul
+from app.errors import Invalid
 from app.messages import said
 from app.settings import settings
 
@@ -91,8 +91,7 @@ class Route(LateRoute):
                 name = next(iter(request.query_params))[:100]
                 detail = "This address takes no parameters."
                 raise Invalid.parameter(_printable(name), "unknown_parameter", detail)
-            if any("\x00" in value for value in request.path_params.values()):
-                raise NotFound
+            refuse_nul(request)
             for name in single:
                 if len(request.query_params.getlist(name)) > 1:
                     detail = "This parameter takes one value."

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.routing import compile_path
+
+from app.errors import NotFound
 
 
 class LateRoute(APIRoute):
@@ -34,3 +37,9 @@ class LateRoute(APIRoute):
             self._complete = complete  # whoever comes next is told the same
             raise
         return getattr(self, name)
+
+
+def refuse_nul(request: Request) -> None:
+    """Raise `NotFound` for an address with a NUL: nothing is called so, and PostgreSQL takes none."""
+    if any("\x00" in value for value in request.path_params.values()):
+        raise NotFound

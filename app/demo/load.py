@@ -40,7 +40,7 @@ from app.services import (
 )
 from app.services import publications as telling
 from app.services import stages as calendars
-from app.services.actors import SYSTEM
+from app.services.actors import SYSTEM, Actor
 from app.services.insertion import Loaded
 
 INITIATIVES = 1_700
@@ -55,17 +55,18 @@ Report = Callable[[str, int, int], None]
 
 def is_loaded(session: Session) -> bool:
     """Whether the demo's institution is there."""
-    try:
-        institutions.get(session, SYSTEM, compose.institution().code)
-    except NotFound:
-        return False
-    return True
+    return _is_there(session, institutions.get, compose.institution().code)
 
 
 def is_whole(session: Session) -> bool:
     """Whether all of the demo is there: a programme comes last."""
+    programme = purpose.programme(compose.institution().code)
+    return _is_there(session, programmes.get, programme.code)
+
+
+def _is_there(session: Session, get: Callable[[Session, Actor, str], object], code: str) -> bool:
     try:
-        programmes.get(session, SYSTEM, purpose.programme(compose.institution().code).code)
+        get(session, SYSTEM, code)
     except NotFound:
         return False
     return True

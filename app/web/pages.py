@@ -14,11 +14,10 @@ from app import __version__, terms
 from app.api import cookies, origins
 from app.api.bodies import Handler
 from app.api.denials import Asked
-from app.api.routing import LateRoute
+from app.api.routing import LateRoute, refuse_nul
 from app.charts.curves import s_curve
 from app.charts.paper import Look
 from app.charts.plans import timeline
-from app.errors import NotFound
 from app.languages import FALLBACK, Words, preferred, words
 from app.schemas.fields import Language
 from app.schemas.permissions import Permission
@@ -168,8 +167,7 @@ class Route(LateRoute):
         answer = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            if any("\x00" in value for value in request.path_params.values()):
-                raise NotFound
+            refuse_nul(request)
             if request.method not in origins.SAFE:
                 origins.demand_own(request)
             asked = request.query_params.multi_items()
