@@ -19,9 +19,9 @@ from app.api.idempotency import OnceCall, name_of
 from app.errors import DatabaseUnavailable, InvalidToken, Unauthorized
 from app.schemas.fields import Digits
 from app.services import actors, minting, sessions, sign_in, tokens
-from app.services.access import key_of
 from app.services.actors import Actor
 from app.services.events import REQUEST_ID
+from app.services.naming import key_of
 from app.services.sessions import Visit
 
 A = TypeVar("A")

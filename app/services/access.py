@@ -35,10 +35,10 @@ from app.models import (
     UnitClosure,
     Webhook,
 )
-from app.models.base import code_key, day_in, now, refers
+from app.models.base import day_in, now, refers
 from app.models.base import table as table_of
 from app.schemas.permissions import Permission
-from app.services import rights
+from app.services import naming, rights
 from app.services.actors import Actor
 from app.services.rights import Demand
 
@@ -116,7 +116,7 @@ _SCOPES = {
 
 def institution(session: Session, actor: Actor, key: str, lock: Lock = Lock.NONE) -> Scope:
     """The institution of a code or id, if the actor may see it; else raises `NotFound`."""
-    value, connection = key_of(key), session.connection()
+    value, connection = naming.key_of(key), session.connection()
     held = lock if connection.dialect.name == "postgresql" else Lock.NONE
     statement = _SCOPES[held, isinstance(value, UUID)]
     row = connection.execute(statement, {"key": value}).one_or_none()
@@ -176,8 +176,8 @@ _PLACES = {
 
 def place(session: Session, actor: Actor, institution: str, unit: str | None) -> Place:
     """A unit that the actor may see, the root if none is named; else raises `NotFound`."""
-    key = key_of(institution)
-    unit_key = None if unit is None else key_of(unit)
+    key = naming.key_of(institution)
+    unit_key = None if unit is None else naming.key_of(unit)
     statement = _PLACES[isinstance(key, UUID), None if unit_key is None else type(unit_key)]
     asked = {"key": key} if unit_key is None else {"key": key, "unit_key": unit_key}
     row = session.connection().execute(statement, asked).one_or_none()
@@ -245,36 +245,14 @@ def within(scope: Scope, model: type[Base]) -> ColumnElement[bool]:
     return table_of(model).c.institution_id == scope.id
 
 
-def key_of(key: str) -> UUID | str:
-    """An id, or else a code as it is compared: codes cannot look like ids."""
-    try:
-        if len(key) == 36 and key.isascii():  # noqa: PLR2004  a UUID's length
-            return UUID(key)
-    except ValueError:
-        pass
-    return code_key(key)
-
-
-def named(model: Any, key: str) -> ColumnElement[bool]:  # noqa: ANN401  a mapped class or an alias of one
-    """A row by its code or its id."""
-    value = key_of(key)
-    column = model.id if isinstance(value, UUID) else model.code_key
-    return column == value  # type: ignore[no-any-return]
-
-
-def named_any(model: Any, keys: list[str]) -> ColumnElement[bool]:  # noqa: ANN401  as in `named`
-    """Rows by their codes or ids."""
-    return or_(*(named(model, key) for key in keys))
-
-
 def below(scope: Scope, keys: list[str], *, subtree: bool = True) -> Select[UUID]:
     """Ids of the named units, with all below them unless `subtree` is false."""
     if not subtree:
-        return select(Unit.id).where(within(scope, Unit), named_any(Unit, keys))
+        return select(Unit.id).where(within(scope, Unit), naming.named_any(Unit, keys))
     return (
         select(UnitClosure.descendant_id)
         .join(Unit, refers(UnitClosure.ancestor_id, Unit))
-        .where(within(scope, UnitClosure), named_any(Unit, keys))
+        .where(within(scope, UnitClosure), naming.named_any(Unit, keys))
     )
 
 
@@ -282,19 +260,27 @@ def find(
     session: Session, scope: Scope, model: type[Model], key: str, *, lock: bool = False
 ) -> Model:
     """A row of the scope by its code or id, locked on request; raises `NotFound`."""
-    statement = visible(scope, model).where(named(model, key))
+    statement = visible(scope, model).where(naming.named(model, key))
     row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise NotFound
     return row
 
 
-def refer(session: Session, scope: Scope, model: type[Model], key: str, pointer: str) -> Model:
-    """A row of the scope that a body refers to; raises `Invalid` at `pointer`."""
-    row = session.scalars(visible(scope, model).where(named(model, key))).one_or_none()
-    if row is None:
-        raise Invalid.field(pointer, *unknown(model.__tablename__))
-    return row
+def refer(
+    session: Session,
+    scope: Scope,
+    model: type[Model],
+    key: str,
+    pointer: str,
+    *,
+    lock: bool = False,
+) -> Model:
+    """As `find`, of what a body refers to; raises `Invalid` at `pointer`."""
+    try:
+        return find(session, scope, model, key, lock=lock)
+    except NotFound:
+        raise Invalid.field(pointer, *unknown(model.__tablename__)) from None
 
 
 def code_is_free(session: Session, scope: Scope, model: type[Base], code: str) -> None:
@@ -302,7 +288,7 @@ def code_is_free(session: Session, scope: Scope, model: type[Base], code: str) -
 
     To be asked once it is clear that the actor may create: nobody else learns what codes there are.
     """
-    taken = select(table_of(model).c.id).where(within(scope, model), named(model, code))
+    taken = select(table_of(model).c.id).where(within(scope, model), naming.named(model, code))
     if session.execute(taken).first():
         raise CodeTaken
 

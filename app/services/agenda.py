@@ -15,7 +15,7 @@ from app.schemas.calendars import MOST_DATES, CalendarFilter
 from app.schemas.fields import InitiativeStatus
 from app.schemas.periods import Period
 from app.schemas.stages import Stage as StageShape
-from app.services import access, periods, selection, stages
+from app.services import access, naming, periods, selection, stages
 from app.services.access import Scope
 
 _EXCERPT = 500
@@ -51,7 +51,7 @@ def entries(session: Session, scope: Scope, query: CalendarFilter) -> list[Entry
     placed = selection.Place(_listed(query.unit), _listed(query.owner))
     conditions = selection.places(scope, placed)
     if query.initiative is not None:
-        conditions.append(access.named(Initiative, query.initiative))
+        conditions.append(naming.named(Initiative, query.initiative))
     milestones = (
         access.visible(scope, Milestone)
         .join(Initiative, refers(Milestone.initiative_id, Initiative))
@@ -105,7 +105,7 @@ def stages_of(session: Session, scope: Scope, query: CalendarFilter) -> list[Sta
                     InitiativeStage.initiative_id == Initiative.id,
                 ),
             )
-            .where(access.named(Initiative, query.initiative))
+            .where(naming.named(Initiative, query.initiative))
         )
         statement = statement.where(
             Stage.id.in_(linked.with_only_columns(InitiativeStage.stage_id))
@@ -119,7 +119,7 @@ def periods_of(session: Session, scope: Scope, query: CalendarFilter) -> list[Pe
     period = ReportingPeriod
     statement = access.visible(scope, period).order_by(period.closes_on.desc(), period.id.desc())
     if query.initiative is not None:
-        named = access.visible(scope, Initiative).where(access.named(Initiative, query.initiative))
+        named = access.visible(scope, Initiative).where(naming.named(Initiative, query.initiative))
         of_its_year = period.year == Initiative.year
         statement = statement.where(
             named.where(or_(of_its_year, period.all_years)).correlate(period).exists()

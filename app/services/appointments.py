@@ -16,7 +16,7 @@ from app.schemas import appointments as wire
 from app.schemas.fields import PersonKind
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, decrees, events, versions
+from app.services import access, decrees, events, naming, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -151,7 +151,7 @@ def page(
     )  # fmt: skip
     for model, keys in named:
         if keys:
-            statement = statement.where(access.named_any(model, keys))
+            statement = statement.where(naming.named_any(model, keys))
     if query.unit:
         units = access.below(scope, query.unit, subtree=query.subtree)
         statement = statement.where(Appointment.unit_id.in_(units))

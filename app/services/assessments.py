@@ -20,7 +20,7 @@ from app.models.base import new_id, now
 from app.schemas import assessments as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, alterations, events, grading, instruments, parts, versions
+from app.services import access, alterations, events, grading, instruments, naming, parts, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -146,7 +146,7 @@ def matching(
         .add_columns(Instrument)
     )
     if query.instrument:
-        statement = statement.where(access.named_any(Instrument, query.instrument))
+        statement = statement.where(naming.named_any(Instrument, query.instrument))
     if query.assessor:
         statement = statement.where(Assessment.assessor.in_(query.assessor))
     return statement

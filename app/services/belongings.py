@@ -18,7 +18,7 @@ from app.models.base import refers
 from app.models.base import table as table_of
 from app.schemas import initiatives as wire
 from app.schemas.fields import OwnerRole, PersonKind
-from app.services import access, alterations, parts, relations, schemes
+from app.services import access, alterations, naming, parts, relations, schemes
 from app.services.access import Scope
 
 Given = dict[type[Base], list[dict[str, Any]]]
@@ -47,7 +47,7 @@ def may_own(
     found: dict[UUID, OwnerRole] = {}
     for i, owner in enumerate(given):
         pointer = f"/owners/{i}/person"
-        person_id = (present or {}).get((access.key_of(owner.person), owner.role))
+        person_id = (present or {}).get((naming.key_of(owner.person), owner.role))
         if person_id is None:
             person_id = _new_owner(_person(session, scope, owner, pointer, people), pointer)
         if person_id in found:
@@ -59,7 +59,7 @@ def may_own(
 def people(session: Session, scope: Scope, keys: Iterable[str]) -> People:
     """Those of some codes and ids whom the actor sees."""
     found: dict[UUID | str, Person] = {}
-    for some in portions(list({access.key_of(key) for key in keys}), _AT_ONCE):
+    for some in portions(list({naming.key_of(key) for key in keys}), _AT_ONCE):
         ids = [key for key in some if isinstance(key, UUID)]
         codes = [key for key in some if isinstance(key, str)]
         named = or_(Person.id.in_(ids), Person.code_key.in_(codes))
@@ -73,7 +73,7 @@ def _person(
 ) -> Person:
     if people is None:
         return access.refer(session, scope, Person, owner.person, pointer)
-    person = people.get(access.key_of(owner.person))
+    person = people.get(naming.key_of(owner.person))
     if person is None:
         raise Invalid.field(pointer, *unknown(Person.__tablename__))
     return person

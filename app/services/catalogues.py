@@ -25,7 +25,7 @@ from app.schemas.instruments import NewInstrument
 from app.schemas.purposes import NewPurpose
 from app.schemas.schemes import NewArea, NewScheme
 from app.schemas.verdicts import NewClosingVerdict
-from app.services import access, instruments, purposes, schemes, verdicts
+from app.services import instruments, naming, purposes, schemes, verdicts
 from app.services.actors import Actor
 
 Row = dict[str, Any]
@@ -178,7 +178,7 @@ class _Shared:
             if self._is_new(code):
                 self._put(scheme_id, place)
         return self._session.execute(
-            select(self._model.id).where(access.named(self._model, code))
+            select(self._model.id).where(naming.named(self._model, code))
         ).scalar_one()
 
     def _first(self, archived: UUID) -> tuple[UUID, Row]:
@@ -195,7 +195,7 @@ class _Shared:
         self._add(self._catalogues.code_of(scheme_id), fields, place)
 
     def _is_new(self, code: str) -> bool:
-        found = select(self._model.id).where(access.named(self._model, code))
+        found = select(self._model.id).where(naming.named(self._model, code))
         return self._session.execute(found).first() is None
 
 

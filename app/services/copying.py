@@ -33,6 +33,7 @@ from app.services import (
     events,
     insertion,
     lifecycle,
+    naming,
     rights,
     schemes,
     templates,
@@ -103,10 +104,10 @@ def _units(session: Session, scope: Scope, new: wire.NewCopies) -> list[Unit]:
     found: dict[UUID, Unit] = {}
     by_key: dict[UUID | str, Unit] = {}
     for some in portions(new.units, _AT_ONCE):
-        for unit in _visible(session, scope, access.named_any(Unit, list(some))):
+        for unit in _visible(session, scope, naming.named_any(Unit, list(some))):
             by_key[unit.id] = by_key[unit.code_key] = unit
     for i, reference in enumerate(new.units):
-        named = by_key.get(access.key_of(reference))
+        named = by_key.get(naming.key_of(reference))
         if named is None:
             raise Invalid.field(f"/units/{i}", "unknown_unit", "There is no such unit.")
         if named.archived_at is not None:

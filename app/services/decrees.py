@@ -15,7 +15,7 @@ from app.models.texts import has
 from app.schemas import decrees as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, deletions, events, versions, wholes
+from app.services import access, deletions, events, naming, versions, wholes
 from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -129,7 +129,7 @@ def page(
 
 def refer(session: Session, scope: Scope, key: str, pointer: str) -> Decree:
     """A decree that a body refers to, which stays until this transaction ends; else `Invalid`."""
-    statement = access.visible(scope, Decree).where(access.named(Decree, key))
+    statement = access.visible(scope, Decree).where(naming.named(Decree, key))
     row = session.scalars(statement.with_for_update(read=True)).one_or_none()
     if row is None:
         raise unknown(pointer)

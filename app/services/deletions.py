@@ -21,7 +21,7 @@ from app.schemas import deletions as wire
 from app.schemas.deletions import DeletedNoun
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, policies
+from app.services import access, events, naming, policies
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -102,7 +102,7 @@ def page(
     if query.noun:
         statement = statement.where(Deletion.noun.in_(query.noun))
     if query.subject:
-        keys = [access.key_of(subject) for subject in query.subject]
+        keys = [naming.key_of(subject) for subject in query.subject]
         ids = [key for key in keys if isinstance(key, UUID)]
         names = [key for key in keys if isinstance(key, str)]
         statement = statement.where(

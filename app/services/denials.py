@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.models import Initiative, Institution, Person, Unit
 from app.models.base import table as table_of
 from app.schemas.permissions import Permission
-from app.services import access, events
+from app.services import events, naming
 from app.services.actors import SYSTEM, Actor
 
 _INSTITUTION = table_of(Institution).c
@@ -88,7 +88,7 @@ def refused(session: Session, found: Refusals) -> None:
 def _institution(session: Session, key: str | None) -> tuple[UUID, str]:
     """Whatever the actor may see: the trail is of those whom it was about."""
     if key is not None:
-        value = access.key_of(key)
+        value = naming.key_of(key)
         column = _INSTITUTION.id if isinstance(value, UUID) else _INSTITUTION.code_key
         found = select(_INSTITUTION.id, _INSTITUTION.code).where(column == value)
         if row := session.connection().execute(found).one_or_none():
@@ -100,7 +100,7 @@ def _unit(session: Session, institution_id: UUID, named: Mapping[str, str]) -> U
     """The unit of what was named, so that those who look after it read of it."""
     for name, (model, column) in _OF_UNIT.items():
         if name in named:
-            key = access.named(model, named[name])
+            key = naming.named(model, named[name])
             found = select(column).where(model.institution_id == institution_id, key)
             return session.execute(found).scalar_one_or_none()
     return None

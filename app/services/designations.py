@@ -33,6 +33,7 @@ from app.services import (
     initiatives,
     judgements,
     lifecycle,
+    naming,
     plans,
     progress,
     rights,
@@ -115,7 +116,7 @@ class _Desk:
             return error.below(f"/items/{index}")
 
     def _step(self, item: DesignationItem) -> _Step:
-        row = self._rows.get(access.key_of(item.initiative))
+        row = self._rows.get(naming.key_of(item.initiative))
         if row is None:
             raise NotFound
         if row.unit_id not in self._held:
@@ -162,7 +163,7 @@ def _locked(
     session: Session, scope: Scope, items: Sequence[DesignationItem]
 ) -> dict[UUID | str, Initiative]:
     """The initiatives that the actor sees, by id and by code; locked by id, as batches are."""
-    keys = {access.key_of(item.initiative) for item in items}
+    keys = {naming.key_of(item.initiative) for item in items}
     ids = [key for key in keys if isinstance(key, UUID)]
     codes = [key for key in keys if isinstance(key, str)]
     found = session.scalars(

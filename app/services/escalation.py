@@ -11,7 +11,7 @@ from app.models.base import now, refers
 from app.schemas import obstacles as wire
 from app.schemas.obstacles import ObstacleState
 from app.schemas.permissions import Permission
-from app.services import access, obstacles, register, versions
+from app.services import access, naming, obstacles, register, versions
 from app.services.actors import Actor
 from app.services.obstacles import Found
 
@@ -79,7 +79,7 @@ def _above(session: Session, found: Found, key: str | None) -> UUID:
         .order_by(UnitClosure.distance)
     )
     if key is not None:
-        statement = statement.where(access.named(Unit, key))
+        statement = statement.where(naming.named(Unit, key))
     unit_id = session.scalars(statement.limit(1)).one_or_none()
     if unit_id is None:
         raise Invalid.field("/to", "unknown_unit", "There is no such unit above.")

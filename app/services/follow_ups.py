@@ -19,7 +19,7 @@ from app.schemas.fields import LAST_DAY
 from app.schemas.obstacles import FollowUpState
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, obstacles, register, versions
+from app.services import access, events, naming, obstacles, register, versions
 from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.obstacles import Found
@@ -140,9 +140,9 @@ def _filters(scope: Scope, query: wire.AllFollowUpsQuery, today: date) -> list[C
         units = access.below(scope, query.unit, subtree=query.subtree)
         conditions.append(or_(Obstacle.unit_id.in_(units), Initiative.unit_id.in_(units)))
     if query.initiative:
-        conditions.append(access.named_any(Initiative, query.initiative))
+        conditions.append(naming.named_any(Initiative, query.initiative))
     if query.owner:
-        conditions.append(access.named_any(Person, query.owner))
+        conditions.append(naming.named_any(Person, query.owner))
     if query.state:
         conditions.append(FollowUp.state.in_(query.state))
     if query.overdue is not None:

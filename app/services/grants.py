@@ -13,7 +13,7 @@ from app.models.base import new_id, now, refers
 from app.schemas import grants as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import PERMISSIONS, Permission, Role
-from app.services import access, events, rights
+from app.services import access, events, naming, rights
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 
@@ -85,7 +85,7 @@ def page(
     scope = access.institution(session, actor, institution)
     statement = _with_codes(scope)
     if query.person:
-        statement = statement.where(access.named_any(Person, query.person))
+        statement = statement.where(naming.named_any(Person, query.person))
     if query.role:
         statement = statement.where(RoleGrant.role.in_(query.role))
     if query.unit:

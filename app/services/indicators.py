@@ -16,7 +16,7 @@ from app.schemas import indicators as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, grading, rights, versions
+from app.services import access, events, grading, naming, rights, versions
 from app.services.access import Lock
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -56,7 +56,7 @@ def create(
     unit_id = _unit(session, at, getattr(new, "unit", None))
     may_change(session, actor, at, unit_id)
     taken = select(Indicator.id).where(
-        Indicator.institution_id == at.institution_id, access.named(Indicator, new.code)
+        Indicator.institution_id == at.institution_id, naming.named(Indicator, new.code)
     )
     if session.execute(taken).first():
         raise CodeTaken
@@ -134,7 +134,7 @@ def page(
 
 def find(session: Session, at: Place, key: str, *, lock: bool = False) -> Indicator:
     """An indicator by its code or id; raises `NotFound`."""
-    statement = at.seen.where(access.named(Indicator, key))
+    statement = at.seen.where(naming.named(Indicator, key))
     row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise NotFound

@@ -30,6 +30,7 @@ from app.services import (
     lifecycle,
     links,
     milestones,
+    naming,
     plans,
     portfolio,
     proofs,
@@ -78,7 +79,7 @@ def replace(
         raise Invalid.field("/code", "code_mismatch", "The code differs from the address.")
     scope = access.institution(session, actor, institution, Lock.SHARED)
     row = session.scalars(
-        access.visible(scope, Initiative).where(access.named(Initiative, code)).with_for_update()
+        access.visible(scope, Initiative).where(naming.named(Initiative, code)).with_for_update()
     ).one_or_none()
     if row is None:
         return _create(session, actor, scope, new), True

@@ -12,7 +12,7 @@ from app.models.events import GENESIS
 from app.schemas import institutions as wire
 from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
-from app.services import access, events, policies, rights, schemes, team_roles, versions
+from app.services import access, events, naming, policies, rights, schemes, team_roles, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -24,7 +24,7 @@ def create(session: Session, actor: Actor, new: wire.NewInstitution) -> wire.Ins
     """
     rights.operator_only(session, actor)
     if session.scalars(
-        access.institutions(actor).where(access.named(Institution, new.code))
+        access.institutions(actor).where(naming.named(Institution, new.code))
     ).first():
         raise CodeTaken
     scheme = schemes.refer(session, new.scheme, "/scheme")
@@ -101,7 +101,7 @@ def change(
 
 def get(session: Session, actor: Actor, key: str) -> wire.Institution:
     """One institution."""
-    statement = _with_codes(actor).where(access.named(Institution, key))
+    statement = _with_codes(actor).where(naming.named(Institution, key))
     row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFound

@@ -15,7 +15,7 @@ from app.models.base import code_key, new_id, now
 from app.schemas import instruments as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
-from app.services import access, events, rights, versions
+from app.services import events, naming, rights, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -25,7 +25,7 @@ _PLAIN = ("basis", "source", "maximum", "from_year", "to_year")
 def create(session: Session, actor: Actor, new: wire.NewInstrument) -> wire.Instrument:
     """Add an instrument with its components and bands; for operators."""
     rights.operator_only(session, actor)
-    if session.scalars(select(Instrument).where(access.named(Instrument, new.code))).first():
+    if session.scalars(select(Instrument).where(naming.named(Instrument, new.code))).first():
         raise CodeTaken
     at = now()
     row = Instrument(
@@ -95,7 +95,7 @@ def page(session: Session, _: Actor, query: wire.InstrumentQuery) -> Page[wire.I
 
 def find(session: Session, key: str) -> Instrument:
     """An instrument by its code or id; raises `NotFound`."""
-    row = session.scalars(select(Instrument).where(access.named(Instrument, key))).one_or_none()
+    row = session.scalars(select(Instrument).where(naming.named(Instrument, key))).one_or_none()
     if row is None:
         raise NotFound
     return row
@@ -103,7 +103,7 @@ def find(session: Session, key: str) -> Instrument:
 
 def refer(session: Session, key: str, pointer: str) -> Instrument:
     """An instrument that a body refers to; raises `Invalid` at `pointer`."""
-    row = session.scalars(select(Instrument).where(access.named(Instrument, key))).one_or_none()
+    row = session.scalars(select(Instrument).where(naming.named(Instrument, key))).one_or_none()
     if row is None:
         raise Invalid.field(pointer, "unknown_instrument", "There is no such instrument.")
     return row

@@ -19,7 +19,7 @@ from app.schemas import milestones as wire
 from app.schemas.fields import MilestoneStatus
 from app.schemas.pages import ChangesPaging, Page
 from app.schemas.permissions import Permission
-from app.services import access, baselines, deletions, events, slippage, versions
+from app.services import access, baselines, deletions, events, naming, slippage, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.deletions import Doomed
@@ -271,7 +271,7 @@ def _of(scope: Scope, initiative: str) -> Select[Milestone, int]:
     return (
         access.visible(scope, Milestone)
         .join(Initiative, refers(Milestone.initiative_id, Initiative))
-        .where(access.named(Initiative, initiative))
+        .where(naming.named(Initiative, initiative))
         .add_columns(Initiative.weight)
     )
 

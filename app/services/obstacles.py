@@ -10,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import Invalid, NotFound, StatusConflict
-from app.messages import unknown
 from app.models import FollowUp, Initiative, InitiativeArea, Obstacle, Person
 from app.models.base import new_id, now
 from app.rollup import contribution, ledger
@@ -204,10 +203,7 @@ def _noun(session: Session, scope: Scope, new: wire.NewObstacle) -> tuple[Initia
     """The initiative of a new obstacle, locked, if it is one's, and the unit that it belongs to."""
     if new.initiative is None:
         return None, access.open_unit(session, scope, new.unit or "", "/unit").id
-    try:
-        named = access.find(session, scope, Initiative, new.initiative, lock=True)
-    except NotFound:
-        raise Invalid.field("/initiative", *unknown("initiative")) from None
+    named = access.refer(session, scope, Initiative, new.initiative, "/initiative", lock=True)
     return named, named.unit_id
 
 

@@ -17,7 +17,7 @@ from app.schemas import people as wire
 from app.schemas.fields import Language
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, grants, versions
+from app.services import access, events, grants, naming, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -112,7 +112,7 @@ def subject_is_free(session: Session, subject: str | None) -> None:
 def get(session: Session, actor: Actor, institution: str, key: str) -> wire.Person:
     """One person."""
     scope = access.institution(session, actor, institution)
-    return _one(session, scope, access.named(Person, key))
+    return _one(session, scope, naming.named(Person, key))
 
 
 def by_id(session: Session, scope: Scope, person_id: UUID) -> wire.Person:

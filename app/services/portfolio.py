@@ -30,6 +30,7 @@ from app.services import (
     baselines,
     judgements,
     milestones,
+    naming,
     policies,
     ratings,
     relations,
@@ -56,7 +57,7 @@ def get(
         _with_codes(scope)
         .join(Institution, Institution.id == Initiative.institution_id)
         .add_columns(Institution.updated_at)
-        .where(access.named(Initiative, key))
+        .where(naming.named(Initiative, key))
     ).one_or_none()
     if found is None:
         raise NotFound
@@ -100,7 +101,7 @@ def heading(session: Session, scope: Scope, key: str) -> tuple[Node, Node]:
         access.visible(scope, Initiative)
         .join(Unit, refers(Initiative.unit_id, Unit))
         .with_only_columns(*columns)
-        .where(access.named(Initiative, key))
+        .where(naming.named(Initiative, key))
     ).one_or_none()
     if row is None:
         raise NotFound

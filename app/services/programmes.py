@@ -20,7 +20,7 @@ from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
 from app.schemas.purposes import PurposeKind
-from app.services import access, alterations, events, purposes, rights, versions
+from app.services import access, alterations, events, naming, purposes, rights, versions
 from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.rights import Demand
@@ -32,7 +32,7 @@ def create(session: Session, actor: Actor, new: wire.NewProgramme) -> wire.Progr
     lead = _refer(session, actor, new.lead, "/lead")
     _require(session, actor, lead.id)
     carriers = _carriers(session, actor, new.carriers, known=())
-    if session.execute(select(Programme.id).where(access.named(Programme, new.code))).first():
+    if session.execute(select(Programme.id).where(naming.named(Programme, new.code))).first():
         raise CodeTaken
     at = now()
     row = Programme(
@@ -107,7 +107,7 @@ def page(session: Session, actor: Actor, query: wire.ProgrammeQuery) -> Page[wir
     """The programmes that the actor's institution is in, by code; for operators all."""
     statement = _visible(actor)
     if query.level:
-        levels = select(Purpose.id).where(access.named_any(Purpose, query.level))
+        levels = select(Purpose.id).where(naming.named_any(Purpose, query.level))
         statement = statement.where(Programme.level_id.in_(levels))
     if query.year is not None:
         still = or_(Programme.to_year.is_(None), Programme.to_year >= query.year)
@@ -120,7 +120,7 @@ def page(session: Session, actor: Actor, query: wire.ProgrammeQuery) -> Page[wir
 
 def find(session: Session, actor: Actor, key: str, *, lock: bool = False) -> Programme:
     """A programme by its code or id, if the actor is of an institution in it; else `NotFound`."""
-    statement = _visible(actor).where(access.named(Programme, key))
+    statement = _visible(actor).where(naming.named(Programme, key))
     row = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
     if row is None:
         raise NotFound
@@ -152,7 +152,7 @@ def _require(session: Session, actor: Actor, lead_id: UUID) -> None:
 
 
 def _refer(session: Session, actor: Actor, key: str, pointer: str) -> Institution:
-    statement = access.institutions(actor).where(access.named(Institution, key))
+    statement = access.institutions(actor).where(naming.named(Institution, key))
     row = session.scalars(statement).one_or_none()
     if row is None:
         raise Invalid.field(pointer, "unknown_institution", "There is no such institution.")
@@ -168,7 +168,7 @@ def _carriers(
     seen = access.institutions(actor).with_only_columns(Institution.id)
     rows = session.execute(
         select(Institution.id, Institution.code_key).where(
-            access.named_any(Institution, list(keys)),
+            naming.named_any(Institution, list(keys)),
             or_(Institution.id.in_(seen), Institution.id.in_(list(known))),
         )
     )

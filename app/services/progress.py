@@ -21,7 +21,7 @@ from app.schemas.batches import (
 )
 from app.schemas.permissions import Permission
 from app.schemas.problems import Problem, Say
-from app.services import access, events, rights
+from app.services import access, events, naming, rights
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.reporting import Reporting, Target
@@ -42,7 +42,7 @@ def report(
     effective date in the future.
     """
     scope = access.institution(session, actor, institution, Lock.SHARED)
-    key = access.key_of(initiative)
+    key = naming.key_of(initiative)
     row = (
         session.connection()  # below the ORM: this is the verb that is called most
         .execute(
@@ -86,7 +86,7 @@ Address = tuple[UUID | str, int]
 
 
 def _address(item: BatchItem) -> Address:
-    return access.key_of(item.initiative), item.milestone
+    return naming.key_of(item.initiative), item.milestone
 
 
 def _lock(session: Session, scope: Scope, addresses: Sequence[Address]) -> dict[Address, Target]:

@@ -24,7 +24,7 @@ from app.schemas import public as wire
 from app.schemas.curves import Curve, CurveQuery
 from app.schemas.pages import Page
 from app.schemas.public import PublicPolicy, PublicRollup
-from app.services import access, curves, policies, relations, selection
+from app.services import access, curves, naming, policies, relations, selection
 from app.services.access import Node, Scope
 from app.services.actors import Actor
 from app.services.publications import NEWEST_FIRST
@@ -112,7 +112,7 @@ def page(session: Session, key: str, query: wire.PublicQuery) -> Page[wire.Publi
 def initiative(session: Session, key: str, code: str) -> wire.PublicInitiativeWithPlan:
     """A published initiative with its plan, and what was told of it."""
     scope = open_initiatives(session, key)
-    found = session.execute(_with_unit(scope).where(access.named(Initiative, code))).one_or_none()
+    found = session.execute(_with_unit(scope).where(naming.named(Initiative, code))).one_or_none()
     if found is None:
         raise NotFound
     (fields,) = _shown(session, scope, [found])
@@ -157,7 +157,7 @@ def initiative(session: Session, key: str, code: str) -> wire.PublicInitiativeWi
 def _opened(session: Session, key: str) -> tuple[Scope, PublicPolicy]:
     """An institution that shows something; one that does not is not there."""
     found = session.scalars(
-        select(Institution.id).where(access.named(Institution, key))
+        select(Institution.id).where(naming.named(Institution, key))
     ).one_or_none()
     if found is None:
         raise NotFound
@@ -231,7 +231,7 @@ def _unit(session: Session, scope: Scope, policy: PublicPolicy, code: str | None
         return root
     if not policy.units:
         raise NotFound
-    named = _below(scope, root.id).where(access.named(Unit, code))
+    named = _below(scope, root.id).where(naming.named(Unit, code))
     found = session.execute(named).one_or_none()
     if found is None:
         raise NotFound

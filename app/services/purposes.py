@@ -17,7 +17,7 @@ from app.schemas import purposes as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.purposes import PurposeKind
-from app.services import access, events, rights, schemes, versions
+from app.services import events, naming, rights, schemes, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -26,7 +26,7 @@ def add(session: Session, actor: Actor, scheme: str, new: wire.NewPurpose) -> wi
     """Add a purpose to a scheme: a new one, or one that another scheme has already; for operators."""
     rights.operator_only(session, actor)
     parent = schemes.find(session, scheme)
-    row = session.scalars(select(Purpose).where(access.named(Purpose, new.code))).one_or_none()
+    row = session.scalars(select(Purpose).where(naming.named(Purpose, new.code))).one_or_none()
     if row is None:
         row = _new(new)
         session.add(row)
@@ -98,7 +98,7 @@ def names(session: Session, codes: Collection[str]) -> dict[str, Names]:
 
 def refer(session: Session, key: str, kind: PurposeKind, pointer: str) -> Purpose:
     """A purpose that a body refers to; raises `Invalid` at `pointer`."""
-    statement = select(Purpose).where(access.named(Purpose, key), Purpose.kind == kind)
+    statement = select(Purpose).where(naming.named(Purpose, key), Purpose.kind == kind)
     row = session.scalars(statement).one_or_none()
     if row is None:
         raise unknown(kind, pointer)
@@ -148,7 +148,7 @@ def _of(scheme: Scheme) -> Select[*tuple[Any, ...]]:
 
 
 def _find(session: Session, scheme: Scheme, key: str) -> Row[*tuple[Any, ...]]:
-    row = session.execute(_of(scheme).where(access.named(Purpose, key))).one_or_none()
+    row = session.execute(_of(scheme).where(naming.named(Purpose, key))).one_or_none()
     if row is None:
         raise NotFound
     return row

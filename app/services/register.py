@@ -17,7 +17,7 @@ from app.schemas import obstacles as wire
 from app.schemas.fields import LAST_DAY
 from app.schemas.obstacles import FollowUpState, ObstacleState, Severity
 from app.schemas.pages import Page
-from app.services import access
+from app.services import access, naming
 from app.services.access import Scope
 from app.services.actors import Actor
 from app.services.rollups import Asked
@@ -91,9 +91,9 @@ def _filters(scope: Scope, query: wire.ObstaclesQuery) -> list[ColumnElement[boo
     if query.state:
         conditions.append(Obstacle.state.in_(query.state))
     if query.owner:
-        conditions.append(access.named_any(_Owner, query.owner))
+        conditions.append(naming.named_any(_Owner, query.owner))
     if query.escalated_to:
-        conditions.append(access.named_any(_Target, query.escalated_to))
+        conditions.append(naming.named_any(_Target, query.escalated_to))
     if query.overdue is not None:
         is_overdue = and_(
             facts.IS_UNRESOLVED, Obstacle.due_on.is_not(None), Obstacle.due_on < scope.today()
@@ -127,7 +127,7 @@ def _holding_up(scope: Scope, keys: list[str]) -> Select[UUID]:
     return (
         select(Obstacle.id)
         .join(Initiative, refers(Obstacle.initiative_id, Initiative))
-        .where(access.within(scope, Obstacle), access.named_any(Initiative, keys))
+        .where(access.within(scope, Obstacle), naming.named_any(Initiative, keys))
     )
 
 

@@ -17,7 +17,7 @@ from app.rollup import derived, queries
 from app.rollup.figures import Figures, Thresholds
 from app.rollup.points import percent
 from app.schemas import rollups as wire
-from app.services import access, events, policies, schemes
+from app.services import access, events, naming, policies, schemes
 from app.services.access import Lock, Node, Scope
 from app.services.actors import Actor
 
@@ -157,7 +157,7 @@ def resolve_area(session: Session, key: str | None) -> tuple[UUID, str | None]:
     if key is None:
         return ALL_AREAS, None
     found = session.execute(
-        select(ReformArea.id, ReformArea.code).where(access.named(ReformArea, key))
+        select(ReformArea.id, ReformArea.code).where(naming.named(ReformArea, key))
     ).one_or_none()
     if found is None:
         raise Invalid.parameter("area", "unknown_area", "There is no such reform area.")

@@ -16,7 +16,7 @@ from app.models.base import code_key, new_id, now
 from app.schemas import schemes as wire
 from app.schemas.fields import Names
 from app.schemas.pages import ChangesPaging, Page
-from app.services import access, events, rights, versions
+from app.services import events, naming, rights, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -24,7 +24,7 @@ from app.services.versions import Expected
 def create(session: Session, actor: Actor, new: wire.NewScheme) -> wire.Scheme:
     """Add a scheme; for operators."""
     rights.operator_only(session, actor)
-    if session.scalars(select(Scheme).where(access.named(Scheme, new.code))).first():
+    if session.scalars(select(Scheme).where(naming.named(Scheme, new.code))).first():
         raise CodeTaken
     at = now()
     row = Scheme(
@@ -80,7 +80,7 @@ def page(session: Session, _: Actor, paging: ChangesPaging) -> Page[wire.Scheme]
 
 def find(session: Session, key: str) -> Scheme:
     """A scheme by its code or id; raises `NotFound`."""
-    row = session.scalars(select(Scheme).where(access.named(Scheme, key))).one_or_none()
+    row = session.scalars(select(Scheme).where(naming.named(Scheme, key))).one_or_none()
     if row is None:
         raise NotFound
     return row
@@ -88,7 +88,7 @@ def find(session: Session, key: str) -> Scheme:
 
 def refer(session: Session, key: str, pointer: str) -> Scheme:
     """A scheme that a body refers to; raises `Invalid` at `pointer`."""
-    row = session.scalars(select(Scheme).where(access.named(Scheme, key))).one_or_none()
+    row = session.scalars(select(Scheme).where(naming.named(Scheme, key))).one_or_none()
     if row is None:
         raise Invalid.field(pointer, "unknown_scheme", "There is no such scheme.")
     return row
@@ -99,7 +99,7 @@ def add_area(session: Session, actor: Actor, scheme: str, new: wire.NewArea) -> 
     rights.operator_only(session, actor)
     parent = find(session, scheme)
     area = session.scalars(
-        select(ReformArea).where(access.named(ReformArea, new.code))
+        select(ReformArea).where(naming.named(ReformArea, new.code))
     ).one_or_none()
     if area is None:
         area = _new_area(new)
@@ -218,7 +218,7 @@ def area_ids(session: Session, keys: Sequence[str], pointer: str) -> list[UUID]:
     if not keys:
         return []
     found = session.execute(
-        select(ReformArea.id, ReformArea.code_key).where(access.named_any(ReformArea, list(keys)))
+        select(ReformArea.id, ReformArea.code_key).where(naming.named_any(ReformArea, list(keys)))
     )
     by_key = {key: row.id for row in found for key in (row.code_key, str(row.id))}
     for i, key in enumerate(keys):
@@ -254,7 +254,7 @@ def _areas(scheme_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _find_area(session: Session, scheme: Scheme, key: str) -> Row[*tuple[Any, ...]]:
-    row = session.execute(_areas(scheme.id).where(access.named(ReformArea, key))).one_or_none()
+    row = session.execute(_areas(scheme.id).where(naming.named(ReformArea, key))).one_or_none()
     if row is None:
         raise NotFound
     return row

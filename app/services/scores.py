@@ -11,7 +11,7 @@ from app.models.base import now
 from app.schemas import scores as wire
 from app.schemas.fields import InitiativeStatus
 from app.schemas.permissions import Permission
-from app.services import access, criteria, events, scoring
+from app.services import access, criteria, events, naming, scoring
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 
@@ -119,7 +119,7 @@ def _scoring(
 
 def _criterion(session: Session, scope: Scope, key: str) -> Criterion:
     """A criterion that stays as it is until this transaction ends; raises `NotFound`."""
-    statement = access.visible(scope, Criterion).where(access.named(Criterion, key))
+    statement = access.visible(scope, Criterion).where(naming.named(Criterion, key))
     row = session.scalars(statement.with_for_update(read=True)).one_or_none()
     if row is None:
         raise NotFound

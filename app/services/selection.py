@@ -29,7 +29,7 @@ from app.rollup.contribution import COUNTED
 from app.schemas import initiatives as wire
 from app.schemas.fields import Health, InitiativeStatus
 from app.schemas.purposes import PurposeKind
-from app.services import access, policies, ratings, stage_links
+from app.services import access, naming, policies, ratings, stage_links
 from app.services.access import Scope
 
 
@@ -49,14 +49,14 @@ def filters(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[boo
             Initiative.id.in_(
                 select(Designation.initiative_id)
                 .join(Decree, refers(Designation.decree_id, Decree))
-                .where(access.within(scope, Designation), access.named_any(Decree, query.decree))
+                .where(access.within(scope, Designation), naming.named_any(Decree, query.decree))
             )
         )
     if query.template:
         conditions.append(
             Initiative.template_id.in_(
                 select(Template.id).where(
-                    access.within(scope, Template), access.named_any(Template, query.template)
+                    access.within(scope, Template), naming.named_any(Template, query.template)
                 )
             )
         )
@@ -111,7 +111,7 @@ def places(scope: Scope, query: _Placed) -> list[ColumnElement[bool]]:
                 select(InitiativeArea.initiative_id)
                 .join(ReformArea, ReformArea.id == InitiativeArea.area_id)
                 .where(
-                    access.within(scope, InitiativeArea), access.named_any(ReformArea, query.area)
+                    access.within(scope, InitiativeArea), naming.named_any(ReformArea, query.area)
                 )
             )
         )
@@ -123,7 +123,7 @@ def places(scope: Scope, query: _Placed) -> list[ColumnElement[bool]]:
                     Person,
                     refers(InitiativeOwner.person_id, Person),
                 )
-                .where(access.within(scope, InitiativeOwner), access.named_any(Person, query.owner))
+                .where(access.within(scope, InitiativeOwner), naming.named_any(Person, query.owner))
             )
         )
     return conditions
@@ -140,7 +140,7 @@ def _purposes(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[b
                 .where(
                     access.within(scope, InitiativePurpose),
                     InitiativePurpose.kind == kind,
-                    access.named_any(Purpose, keys),
+                    naming.named_any(Purpose, keys),
                 )
             )
             conditions.append(Initiative.id.in_(serving))
@@ -150,7 +150,7 @@ def _purposes(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[b
             .join(Programme, Programme.id == InitiativeProgramme.programme_id)
             .where(
                 access.within(scope, InitiativeProgramme),
-                access.named_any(Programme, query.programme),
+                naming.named_any(Programme, query.programme),
             )
         )
         conditions.append(Initiative.id.in_(belonging))
@@ -165,7 +165,7 @@ def _verdicts(scope: Scope, query: wire.InitiativeQuery) -> list[ColumnElement[b
     conditions: list[ColumnElement[bool]] = []
     if query.verdict:
         given = standing.join(ClosingVerdict, ClosingVerdict.id == Judgement.verdict_id).where(
-            access.named_any(ClosingVerdict, query.verdict)
+            naming.named_any(ClosingVerdict, query.verdict)
         )
         conditions.append(Initiative.id.in_(given))
     if query.has_verdict is not None:

@@ -14,7 +14,7 @@ from app.schemas import stages as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, standard_stages, versions, wholes
+from app.services import access, events, naming, standard_stages, versions, wholes
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -131,7 +131,7 @@ def named(calendars: list[str], keys: list[str] | None = None) -> list[ColumnEle
     if calendars:
         conditions.append(Stage.calendar.in_(calendars))
     if keys:
-        conditions.append(access.named_any(Stage, keys))
+        conditions.append(naming.named_any(Stage, keys))
     return conditions
 
 

@@ -17,7 +17,7 @@ from app.models.texts import has
 from app.schemas import units as wire
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
-from app.services import access, events, ratings, versions
+from app.services import access, events, naming, ratings, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 from app.services.versions import Expected
@@ -133,7 +133,7 @@ def page(
     if query.parent:
         above = aliased(Unit)
         parents = select(above.id).where(
-            above.institution_id == scope.id, access.named_any(above, query.parent)
+            above.institution_id == scope.id, naming.named_any(above, query.parent)
         )
         statement = statement.where(Unit.parent_id.in_(parents))
     if query.under:
@@ -162,7 +162,7 @@ _SORTS = {
 
 def node(session: Session, scope: Scope, key: str | None) -> access.Node | None:
     """A unit by its names, the root if none is named; None where the actor sees no such unit."""
-    wanted = Unit.parent_id.is_(None) if key is None else access.named(Unit, key)
+    wanted = Unit.parent_id.is_(None) if key is None else naming.named(Unit, key)
     columns = Unit.id, Unit.code, Unit.name
     statement = access.visible(scope, Unit).with_only_columns(*columns).where(wanted)
     row = session.execute(statement).one_or_none()

@@ -44,7 +44,7 @@ from app.models import (
 from app.models.base import code_key, email_key, new_id, now
 from app.models.base import table as table_of
 from app.rollup import audit, derived
-from app.services import access, events, people, rights, windows
+from app.services import events, naming, people, rights, trees, windows
 from app.services.actors import Actor
 from app.services.catalogues import Catalogues
 from app.services.packing import AT_ONCE, BIG, CATALOGUES, PACKED, REVISION, Progress
@@ -140,7 +140,7 @@ class _Arrival:
             raise ArchiveRefused(detail)
         if self._of.tables.keys() - {table_of(model).name for model in PACKED}:
             raise ArchiveRefused("There are parts that this release does not know.")
-        taken = select(Institution.id).where(access.named(Institution, self._code))
+        taken = select(Institution.id).where(naming.named(Institution, self._code))
         if self._session.execute(taken).first():
             raise CodeTaken("An institution with this code is here: give this one another code.")
 

@@ -19,7 +19,7 @@ from app.schemas.evidence import AttachedFile, Evidence, ShownEvidence
 from app.schemas.fields import Verdict, Verification
 from app.schemas.files import content_path
 from app.schemas.pages import Page, Paging
-from app.services import access, milestones, people, windows
+from app.services import access, milestones, naming, people, windows
 from app.services.access import Scope
 from app.services.actors import Actor
 
@@ -44,7 +44,7 @@ def page(
         .join(Initiative, refers(Milestone.initiative_id, Initiative))
         .where(
             access.within(scope, ProgressUpdate),
-            access.named(Initiative, initiative),
+            naming.named(Initiative, initiative),
             Milestone.number == number,
         )
     )
@@ -78,7 +78,7 @@ def feed(
             .join(Initiative, refers(ProgressUpdate.initiative_id, Initiative))
             .where(
                 access.within(scope, ProgressUpdate),
-                access.named_any(Initiative, query.initiative),
+                naming.named_any(Initiative, query.initiative),
             )
         )
         statement = statement.where(_one_of(of_initiatives))
@@ -115,7 +115,7 @@ def get(
     scope = access.institution(session, actor, institution)
     row = session.execute(
         _with_address(scope).where(
-            access.named(Initiative, initiative),
+            naming.named(Initiative, initiative),
             Milestone.number == number,
             ProgressUpdate.id == update_id,
         )
@@ -132,7 +132,7 @@ def sent(
     source, external_id = name
     row = session.execute(
         _with_address(scope).where(
-            access.named(Initiative, initiative),
+            naming.named(Initiative, initiative),
             Milestone.number == number,
             ProgressUpdate.source == source,
             ProgressUpdate.external_id == external_id,

@@ -11,7 +11,7 @@ from app.models.base import code_key, new_id, now
 from app.schemas import verdicts as wire
 from app.schemas.fields import Names
 from app.schemas.pages import Page
-from app.services import access, events, rights, versions
+from app.services import events, naming, rights, versions
 from app.services.actors import Actor
 from app.services.versions import Expected
 
@@ -103,7 +103,7 @@ def refer(session: Session, key: str, pointer: str) -> ClosingVerdict:
 
 
 def _named(session: Session, key: str) -> ClosingVerdict | None:
-    statement = select(ClosingVerdict).where(access.named(ClosingVerdict, key))
+    statement = select(ClosingVerdict).where(naming.named(ClosingVerdict, key))
     return session.scalars(statement).one_or_none()
 
 

@@ -15,7 +15,7 @@ from app.schemas.fields import Verdict, Verification
 from app.schemas.pages import Page
 from app.schemas.permissions import Permission
 from app.schemas.verifications import VerificationCase, VerificationQuery
-from app.services import access, events, selection, updates, versions
+from app.services import access, events, naming, selection, updates, versions
 from app.services.access import Lock, Scope
 from app.services.actors import Actor
 
@@ -89,12 +89,12 @@ def page(
     if query.year:
         statement = statement.where(Initiative.year.in_(query.year))
     if query.initiative:
-        statement = statement.where(access.named_any(Initiative, query.initiative))
+        statement = statement.where(naming.named_any(Initiative, query.initiative))
     if query.period:
         statement = statement.where(
             exists().where(
                 access.within(scope, ReportingPeriod),
-                access.named_any(ReportingPeriod, query.period),
+                naming.named_any(ReportingPeriod, query.period),
                 ProgressUpdate.effective_on.between(
                     ReportingPeriod.starts_on, ReportingPeriod.ends_on
                 ),

@@ -11,15 +11,15 @@ FLOORS = {
     "models": 1, "addresses": 1, "engines": 1, "slow": 1, "faults": 1, "db": 1, "replica": 1, "bulk": 1, "revisions": 1, "migrating": 1, "distribution": 1, "service_role": 1, "keyset": 1, "rows": 1, "archive": 1, "given": 1, "outbound": 1, "expiry": 1, "wakes": 1, "turns": 1, "rollup": 1, "spreadsheets": 1, "filing": 1,
     "services": 2,
     "charts": 3, "api": 3, "web": 3, "demo": 3, "client": 3, "delivery": 3,
-    "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "starting": 4, "serving": 4, "orphans": 4, "auditing": 4, "tracing": 4, "traces": 4, "doctor": 4, "checks": 4, "neighbours": 4, "moving": 4, "opening": 4, "keeping": 4,
+    "__main__": 4, "remote": 4, "main": 4, "worker": 4, "importer": 4, "cli": 4, "console": 4, "terminal": 4, "starting": 4, "serving": 4, "orphans": 4, "auditing": 4, "tracing": 4, "traces": 4, "doctor": 4, "checks": 4, "neighbours": 4, "moving": 4, "recomputing": 4, "opening": 4, "keeping": 4, "atomic": 4,
 }  # fmt: skip
 SERVICES = [
-    "versions", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "parts", "events", "wholes", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
+    "versions", "naming", "actors", "sign_in", "rights", "sealing", "idempotency", "access", "grading", "policies", "chain", "nouns", "alterations", "parts", "events", "wholes", "denials", "feeds", "streams", "windows", "audit", "deletions", "files", "ratings", "schemes",
     "standard_stages", "stages", "purposes", "programmes", "instruments", "verdicts", "assessments", "indexes", "indicators", "indicator_values", "team_roles", "institutions", "grants", "people", "minting", "tokens", "sessions", "operators", "units", "reorganising", "decrees",
     "criteria", "judgements", "lifecycle", "slippage", "baselines", "designation", "milestones", "plans", "updates", "proofs", "relations", "stage_links", "selection", "links", "lifts", "belongings", "portfolio", "initiatives", "publications", "announcing", "precedence",
     "waiting", "dependencies", "scoring", "scores", "candidates", "appointments", "renewals", "loads", "removing", "restoring", "reporting_rows", "reporting", "progress", "designations", "verification", "directory", "insertion", "loading", "loading_scores",
     "templates", "copying", "rollups", "curves", "comparisons", "nationwide", "explanations", "changes", "groups", "programme_rollups", "attention", "stage_conflicts", "public", "public_feeds", "reports", "obligations", "standings", "periods", "worklists",
-    "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "trails", "unpacking",
+    "closing", "differences", "agenda", "calendars", "exporting", "packing", "catalogues", "trails", "trees", "unpacking",
     "cells", "tables", "importing_facts", "importing_names", "importing_targets", "importing_checks", "importing", "import_jobs", "imports",
     "register", "obstacles", "escalation", "follow_ups", "healths", "signing", "webhooks", "deliveries", "parcels", "dispatch", "backlog", "spot_checks",
 ]  # fmt: skip
