@@ -23,7 +23,7 @@ from app.errors import QuickwinError
 from app.schemas.archives import Manifest, Part
 
 _MANIFEST = "manifest.json"
-_MOST_MANIFEST = 1_048_576
+_MOST_MANIFEST = 1 << 30
 _BUFFER = 1_048_576
 _LONGEST_LINE = 256 * 1_048_576
 _LEVEL = 3
@@ -44,6 +44,8 @@ class Writer:
         self._zip = ZipFile(file, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
         self.parts: dict[str, Part] = {}
         self.files: dict[str, int] = {}
+        self.missing: list[str] = []
+        """Digests of uploaded files of which there are no bytes."""
 
     def __enter__(self) -> Self:
         return self
@@ -137,8 +139,11 @@ class Reader:
         names = self._zip.namelist()
         if _MANIFEST not in names:
             raise ArchiveRefused("There is no manifest: this is not an archive of an institution.")
-        with _refusing(), self._zip.open(_MANIFEST) as file:
-            text = file.read(_MOST_MANIFEST)
+        with _refusing():
+            info = self._zip.getinfo(_MANIFEST)
+            if info.file_size > _MOST_MANIFEST:
+                raise ArchiveRefused("The manifest is not one that this release reads.")
+            text = self._zip.read(info)
         try:
             manifest = Manifest.model_validate_json(text)
         except ValidationError as error:

@@ -1,20 +1,20 @@
 """`quickwin export` and `quickwin import`: an institution leaves one database and comes to another."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app import atomic
 from app.archive import Reader
-from app.console import out, progress
+from app.console import err, out, progress
 from app.db import Database
 from app.schemas.archives import Manifest
 from app.services import packing, unpacking
 from app.services.actors import SYSTEM
 from app.services.unpacking import Unpacked
 from app.terminal import DatabaseUrl, Institution, codes, configure, run
-
-_UNFINISHED = ".unfinished"
 
 
 def export(
@@ -30,19 +30,14 @@ def export(
         found = await codes(database, institution)
         if len(found) != 1:
             raise typer.BadParameter("Say which institution, with --institution.")
-        unfinished = file.with_name(file.name + _UNFINISHED)
-        try:
-            with unfinished.open("wb") as target, progress() as report:
-                manifest = await database.read(packing.pack, SYSTEM, found[0], target, report)
-            unfinished.rename(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        return manifest
+        with atomic.written(file) as target, progress() as report:
+            return await database.read(packing.pack, SYSTEM, found[0], target, report)
 
     manifest = run(configure(database_url), work)
     rows = sum(part.rows for part in manifest.tables.values())
     out.print(f"Exported {manifest.institution}: {rows:,} rows, {file.stat().st_size:,} bytes.")
     out.print(f"Its trail ends at {manifest.sequence}:{manifest.head}")
+    _warn_of(manifest.missing)
 
 
 def import_(
@@ -68,3 +63,13 @@ def import_(
             "of this service has it."
         )
     out.print("Tokens do not come along: make new ones.")
+    _warn_of(unpacked.missing)
+
+
+def _warn_of(missing: Sequence[str]) -> None:
+    if missing:
+        err.print(
+            f"[yellow]Warning[/yellow]: {len(missing):,} uploaded files are not there or damaged, the "
+            f"first has the digest {missing[0]}",
+            soft_wrap=True,
+        )

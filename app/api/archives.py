@@ -28,8 +28,9 @@ async def export_archive(call: Call, institution: InstitutionPath, request: Requ
     """The whole institution as one archive, as it is at one moment; `quickwin import` takes it in.
 
     For admins of the root. A zip of JSON Lines: units, people, grants, initiatives, milestones,
-    reports, uploaded files, ratings, frozen reports, deletions and events; no tokens. It is made first, one at a
-    time for each process, so large ones begin late: about a minute for a million rows.
+    reports, uploaded files, ratings, frozen reports, deletions and events; no tokens. Uploaded files
+    whose bytes are lost are named in `manifest.json`, as `missing`. It is made first, one at a time
+    for each process, so large ones begin late: about a minute for a million rows.
     """
     scope = await call.read(packing.allowed, institution)
     pieces = _pieces(call, institution, request)

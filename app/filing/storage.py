@@ -5,6 +5,7 @@ nobody asks for and then renamed: under a digest there is all of it or nothing, 
 ends.
 """
 
+import hashlib
 import logging
 import os
 import shutil
@@ -56,12 +57,12 @@ class Storage:
         """The folder, without what the URL says of where it is."""
 
     def put(self, institution_id: UUID, digest: str, file: IO[bytes]) -> None:
-        """Keep a file from where it stands; what is there under its digest is the same."""
+        """Keep a file from where it stands, unless it is there already and whole."""
         target = self._path(institution_id, digest)
+        if self.is_whole(institution_id, digest):
+            return
         unfinished = f"{self.root}/{_UNFINISHED}/{uuid4().hex}"
         with _available():
-            if self._fs.exists(target):
-                return
             if self.is_local:  # a bucket has no folders, and would be made by asking for them
                 for path in (target, unfinished):
                     self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -83,6 +84,17 @@ class Storage:
             path = self._path(institution_id, digest)
             opened: IO[bytes] = self._fs.open(path, "rb", block_size=_PIECE)
             return opened
+
+    def is_whole(self, institution_id: UUID, digest: str) -> bool:
+        """Whether a file is there, and all of it is what its digest says."""
+        with _available():
+            try:
+                with self._fs.open(
+                    self._path(institution_id, digest), "rb", block_size=_PIECE
+                ) as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest() == digest
+            except FileNotFoundError:
+                return False
 
     def remove(self, institution_id: UUID, digest: str) -> None:
         """Remove a file, if it is there."""

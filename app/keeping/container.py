@@ -1,7 +1,7 @@
-"""Backup files: a zip of parts with a manifest at its end, whole and on the disk or not there at all.
+"""Backup files: a zip of parts with a manifest at its end.
 
-A file is written under another name, flushed to the disk and then renamed. What was left of one whose
-process was killed has no directory at its end, and no name that anybody takes for a backup.
+What was left of one whose process was killed has no directory at its end, and no name that anybody
+takes for a backup.
 """
 
 import os
@@ -15,9 +15,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from pydantic import ValidationError
 
+from app import atomic
 from app.schemas.backups import Manifest, Part
 
-UNFINISHED = ".unfinished"
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST = 1 << 30
 _BUFFER = 1_048_576
@@ -62,22 +62,10 @@ class Writer:
 
 @contextmanager
 def written(path: Path) -> Iterator[Writer]:
-    """A new backup file, which is there once the block has ended well; for its owner alone to read."""
-    unfinished = path.with_name(path.name + UNFINISHED)
-    unfinished.unlink(missing_ok=True)  # of one that was killed
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file, Writer(file) as writer:
-            yield writer
-            writer.close()
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-        settle(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise
+    """A new backup file, which is there once the block has ended well; raises `OSError`."""
+    with atomic.written(path) as file, Writer(file) as writer:
+        yield writer
+        writer.close()
 
 
 class Reader:
@@ -138,15 +126,6 @@ def copy(source: IO[bytes], target: IO[bytes]) -> Part:
         digest.update(some)
         size += len(some)
     return Part(size=size, sha256=digest.hexdigest())
-
-
-def settle(path: Path) -> None:
-    """Have the disk keep what was written to a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

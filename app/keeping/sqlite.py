@@ -9,10 +9,12 @@ from urllib.parse import quote
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from app.keeping.container import UNFINISHED, Refused, settle
+from app import atomic
+from app.keeping.container import Refused
 from app.settings import Settings
 
 _BESIDE = ("-wal", "-shm", "-journal")
+_IN_USE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def place(settings: Settings) -> Path:
@@ -67,24 +69,22 @@ def replacing(target: Path) -> Iterator[Path]:
     """Another file, which takes the place of the database once the block has ended well.
 
     Until then the old one is as it was, and what a killed process leaves has another name. Raises
-    `Refused` while anybody has the old one open.
+    `Refused` while anybody has the old one open, and `OSError` while another process does the same.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(target.name + UNFINISHED)
-    _remove(unfinished)
-    unfinished.touch(mode=0o600)
-    try:
-        yield unfinished
-        _close(unfinished)
-        settle(unfinished)
-        if target.exists():
-            _close(target)
-        for ending in _BESIDE:  # of a database that is gone: it would be taken for this one's
-            target.with_name(target.name + ending).unlink(missing_ok=True)
-        unfinished.rename(target)
-        settle(target.parent)
-    finally:
-        _remove(unfinished)
+    with atomic.claimed(target) as (unfinished, _):
+        _remove_beside(unfinished)
+        try:
+            yield unfinished
+            _close(unfinished)
+            atomic.settle(unfinished)
+            if target.exists():
+                _close(target)
+            _remove_beside(target)  # of a database that is gone: it would be taken for this one's
+            unfinished.rename(target)
+            atomic.settle(target.parent)
+        finally:
+            _remove_beside(unfinished)
 
 
 def is_used(file: Path) -> bool:
@@ -104,6 +104,8 @@ def _close(file: Path) -> None:
         with closing(_connect(file)) as alone:
             alone.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _IN_USE:
+            raise
         raise Refused(f"{file} is in use: stop the servers first.") from error
 
 
@@ -113,5 +115,10 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 
 def _remove(file: Path) -> None:
-    for ending in ("", *_BESIDE):
+    file.unlink(missing_ok=True)
+    _remove_beside(file)
+
+
+def _remove_beside(file: Path) -> None:
+    for ending in _BESIDE:
         file.with_name(file.name + ending).unlink(missing_ok=True)

@@ -40,3 +40,5 @@ class Manifest(Shape):
     tables: dict[str, Part]
     files: dict[Sha256, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Uploaded files by the digest of their bytes, with their size; each in `files/<digest>`."""
+    missing: list[Sha256] = Field(default_factory=list, exclude_if=lambda missing: not missing)
+    """Uploaded files that the storage did not hold whole, by their digests; left out if there is none."""

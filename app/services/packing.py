@@ -182,13 +182,17 @@ def pack(
             head=clock.digest,
             tables=writer.parts,
             files=writer.files,
+            missing=writer.missing,
         )
         writer.finish(manifest)
     return manifest
 
 
 def _add_files(session: Session, scope: Scope, writer: Writer, progress: Progress) -> None:
-    """The bytes of uploaded files, each once. Raises `FilesUnavailable` where some cannot be read."""
+    """The bytes of uploaded files, each once; what is lost is said to be missing.
+
+    Raises `FilesUnavailable` where the storage does not answer.
+    """
     digests = session.scalars(
         select(UploadedFile.digest)
         .where(access.within(scope, UploadedFile))
@@ -197,8 +201,11 @@ def _add_files(session: Session, scope: Scope, writer: Writer, progress: Progres
     ).all()
     stored = storage.held(session.info)
     for done, digest in enumerate(digests, start=1):
-        with stored.open(scope.id, digest) as file:
-            writer.add_file(digest, file)
+        if stored.is_whole(scope.id, digest):
+            with stored.open(scope.id, digest) as file:
+                writer.add_file(digest, file)
+        else:
+            writer.missing.append(digest)
         progress("files", done, len(digests))
 
 

@@ -5,7 +5,6 @@ by the code of any audit, and must fit what came along. An institution whose id 
 a new one: it is a copy, of which the events are chained anew.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -65,6 +64,8 @@ class Unpacked(NamedTuple):
     """Whether the original is here too."""
     without_subject: int
     """People whose OIDC subject somebody else of this service has: they come without one."""
+    missing: list[str]
+    """Digests of uploaded files whose bytes were lost before."""
 
 
 def unpack(
@@ -111,9 +112,9 @@ class _Arrival:
         self._check()
         self._catalogues = Catalogues(self._session, self._actor, self._archived)
         self._insert(Institution, self._fitted(Institution))
-        units = _parents_first(list(self._fitted(Unit)))
+        units = trees.parents_first(list(self._fitted(Unit)))
         self._insert(Unit, units)
-        self._insert(UnitClosure, _closure(units))
+        self._insert(UnitClosure, trees.closure(units))
         self._insert(FileContent, self._contents())
         for table in Base.metadata.sorted_tables:
             model = _SIMPLE.get(table.name)
@@ -130,7 +131,11 @@ class _Arrival:
         self._record()
         parts = self._of.tables.values()
         return Unpacked(
-            self._code, sum(part.rows for part in parts), self._is_copy, self._without_subject
+            self._code,
+            sum(part.rows for part in parts),
+            self._is_copy,
+            self._without_subject,
+            self._of.missing,
         )
 
     def _check(self) -> None:
@@ -219,19 +224,24 @@ class _Arrival:
             self._session.flush()
 
     def _contents(self) -> Iterator[Row]:
-        """The contents of uploaded files, which are stored here by now.
+        """The contents of uploaded files, which are stored here by now, unless they are lost.
 
         What is stored stays there if the archive is refused later on: under an institution that
         is not here, it is nobody's, and the next import of the archive finds it.
         """
         stored, at = storage.held(self._session.info), now()
         total = len(self._of.files)
+
+        def content(digest: str) -> Row:
+            return {
+                "institution_id": self._id, "digest": digest, "touched_at": at, "removing": False,
+            }  # fmt: skip
+
         for done, (digest, file) in enumerate(self._reader.files(), start=1):
             stored.put(self._id, digest, file)
             self._progress("files", done, total)
-            yield {
-                "institution_id": self._id, "digest": digest, "touched_at": at, "removing": False,
-            }  # fmt: skip
+            yield content(digest)
+        yield from map(content, self._of.missing)
 
     def _compute(self) -> None:
         """Write the ledger, by the rules, and verify it and what came along by a second reading."""
@@ -249,7 +259,10 @@ class _Arrival:
 
     def _record(self) -> None:
         """Say in the trail that it goes on here."""
-        data = self._of.model_dump(mode="json", exclude={"tables", "format", "version"})
+        left = {"tables", "files", "missing", "format", "version"}
+        data = self._of.model_dump(mode="json", exclude=left)
+        if self._of.missing:
+            data["missing"] = len(self._of.missing)
         subject = events.Subject(self._id, self._code)
         events.record(self._session, self._actor, self._id, "institution.imported", subject, data)
 
@@ -272,35 +285,6 @@ _SIMPLE = {
 def _fit_report(row: Row) -> None:
     if sha256(row["content"].encode()).hexdigest() != row["digest"]:
         raise ArchiveRefused("A frozen report is not what its digest says.")
-
-
-def _parents_first(units: list[Row]) -> list[Row]:
-    """Units so that each comes behind the one above it; raises where they are no tree."""
-    below: defaultdict[UUID | None, list[Row]] = defaultdict(list)
-    for unit in units:
-        below[unit["parent_id"]].append(unit)
-    ordered = list(below[None])
-    if len(ordered) != 1:
-        raise ArchiveRefused("The units have not one root.")
-    for unit in ordered:
-        ordered += below[unit["id"]]
-    if len(ordered) != len(units):
-        raise ArchiveRefused("The units are not one tree.")
-    return ordered
-
-
-def _closure(units: list[Row]) -> Iterator[Row]:
-    """Each unit with all above it."""
-    above: dict[UUID | None, tuple[UUID, ...]] = {None: ()}
-    for unit in units:
-        above[unit["id"]] = path = (unit["id"], *above[unit["parent_id"]])
-        for distance, ancestor in enumerate(path):
-            yield {
-                "institution_id": unit["institution_id"],
-                "descendant_id": unit["id"],
-                "ancestor_id": ancestor,
-                "distance": distance,
-            }
 
 
 @contextmanager

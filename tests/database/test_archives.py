@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session
 from app.archive import ArchiveRefused, Reader
 from app.db import Database
 from app.errors import CodeTaken
+from app.filing import storage
 from app.models import Base, Initiative
 from app.models import Institution as Institution_
 from app.opening import open_database
+from app.schemas.archives import Manifest
 from app.schemas.curves import CurveQuery
 from app.schemas.rollups import RollupQuery
 from app.services import audit, curves, packing, rollups, unpacking
@@ -224,6 +226,11 @@ def parts(archive: bytes) -> dict[str, Lines]:
             for name in file.namelist()
             if name.startswith("tables/")
         }
+
+
+def manifest_of(archive: bytes) -> Manifest:
+    with ZipFile(BytesIO(archive)) as file:
+        return Manifest.model_validate_json(file.read("manifest.json"))
 
 
 def remade(archive: bytes, change: Callable[[dict[str, Lines], Json], None]) -> bytes:
@@ -479,6 +486,23 @@ CHANGES = [
     _percent, _report, _event, _last_event, _unit, _cycle, _tenant, _nul, _range, _kind, _field,
     _key, _frozen, _area, _deleted, _newer, _format, _table, _institution, _lost_file, _longer_file, _other_file,
 ]  # fmt: skip
+
+
+async def test_a_lost_file_keeps_nobody_from_leaving(
+    full: Institution, database: Database, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    """It is named, and its bytes come back with whoever still has them."""
+    whole = manifest_of(await pack(database, full.code))
+    lost, damaged = whole.files
+    stored = storage.held(database.session_info)
+    stored.remove(whole.institution_id, lost)
+    stored.remove(whole.institution_id, damaged)
+    stored.put(whole.institution_id, damaged, BytesIO(b"no PDF"))
+    archive = await pack(database, full.code)
+    other = elsewhere.unlike(database)
+    assert (await unpack(other, archive, tmp_path)).missing == sorted(whole.files)
+    again = manifest_of(await pack(other, full.code))
+    assert (again.files, again.missing) == ({}, sorted(whole.files))
 
 
 async def test_what_is_damaged_is_refused(

@@ -9,6 +9,7 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 
+from app import atomic
 from app.db import Database
 from app.keeping.postgres import environment
 from app.settings import Settings
@@ -135,6 +136,22 @@ def test_what_cannot_be_backed_up(database: Path, backup: Path, tmp_path: Path) 
     refused(quickwin(url, "backup", str(tmp_path / "none" / "x")), "No such file", 2)
     refused(quickwin(url, "restore", str(tmp_path / "none")), "No such file", 2)
     assert [path.name for path in tmp_path.iterdir()] == ["empty.db"]
+
+
+def test_nobody_writes_what_somebody_else_is_writing(
+    database: Path, backup: Path, tmp_path: Path
+) -> None:
+    url, file, target = f"sqlite:///{database}", tmp_path / "x", tmp_path / "q.db"
+    with atomic.claimed(file) as (unfinished, _):
+        unfinished.write_bytes(b"half")
+        refused(quickwin(url, "backup", str(file)), f"{file}: Another process is writing it", 2)
+        assert unfinished.read_bytes() == b"half"
+    assert quickwin(url, "backup", str(file)).returncode == 0
+    with atomic.claimed(target):
+        refused(quickwin(f"sqlite:///{target}", "restore", str(backup)), "Another process", 2)
+    assert not target.exists()
+    assert quickwin(f"sqlite:///{target}", "restore", str(backup)).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["q.db", "x"]
 
 
 def test_a_folder_gets_a_file_by_the_time(database: Path, tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ async def test_an_institution_moves(
     head = quickwin(here, "audit", "head", *only).stdout.split()[1]
     assert made.stdout.endswith(f"Its trail ends at {head}\n")
     assert quickwin(here, "export", str(archive), *only).returncode == 2
+    lost = quickwin(here, "export", str(tmp_path / "none" / "archive.zip"), *only)
+    assert (lost.returncode, "No such file or directory" in lost.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["archive.zip"]
 
     came = quickwin(there, "import", str(archive))

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from fsspec.core import url_to_fs
 
 from app.filing import storage
 from app.filing.storage import FilesUnavailable, Storage
@@ -66,6 +67,21 @@ def test_a_file_is_kept_once(kind: str, tmp_path: Path) -> None:
         assert file.read(9) == CONTENT[:9]
     if kind == "disk":
         assert there(tmp_path) == [f"files/{elsewhere}/{DIGEST[:2]}/{DIGEST}"]
+
+
+@pytest.mark.parametrize("kind", ["disk", "bucket"])
+def test_a_damaged_file_is_made_good(kind: str, tmp_path: Path) -> None:
+    place = str(tmp_path / "files") if kind == "disk" else f"memory://{uuid4()}/files"
+    stored = Storage(place)
+    assert not stored.is_whole(HERE, DIGEST)
+    stored.put(HERE, DIGEST, io.BytesIO(CONTENT))
+    assert stored.is_whole(HERE, DIGEST)
+    fs, root = url_to_fs(place)
+    fs.pipe_file(f"{root}/{HERE}/{DIGEST[:2]}/{DIGEST}", CONTENT[:-1])
+    assert not stored.is_whole(HERE, DIGEST)
+    stored.put(HERE, DIGEST, io.BytesIO(CONTENT))
+    with stored.open(HERE, DIGEST) as file:
+        assert file.read() == CONTENT
 
 
 def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
