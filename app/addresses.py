@@ -91,7 +91,9 @@ async def _connect(
     if not hosts:
         try:
             return await asyncpg.connect(address.dsn, **arguments)
-        except asyncpg.TargetServerAttributeNotMatched as error:
+        except (asyncpg.TargetServerAttributeNotMatched, OSError) as error:
+            if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
+                raise
             raise ConnectionError(_reason(error)) from error
     reasons = []
     for host in tuple(hosts):
@@ -129,4 +131,4 @@ def _reason(error: Exception) -> str:
         return "no answer"
     if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
         return "not the one that takes writes"
-    return getattr(error, "strerror", None) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -11,22 +11,19 @@ import typer
 import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import auditing, distribution, doctor, logs, moving, serving, worker
+from app import auditing, distribution, doctor, logs, moving, recomputing, serving, worker
 from app.console import err, out, progress
 from app.db import Database
 from app.demo import load as demo_loader
-from app.errors import QuickwinError
 from app.keeping import retention
 from app.keeping.commands import backup, restore, retain
 from app.remote.commands import commands as remote
-from app.rollup.audit import Findings
-from app.services import deletions, operators, rollups
+from app.services import deletions, operators
 from app.services.actors import SYSTEM
-from app.terminal import DatabaseUrl, Institution, codes, configure, run
+from app.terminal import FAILURES, DatabaseUrl, configure, end, run
 
 CONNECTION = "app.api.connections:Connection"
 """The protocol of a server, named and not imported: no other command needs what speaks HTTP."""
-_MENDED_AT_MOST = 3
 
 app = typer.Typer(
     help="Quick-win reform initiatives, rolled up exactly through a tree of units.",
@@ -37,11 +34,10 @@ _db = typer.Typer(help="The database's schema.", no_args_is_help=True)
 _demo = typer.Typer(help="Synthetic data of a real institution.", no_args_is_help=True)
 _token = typer.Typer(help="Who may come in.", no_args_is_help=True)
 _deletions = typer.Typer(help="What was deleted and can be restored.", no_args_is_help=True)
-_rollups = typer.Typer(help="The roll-up against its facts.", no_args_is_help=True)
 app.add_typer(_db, name="db")
 app.add_typer(_demo, name="demo")
 app.add_typer(_token, name="token")
-app.add_typer(_rollups, name="rollups")
+app.add_typer(recomputing.commands, name="rollups")
 app.add_typer(_deletions, name="deletions")
 app.add_typer(auditing.commands, name="audit")
 app.add_typer(remote)
@@ -54,12 +50,11 @@ app.command("retention")(retain)
 
 
 def main() -> None:
-    """Entry point of `quickwin`; a failure is one line and exit status 1."""
+    """Entry point of `quickwin`; what stands in its way is one line, and the exit status."""
     try:
         app()
-    except QuickwinError as error:
-        err.print(f"[red]{error.title}[/red]: {error.detail}", soft_wrap=True)
-        raise SystemExit(1) from error
+    except FAILURES as failure:
+        end(failure)
 
 
 @app.command()
@@ -138,7 +133,11 @@ def work(
         async with AsyncExitStack() as running:
             if metrics_port is not None:
                 meters = import_module("app.api.meters")
-                running.enter_context(meters.exposed(metrics_port))
+                try:
+                    running.enter_context(meters.exposed(metrics_port))
+                except OSError as error:
+                    told = f"Nothing can listen on this port: {error.strerror}."
+                    raise typer.BadParameter(told, param_hint="--metrics-port") from error
                 await running.enter_async_context(meters.sampling(database))
             await running.enter_async_context(database.wakes.listening())
             await worker.work(database, chosen, stop)
@@ -160,8 +159,10 @@ def upgrade(
         database = Database(configure(database_url))
         if service_role is not None and database.is_sqlite:
             raise typer.BadParameter("SQLite has no roles.")
-        await database.migrate(service_role=service_role)
-        await database.close()
+        try:
+            await database.migrate(service_role=service_role)
+        finally:
+            await database.close()
 
     asyncio.run(go())
     out.print("The schema is up to date.")
@@ -243,42 +244,6 @@ def revoke_token(name: str, database_url: DatabaseUrl = None) -> None:
     out.print(f"Revoked: {run(configure(database_url), work)}")
 
 
-@_rollups.command("verify")
-def verify(institution: Institution = None, database_url: DatabaseUrl = None) -> None:
-    """Recompute every roll-up from the facts; print each difference and exit 1 if there is one."""
-
-    async def work(database: Database) -> bool:
-        clean = True
-        for code in await codes(database, institution):
-            findings = await _audit(database, code)
-            clean = _print_findings(code, findings) and clean
-        return clean
-
-    if not run(configure(database_url), work):
-        raise typer.Exit(1)
-
-
-@_rollups.command("rebuild")
-def rebuild(institution: Institution = None, database_url: DatabaseUrl = None) -> None:
-    """Mend every difference that `verify` finds, while the service goes on, until it finds none."""
-
-    async def mended(database: Database, code: str) -> bool:
-        for _ in range(_MENDED_AT_MOST):  # again: units may move between the look and the mending
-            findings = await _audit(database, code)
-            if _print_findings(code, findings):
-                return True
-            await database.write(rollups.mend, SYSTEM, code, findings)
-            out.print(f"{code}: mended")
-        return False
-
-    async def work(database: Database) -> bool:
-        return all([await mended(database, code) for code in await codes(database, institution)])
-
-    if not run(configure(database_url), work):
-        err.print("There is more to mend, as while somebody else does: run it again.")
-        raise typer.Exit(1)
-
-
 @_deletions.command("purge")
 def purge(database_url: DatabaseUrl = None) -> None:
     """Remove for good what can no longer be restored, a little at a time, while the service goes on."""
@@ -286,23 +251,6 @@ def purge(database_url: DatabaseUrl = None) -> None:
         configure(database_url), lambda database: retention.exhaust(database, deletions.purge)
     )
     out.print(f"Purged: {purged:,}")
-
-
-async def _audit(database: Database, code: str) -> Findings:
-    with progress() as report:
-        return await database.read(
-            rollups.audit, SYSTEM, code, lambda done, total: report(code, done, total)
-        )
-
-
-def _print_findings(code: str, findings: Findings) -> bool:
-    for difference in findings.differences:
-        out.print(f"{code}: {difference}")
-    for found in findings.derived:
-        out.print(f"{code}: {found.address}: stored {found.stored}, expected {found.expected}")
-    wrong = len(findings.differences) + len(findings.derived)
-    out.print(f"{code}: {findings.initiatives:,} initiatives recomputed, {wrong} differences")
-    return not wrong
 
 
 if __name__ == "__main__":

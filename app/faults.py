@@ -92,5 +92,7 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 def reason(error: BaseException) -> str:
     """Why a database cannot be reached, for its operator; the errors of a connection have no values."""
-    cause = getattr(error, "orig", None) or error
+    driver: BaseException | None = getattr(error, "orig", None)
+    # What the adapter of asyncpg says begins with the name of a class.
+    cause = error if driver is None else driver.__cause__ or driver
     return getattr(cause, "strerror", None) or str(cause).partition("\n")[0] or type(cause).__name__

@@ -1,13 +1,21 @@
-"""What the service's own commands share: their options, and the way to the database."""
+"""What the service's own commands share: their options, the way to the database, how they fail."""
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from socket import gaierror
+from typing import Annotated, NoReturn, TypeVar
 
+import asyncpg
 import typer
+from sqlalchemy.exc import DBAPIError
 
+from app import faults
+from app.console import err
 from app.db import Database
+from app.errors import QuickwinError
+from app.keeping.container import Refused
 from app.opening import open_database
 from app.schemas.pages import MOST, ChangesPaging
 from app.services import institutions
@@ -24,6 +32,32 @@ DatabaseUrl = Annotated[
 Institution = Annotated[
     str | None, typer.Option(help="Code of one institution; all of them if left out.")
 ]
+
+_OF_DATABASE = (
+    DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError,
+    ConnectionError, TimeoutError, gaierror,
+)  # fmt: skip
+FAILURES = (QuickwinError, Refused, *_OF_DATABASE, OSError)
+"""What may stand in the way of a command, and is no fault of it."""
+_REFUSED, _MISUSED = 1, 2
+
+
+def end(failure: BaseException) -> NoReturn:
+    """Say in one line what stands in the way, and exit: with 2 where a file is wrong, else with 1."""
+    status = _REFUSED
+    if isinstance(failure, QuickwinError):
+        told = f"{failure.title}: {failure.detail}"
+    elif isinstance(failure, _OF_DATABASE):
+        told = f"The database cannot be reached, or refuses: {faults.reason(failure)}"
+    elif isinstance(failure, OSError):
+        told = failure.strerror or str(failure) or type(failure).__name__
+        if failure.filename is not None:
+            told = f"{failure.filename}: {told}"
+            status = _REFUSED if faults.is_full(failure) else _MISUSED  # it may pass
+    else:
+        told = str(failure)
+    err.print(told, style="red", markup=False, soft_wrap=True)
+    raise SystemExit(status) from failure
 
 
 def configure(database_url: str | None) -> Settings:

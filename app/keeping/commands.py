@@ -1,33 +1,19 @@
 """`quickwin backup` and `quickwin restore`: a whole service is kept, and comes back."""
 
 import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from socket import gaierror
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import asyncpg
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from app import faults
 from app.console import err, out, progress
-from app.errors import QuickwinError
-from app.filing.storage import FilesUnavailable
 from app.keeping import retention
-from app.keeping.container import Reader, Refused
+from app.keeping.container import Reader
 from app.keeping.restoring import restore as restored
 from app.keeping.taking import take
 from app.models.base import now
 from app.schemas.backups import Manifest
 from app.terminal import DatabaseUrl, configure, run
-
-T = TypeVar("T")
-
-_REFUSED, _MISUSED = 1, 2
-_DATABASE = (
-    DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError, TimeoutError, gaierror,
-)  # fmt: skip
 
 
 def backup(
@@ -48,7 +34,7 @@ def backup(
     target = path / f"quickwin-{now():%Y%m%dT%H%M%SZ}.backup" if path.is_dir() else path
     if target.exists():
         raise typer.BadParameter("There is a file of this name already.")
-    manifest = _told(take(configure(database_url).past_pooler(), target, files=files))
+    manifest = asyncio.run(take(configure(database_url).past_pooler(), target, files=files))
     _print(manifest, f"Backed up to {target}: {target.stat().st_size:,} bytes")
     if manifest.missing:
         err.print(
@@ -69,7 +55,7 @@ def restore(
     """Bring a backup back, compare it with what it was, and verify every chain and roll-up."""
     chosen = configure(database_url).past_pooler()
     with progress() as report:
-        found = _told(restored(chosen, file, replace=replace, report=report))
+        found = asyncio.run(restored(chosen, file, replace=replace, report=report))
     _print(found.manifest, f"Restored from {file}")
     if found.is_migrated:
         out.print("It was of an older schema, and was migrated to that of this release.")
@@ -92,12 +78,9 @@ def retain(
 
 
 def _checked(file: Path) -> None:
-    async def check() -> Manifest:
-        with Reader(file) as reader:
-            reader.check()
-            return reader.manifest
-
-    manifest = _told(check())
+    with Reader(file) as reader:
+        reader.check()
+    manifest = reader.manifest
     _print(manifest, f"{file} is whole: {len(manifest.parts):,} parts as in the manifest")
 
 
@@ -109,28 +92,3 @@ def _print(manifest: Manifest, what: str) -> None:
         f"It is of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC, Quickwin {manifest.release}, schema "
         f"{manifest.revision}, {manifest.kind} {manifest.database}."
     )
-
-
-def _told(work: Coroutine[Any, Any, T]) -> T:
-    """What came of it; what stands in the way is one line, and the exit status."""
-    try:
-        return asyncio.run(work)
-    except Refused as refused:
-        _say(str(refused))
-        raise typer.Exit(_REFUSED) from refused
-    except FilesUnavailable as error:
-        _say("The storage of files does not answer.")
-        raise typer.Exit(_REFUSED) from error
-    except QuickwinError as error:
-        _say(error.detail)
-        raise typer.Exit(_REFUSED) from error
-    except _DATABASE as error:
-        _say(f"The database cannot be reached, or refuses: {faults.reason(error)}")
-        raise typer.Exit(_REFUSED) from error
-    except OSError as error:
-        _say(f"{error.filename or 'file'}: {error.strerror or type(error).__name__}")
-        raise typer.Exit(_MISUSED) from error
-
-
-def _say(line: str) -> None:
-    err.print(line, style="red", markup=False, soft_wrap=True)

@@ -1,9 +1,10 @@
 """The command line, as its users call it."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ from tests.conftest import OPERATOR
 from tests.database.test_tampering import lift, restore
 from tests.support.institution import API, Institution
 from tests.support.migrations import on_connection
+from tests.support.postgres import create_database
+from tests.support.server import quickwin as in_a_process
 from tests.support.server import serving
 from tests.support.typed import quickwin
 
@@ -140,6 +143,37 @@ def test_a_first_start_prints_a_token_once(tmp_path: Path) -> None:
 def test_wrong_words_are_refused(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = quickwin(f"sqlite:///{tmp_path / 'quickwin.db'}", *arguments)
     assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_database_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "letter.db").write_text("Yang terhormat,\n" * 1_000)
+    for arguments in (
+        ("serve",),
+        ("db", "upgrade"),
+        ("token", "create", "x"),
+        ("rollups", "verify"),
+    ):
+        done = quickwin(f"sqlite:///{tmp_path / 'letter.db'}", *arguments)
+        assert (done.returncode, "file is not a database\n" in done.stderr) == (1, True), done
+        assert "Traceback" not in done.stderr
+
+
+async def test_a_role_that_is_not_there(postgres_server: str) -> None:
+    url = await create_database(postgres_server, f"roles_{uuid4().hex[:8]}")
+    done = quickwin(url, "db", "upgrade", "--service-role", "nobdoy")
+    assert (done.returncode, done.stderr) == (
+        1, 'The database cannot be reached, or refuses: role "nobdoy" does not exist\n',
+    )  # fmt: skip
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = in_a_process(f"sqlite:///{tmp_path / 'q.db'}", "worker", "--metrics-port", port)
+    assert (done.returncode, "--metrics-port" in done.stderr) == (2, True), done
     assert "Traceback" not in done.stderr
 
 
