@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Inspector, Result, column, func, inspect, select, table
+from sqlalchemy import Connection, Inspector, Result, column, func, inspect, select, table, text
 
 from app.keeping.container import Refused
 from app.revisions import RESTORING
@@ -30,15 +30,29 @@ class Facts(NamedTuple):
 
 def read(connection: Connection) -> Facts:
     """The facts of a database; raises `Refused` where there is none of ours."""
-    inspector = inspect(connection)
-    tables = sorted(inspector.get_table_names())
+    tables = tables_of(connection)
     if RESTORING in tables:
         raise Refused("A restore into this database was not finished: restore it anew.")
-    return read_of(connection, inspector, tables)
+    return read_of(connection, tables)
 
 
-def read_of(connection: Connection, inspector: Inspector, tables: list[str]) -> Facts:
+def tables_of(connection: Connection) -> set[str]:
+    """The tables of a database, without those that an extension has brought (as PostGIS does)."""
+    found = set(inspect(connection).get_table_names())
+    is_postgresql = connection.dialect.name == "postgresql"
+    return found.difference(connection.scalars(_OF_EXTENSIONS)) if is_postgresql else found
+
+
+_OF_EXTENSIONS = text(
+    "SELECT c.relname FROM pg_class AS c JOIN pg_depend AS d "
+    "ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' "
+    "WHERE c.relnamespace = current_schema()::regnamespace"
+)
+
+
+def read_of(connection: Connection, tables: set[str]) -> Facts:
     """The facts of some tables."""
+    inspector = inspect(connection)
     if "alembic_version" not in tables:
         raise Refused("There is nothing here: the database has no schema of Quickwin.")
     revision = connection.scalar(
@@ -50,7 +64,7 @@ def read_of(connection: Connection, inspector: Inspector, tables: list[str]) -> 
         revision=revision,
         tables={
             name: connection.scalar(select(func.count()).select_from(table(name))) or 0
-            for name in tables
+            for name in sorted(tables)
         },
         heads=_heads(connection),
         rollups={name: _digest(connection, inspector, name) for name in _LEDGER if name in tables},

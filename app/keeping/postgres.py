@@ -62,10 +62,14 @@ def program(settings: Settings, name: str, server: int) -> Program:
 
 
 @contextmanager
-def dumping(dump: Program, url: str, snapshot: str) -> Iterator[IO[bytes]]:
-    """The dump of a snapshot, in `pg_dump`'s custom format, as it is made; read it to its end."""
+def dumping(dump: Program, url: str, schema: str, snapshot: str) -> Iterator[IO[bytes]]:
+    """The dump of a schema as of a snapshot, in `pg_dump`'s custom format, as it is made.
+
+    Read it to its end.
+    """
+    pattern = '"{}"'.format(schema.replace('"', '""'))
     command = [
-        dump.path, "--format=custom", f"--compress={_LEVEL}", f"--snapshot={snapshot}",
+        dump.path, "--format=custom", f"--compress={_LEVEL}", f"--snapshot={snapshot}", f"--schema={pattern}",
         f"--lock-wait-timeout={_LOCK_MS}", "--no-password",
     ]  # fmt: skip
     with _running(command, url, "pg_dump failed", stdout=subprocess.PIPE) as running:
@@ -73,10 +77,10 @@ def dumping(dump: Program, url: str, snapshot: str) -> Iterator[IO[bytes]]:
         yield running.stdout
 
 
-def fill(restore: Program, url: str, dump: IO[bytes]) -> None:
-    """Bring a dump into an empty database, all of it or nothing."""
+def fill(restore: Program, url: str, dump: IO[bytes], schema: str) -> None:
+    """Bring what a dump has of a schema into that schema, where it is not there yet; all or nothing."""
     command = [
-        restore.path, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
+        restore.path, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", f"--schema={schema}",
         "--no-password", f"--dbname=dbname={_quoted(address(url).url.database or '')}",
     ]  # fmt: skip
     failed = "pg_restore failed, and nothing was kept"

@@ -11,16 +11,16 @@ from typing import NamedTuple
 from uuid import UUID
 
 from anyio import to_thread
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import revisions
 from app.db import Database
 from app.filing import storage
-from app.filing.storage import Storage
+from app.filing.storage import FilesUnavailable, Storage
 from app.keeping import facts, postgres, sqlite
 from app.keeping.container import Reader, Refused
-from app.keeping.taking import DATABASE, FILES, OTHERS, reading, version
+from app.keeping.taking import DATABASE, FILES, OTHERS, reading, schema_of, version
 from app.keeping.verifying import Verified, verify
 from app.schemas.backups import Manifest
 from app.settings import Settings
@@ -100,17 +100,22 @@ async def _into_postgresql(
     settings: Settings, backup: Reader, *, replace: bool, report: Report
 ) -> Restored:
     async with reading(settings) as connection:
-        server = await version(connection)
+        server, schema = await version(connection), await schema_of(connection)
     if server.major < int(backup.manifest.database.split(".")[0]):
         raise Refused(
             f"This backup is of PostgreSQL {backup.manifest.database}, and the server is of "
             f"{server.name}: an older one does not understand it."
         )
+    if schema != backup.manifest.schema_name:
+        raise Refused(
+            f"This backup is of the schema {backup.manifest.schema_name}, and here it would be {schema}: "
+            "have the database's search_path begin with it."
+        )
     program = postgres.program(settings, "pg_restore", server.major)
 
     def fill() -> None:
         with backup.opened(DATABASE) as dump:
-            postgres.fill(program, settings.database_url, dump)
+            postgres.fill(program, settings.database_url, dump, schema)
 
     async with _held(settings, replace=replace) as ready:
         await to_thread.run_sync(fill)
@@ -147,8 +152,9 @@ async def _held(
 
 def _clear(connection: Connection, *, replace: bool) -> None:
     """Mark the database, and empty it if it is to be replaced; raises `Refused`."""
-    tables = set(inspect(connection).get_table_names()) - {revisions.RESTORING}
-    if tables and not replace and not inspect(connection).has_table(revisions.RESTORING):
+    found = facts.tables_of(connection)
+    tables = found - {revisions.RESTORING}
+    if tables and not replace and revisions.RESTORING not in found:
         raise Refused("The database is not empty; --replace empties it first.")
     others = connection.scalar(OTHERS)
     if tables and others:
@@ -162,6 +168,10 @@ _EMPTYING = f"""
     SELECT format('DROP TABLE %s CASCADE', c.oid::regclass) FROM pg_class c
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
     AND c.relname <> '{revisions.RESTORING}' AND NOT c.relispartition
+    AND NOT EXISTS (
+        SELECT FROM pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
     UNION ALL
     SELECT format('DROP FUNCTION %s CASCADE', p.oid::regprocedure) FROM pg_proc p
     WHERE p.pronamespace = current_schema()::regnamespace
@@ -170,9 +180,7 @@ _EMPTYING = f"""
 
 
 def _without_mark(connection: Connection) -> facts.Facts:
-    inspector = inspect(connection)
-    tables = sorted(set(inspector.get_table_names()) - {revisions.RESTORING})
-    return facts.read_of(connection, inspector, tables)
+    return facts.read_of(connection, facts.tables_of(connection) - {revisions.RESTORING})
 
 
 def _compare(manifest: Manifest, found: facts.Facts) -> None:
@@ -216,4 +224,9 @@ def _put_files(files: Storage, backup: Reader) -> None:
         institution_id, _, digest = name.removeprefix(FILES).partition("/")
         if name.startswith(FILES) and part.sha256 == digest:  # else it was damaged before
             with backup.opened(name) as file:
-                files.put(UUID(institution_id), digest, file)
+                try:
+                    files.put(UUID(institution_id), digest, file)
+                except FilesUnavailable as error:
+                    raise Refused(
+                        "The storage of files does not answer: restore it anew when it does."
+                    ) from error

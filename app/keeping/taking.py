@@ -40,6 +40,7 @@ class _Snapshot(NamedTuple):
     files: list[tuple[UUID, str]]
     kind: Kind
     database: str
+    schema: str
 
 
 async def take(settings: Settings, target: Path, *, files: bool) -> Manifest:
@@ -58,6 +59,7 @@ async def take(settings: Settings, target: Path, *, files: bool) -> Manifest:
             revision=snapshot.facts.revision,
             kind=snapshot.kind,
             database=snapshot.database,
+            schema_name=snapshot.schema,
             taken_at=taken_at,
             tables=snapshot.facts.tables,
             heads=snapshot.facts.heads,
@@ -74,7 +76,7 @@ def _of_sqlite(settings: Settings, target: Path, writer: Writer) -> _Snapshot:
     beside = target.with_name(f"{target.name}.copy.unfinished")
     with sqlite.copied(sqlite.place(settings), beside) as copy:
         with sqlite.opened(copy) as connection:
-            snapshot = _seen(connection, "sqlite", _sqlite_version(connection))
+            snapshot = _seen(connection, "sqlite", _sqlite_version(connection), "public")
         with copy.open("rb") as file:
             writer.add(DATABASE, file, compressed=False)
     return snapshot
@@ -92,13 +94,14 @@ async def _of_postgresql(settings: Settings, writer: Writer) -> _Snapshot:
         server = await version(connection)
         dump = postgres.program(settings, "pg_dump", server.major)
         snapshot = await connection.scalar(text("SELECT pg_export_snapshot()"))
+        schema = await schema_of(connection)
 
         def write() -> None:
-            with postgres.dumping(dump, settings.database_url, snapshot) as made:
+            with postgres.dumping(dump, settings.database_url, schema, snapshot) as made:
                 writer.add(DATABASE, made, compressed=True)
 
         # First of all, for what there is to be seen refuses a database that is none of ours.
-        seen = await connection.run_sync(_seen, "postgresql", server.name)
+        seen = await connection.run_sync(_seen, "postgresql", server.name, schema)
         await to_thread.run_sync(write)
     if is_apart:
         async with reading(settings) as connection:
@@ -143,9 +146,17 @@ async def version(connection: AsyncConnection) -> Server:
     return Server(name, number // 10_000)
 
 
-def _seen(connection: Connection, kind: Kind, database: str) -> _Snapshot:
+async def schema_of(connection: AsyncConnection) -> str:
+    """The name of the schema that our tables are in; others may have theirs in the same database."""
+    name: str | None = await connection.scalar(text("SELECT current_schema()"))
+    if name is None:
+        raise Refused("No schema of the database's search_path is there.")
+    return name
+
+
+def _seen(connection: Connection, kind: Kind, database: str, schema: str) -> _Snapshot:
     found = facts.read(connection)
-    return _Snapshot(found, _files(connection, found), kind, database[:64])
+    return _Snapshot(found, _files(connection, found), kind, database[:64], schema)
 
 
 def _sqlite_version(connection: Connection) -> str:

@@ -10,6 +10,7 @@ from app.schemas.fields import Code, Instant, Shape
 
 FORMAT: Literal["quickwin-backup"] = "quickwin-backup"
 VERSION: Literal[1] = 1
+_USUAL = "public"
 Kind = Literal["sqlite", "postgresql"]
 Count = Annotated[int, Field(ge=0)]
 Word = Annotated[str, StringConstraints(max_length=64)]
@@ -45,6 +46,8 @@ class Manifest(Shape):
     kind: Kind
     database: str
     """The version of what kept it: of SQLite's library, or of PostgreSQL's server."""
+    schema_name: str = Field(default=_USUAL, exclude_if=lambda name: name == _USUAL)
+    """The schema of PostgreSQL that the tables are in; left out if it is the usual one."""
     taken_at: Instant
     tables: dict[str, Count]
     """Rows by table."""

@@ -4,9 +4,11 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 from unittest import mock
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from anyio import to_thread
@@ -105,10 +107,55 @@ async def test_a_drill(machines: tuple[Machine, Machine], tmp_path: Path) -> Non
     (kept,) = [path for path in (there.folder / "files").rglob("*") if path.is_file()]
     assert kept.read_bytes() == PDF
     assert "not empty" in there.refusal("restore", str(file))
+    kept.write_bytes(b"no PDF")
     assert "0 differences" in there.done("restore", str(file), "--replace")
+    assert kept.read_bytes() == PDF
     kept.unlink()
     made = quickwin(there.url, "backup", str(tmp_path / "without"), **there.settings)
     assert (made.returncode, "1 uploaded files are not there" in made.stderr) == (0, True), made
+
+
+async def test_what_others_have_in_the_database_is_left_alone(
+    postgres_server: str, tmp_path: Path
+) -> None:
+    """Neither is it backed up, nor emptied; a table that came with an extension, as PostGIS's, too."""
+    here, there = [
+        Machine(
+            await create_database(postgres_server, f"shared_{uuid4().hex[:8]}"), tmp_path / name
+        )
+        for name in ("here", "there")
+    ]
+    for machine in (here, there):
+        await executed(
+            machine.url,
+            "CREATE SCHEMA theirs",
+            "CREATE TABLE theirs.unit (id integer)",
+            "CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)",
+            "ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys",
+            f"INSERT INTO theirs.unit VALUES ({1 if machine is here else 2})",
+            f"INSERT INTO spatial_ref_sys VALUES ({1 if machine is here else 2})",
+        )
+    here.done("token", "create", "kept")
+    file = tmp_path / "quickwin.backup"
+    here.done("backup", str(file))
+    assert "0 differences" in there.done("restore", str(file))
+    assert "not empty" in there.refusal("restore", str(file))
+    there.done("token", "create", "later")
+    assert "0 differences" in there.done("restore", str(file), "--replace")
+    assert await executed(there.url, "SELECT name FROM api_token") == ["kept"]
+    for table in ("theirs.unit", "spatial_ref_sys"):
+        assert await executed(there.url, f"SELECT * FROM {table}") == [2]
+
+
+async def executed(url: str, *statements: str) -> list[Any]:
+    """What the last of some statements answers, as the owner of the server."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for statement in statements:
+            found = await connection.fetch(statement)
+        return [row[0] for row in found]
+    finally:
+        await connection.close()
 
 
 class Reports:
