@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import traceback
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, ClassVar, Literal, TextIO
 
 import structlog
@@ -121,7 +121,8 @@ class Stderr(logging.StreamHandler[TextIO]):
     def tell(self, name: str, level: int, fields: EventDict) -> None:
         """Write an event, as `emit` would its record."""
         assert isinstance(self.formatter, Lines)  # noqa: S101  as configured above
-        with self.lock or nullcontext():
+        # A full disk behind the log, or a reader of it that is gone, ends nobody's work.
+        with self.lock or nullcontext(), suppress(OSError):
             self.stream.write(self.formatter.line(name, level, fields) + "\n")
             self.stream.flush()
 

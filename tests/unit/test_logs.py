@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+from contextlib import suppress
 from datetime import datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +112,17 @@ def test_what_is_logged_is_written_in_whole_lines(monkeypatch: pytest.MonkeyPatc
     assert first.pop("timestamp") <= second.pop("timestamp")
     assert first == {"event": "first", "level": "warning", "logger": "app.x"}
     assert second == {"event": "second", "level": "warning", "logger": "app.x", "number": 2}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_log_that_cannot_be_written_is_nobodys_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that is told as slow, for one, goes on."""
+    with Path("/dev/full").open("w", encoding="utf-8", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        monkeypatch.setattr(logs.Stderr, "present", None)
+        told = logs.Stderr()
+        told.setFormatter(Lines("json"))
+        told.tell("app.slow", logging.WARNING, {"event": "slow statement"})
+        monkeypatch.undo()
+        with suppress(OSError):  # what it has not taken yet
+            full.close()
