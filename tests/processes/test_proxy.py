@@ -4,8 +4,12 @@ import asyncio
 import json
 import re
 import ssl
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -111,8 +115,51 @@ def _http1(proxy: Proxy) -> ssl.SSLContext:
     return proxy.trust
 
 
+def test_the_log_keeps_no_secret(client: httpx.Client, proxy: Proxy) -> None:
+    answer = client.get(
+        f"{API}/me?key=geheim", headers={"Referer": "https://x/calendar.ics?key=geheim"}
+    )
+    told, until = "", time.monotonic() + 5
+    while f'"GET {API}/me" {answer.status_code} ' not in told:
+        assert time.monotonic() < until, told
+        told = proxy.log.read_text()
+    assert "geheim" not in told
+
+
+def test_exports_may_take_longer_than_anything_else(tmp_path: Path) -> None:
+    with slow(2) as server, proxied(server, tmp_path / "slow", patience=1) as proxy:
+        found = [
+            httpx.get(f"{proxy.url}{API}/{path}", verify=proxy.trust).status_code
+            for path in ("institutions/kpu", "institutions/kpu/exports/archive")
+        ]
+    assert found == [503, 200]
+
+
+@contextmanager
+def slow(seconds: float) -> Iterator[str]:
+    """A server that thinks so long about each request under `/api`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.startswith(API):
+                time.sleep(seconds)
+            with suppress(OSError):
+                self.send_response(200)
+                self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
 def test_a_server_that_is_away_is_a_problem_too(tmp_path: Any) -> None:
     with proxied("http://127.0.0.1:9", tmp_path / "alone") as proxy:
-        answer = httpx.get(f"{proxy.url}{API}/me", verify=proxy.trust)
+        answer = httpx.get(f"{proxy.url}{API}/me?key=geheim", verify=proxy.trust)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "geheim" not in proxy.log.with_name("error.log").read_text()
     assert Problem.model_validate_json(answer.content).code == "server_unavailable"

@@ -46,13 +46,18 @@ class Proxy(NamedTuple):
 
     url: str
     port: int
+    log: Path
+    """Who came; beside it `error.log` says what went wrong."""
     trust: ssl.SSLContext
     """Knows its certificate."""
 
 
 @contextmanager
-def proxied(server: str, folder: Path) -> Iterator[Proxy]:
-    """Our nginx in front of the server at a URL, with TLS on a free port, until the block ends."""
+def proxied(server: str, folder: Path, *, patience: int = 60) -> Iterator[Proxy]:
+    """Our nginx in front of the server at a URL, with TLS on a free port, until the block ends.
+
+    It has `patience` with an answer for so many seconds; with exports for as long as it says itself.
+    """
     folder.mkdir()
     port, plain = free_port(), free_port()
     certificate, key = _certificate(folder)
@@ -63,6 +68,9 @@ def proxied(server: str, folder: Path) -> Iterator[Proxy]:
         r"server 127\.0\.0\.1:8000 ": f"server {server.removeprefix('http://')} ",
         r"/etc/ssl/quickwin\.pem": str(certificate),
         r"/etc/ssl/private/quickwin\.key": str(key),
+        r"/var/log/nginx/quickwin\.log": str(folder / "access.log"),
+        r"/var/log/nginx/quickwin-error\.log": str(folder / "error.log"),
+        r"proxy_read_timeout 60s;": f"proxy_read_timeout {patience}s;",
     }.items():
         site, times = re.subn(ours, theirs, site)
         assert times == 1, ours
@@ -74,7 +82,10 @@ def proxied(server: str, folder: Path) -> Iterator[Proxy]:
     )
     try:
         proxy = Proxy(
-            f"https://127.0.0.1:{port}", port, ssl.create_default_context(cafile=certificate)
+            f"https://127.0.0.1:{port}",
+            port,
+            folder / "access.log",
+            ssl.create_default_context(cafile=certificate),
         )
         _wait(proxy, process, folder / "error.log")
         yield proxy
