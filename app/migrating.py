@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from sqlalchemy import bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_fixed
 
 from app import distribution, engines, faults, revisions
@@ -45,29 +45,37 @@ async def upgrade(engine: AsyncEngine, revision: str, settings: Settings) -> Non
     Raises `SchemaLocked`, with who was in the way, `SchemaAhead`, and `DatabaseUnavailable` where a
     pooler stands between.
     """
-    seconds = settings.migration_lock_seconds
     async with alone(engine, revisions.LOCK), engine.connect() as connection:
         async with connection.begin():
             if await engines.is_pooled(connection):
                 raise DatabaseUnavailable(_POOLED)
-            if not await connection.run_sync(revisions.is_due, revision):
-                return
-            process: int = await connection.scalar(text("SELECT pg_backend_pid()")) or 0
-        blockers = _Blockers(engine, process, min(_LOOK_SECONDS, seconds / 4 or _LOOK_SECONDS))
-        tries = AsyncRetrying(
-            retry=retry_if_exception(_is_locked),
-            stop=stop_after_attempt(1 + settings.migration_retries),
-            wait=wait_fixed(seconds),
-            reraise=True,
-        )
-        async with blockers.watched():
-            try:
-                await tries(connection.run_sync, revisions.upgrade, revision, seconds)
-            except DBAPIError as error:
-                if not _is_locked(error):
-                    raise
-                raise SchemaLocked(_told(blockers.seen)) from error
+            is_due = await connection.run_sync(revisions.is_due, revision)
+        if is_due:
+            await _upgrade(engine, connection, revision, settings)
+        # Whatever was due: what an earlier start had migrated it may not have laid out.
         await distribution.follow(engine)
+
+
+async def _upgrade(
+    engine: AsyncEngine, connection: AsyncConnection, revision: str, settings: Settings
+) -> None:
+    seconds = settings.migration_lock_seconds
+    async with connection.begin():
+        process: int = await connection.scalar(text("SELECT pg_backend_pid()")) or 0
+    blockers = _Blockers(engine, process, min(_LOOK_SECONDS, seconds / 4 or _LOOK_SECONDS))
+    tries = AsyncRetrying(
+        retry=retry_if_exception(_is_locked),
+        stop=stop_after_attempt(1 + settings.migration_retries),
+        wait=wait_fixed(seconds),
+        reraise=True,
+    )
+    async with blockers.watched():
+        try:
+            await tries(connection.run_sync, revisions.upgrade, revision, seconds)
+        except DBAPIError as error:
+            if not _is_locked(error):
+                raise
+            raise SchemaLocked(_told(blockers.seen)) from error
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ def create(
     if op.get_context().dialect.name != "postgresql":
         op.create_index(name, table, columns, unique=unique, sqlite_where=condition)
         return
-    with _outside_transactions():
+    with outside_transactions():
         # Without a look at what is there, it may as well be made anew.
         if context.is_offline_mode() or op.get_bind().scalar(_VALID, {"name": name}) is not True:
             op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
@@ -54,13 +54,16 @@ def drop(name: str, table: str) -> None:
     if op.get_context().dialect.name != "postgresql":
         op.drop_index(name, table)
         return
-    with _outside_transactions():
+    with outside_transactions():
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
 
 
 @contextmanager
-def _outside_transactions() -> Iterator[None]:
-    """Without limits: it keeps nobody waiting, and waits itself for every transaction that is open."""
+def outside_transactions() -> Iterator[None]:
+    """Past the migration's own, which is committed before, and without limits.
+
+    What is made so keeps nobody waiting, and waits itself for every transaction that is open.
+    """
     with op.get_context().autocommit_block():
         for name in _LIMITS:
             op.execute(f"SET {name} = 0")
