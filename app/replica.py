@@ -9,6 +9,7 @@ No write of what people keep goes without an event. Where one does (an import's 
 of webhooks), the primary is read: `api/calls` says where.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from time import monotonic
@@ -38,6 +39,8 @@ Position = dict[UUID, int]
 
 PAUSE_SECONDS = 5.0
 """After how long a replica that could not be used is tried again."""
+SILENT_SECONDS = 8.0
+"""How long a replica may take for its first answer; what was begun is then given up within 2 more."""
 _POOL_SECONDS = 1.0
 _CATALOGUE = UUID(int=0)
 _INSTITUTION, _CLOCK = table_of(Institution).c, table_of(InstitutionClock).c
@@ -97,9 +100,12 @@ class Replica:
         Also raises `DatabaseUnavailable` or a `DBAPIError`: it is then left alone for a while.
         """
         key = next((key for key in wanted if key != _CATALOGUE), _CATALOGUE)
+        # A process that hangs answers nothing, and its machine goes on to take what it is sent.
+        silence = asyncio.timeout(SILENT_SECONDS)
 
         def checked(session: Session) -> T:
             found = position(session, key)
+            silence.reschedule(None)  # from here on the limits of a request hold
             if found.keys() != wanted.keys() or any(found[k] < wanted[k] for k in wanted):
                 raise Behind
             return verb(session)
@@ -107,10 +113,14 @@ class Replica:
         if self._away_until:  # one looks whether it is back: it may take long to find out
             self._away_until = monotonic() + PAUSE_SECONDS
         try:
-            answer = await self.database.read(checked)
+            async with silence:
+                answer = await self.database.read(checked)
         except (DatabaseUnavailable, DBAPIError) as failure:
             self._leave(failure)
             raise
+        except TimeoutError as failure:
+            self._leave(TimeoutError())  # the cause of this one is the cancelled wait
+            raise DatabaseUnavailable from failure
         if self._away_until:
             self._away_until = 0.0
             _log.warning("The replica is read again.")

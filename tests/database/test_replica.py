@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -237,6 +239,29 @@ async def test_a_replica_that_is_gone_is_not_missed_and_found_again(
     said = [record.getMessage() for record in caplog.records]
     assert "the primary is read" in said[0]
     assert said[1:] == ["The replica is read again."]
+
+
+async def test_a_replica_that_hangs_is_left_alone(
+    read: Read, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine goes on to take what it is sent, and nothing comes back."""
+    monkeypatch.setattr(replica, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(replica, "PAUSE_SECONDS", 0.1)
+    await read.caught_up(read.one)
+    ours = "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    pids = [int(pid) for pid in str(await read.standby.ask(ours)).split()]
+    with caplog.at_level(logging.WARNING, logger="app.replica"):
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(10):
+                assert (await read.one.get("rollup"))["version"]
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+    (said,) = [each.getMessage() for each in caplog.records if each.name == "app.replica"]
+    assert said.endswith("the primary is read: TimeoutError")
+    await read.caught_up(read.one)
 
 
 async def test_of_many_one_looks_whether_it_is_back(
