@@ -178,9 +178,11 @@ class Database:
     async def _migrate(self, revision: str, service_role: str | None) -> None:
         if isinstance(self.direct, AsyncEngine):
             await migrating.upgrade(self.direct, revision, self._settings)
-            async with self.direct.begin() as connection:
-                for statement in service_role_grants(service_role) if service_role else ():
-                    await connection.exec_driver_sql(statement)
+            if service_role:
+                # One at a time: PostgreSQL fails who gives rights on what another gives rights on.
+                async with self.alone(revisions.LOCK), self.direct.begin() as connection:
+                    for statement in service_role_grants(service_role):
+                        await connection.exec_driver_sql(statement)
             return
         engine = self.direct.execution_options(sqlite_begin="IMMEDIATE")
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -61,15 +62,6 @@ class Loop(Protocol):
         """How it is called in the log."""
 
 
-async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
-    """At the start and then once an hour, renew or remove for good what is past its time."""
-    while True:
-        await retention.exhaust(database, rollups.renew, stop)
-        await retention.apply(database, stop)
-        if await happened(stop, EXPIRY_SECONDS):
-            return
-
-
 async def importing(database: Database, settings: Settings, stop: asyncio.Event) -> None:
     """Take up one import after the other, each under a lease."""
     while True:
@@ -99,6 +91,22 @@ class _Round:
         """Raise the first failure, if there was one."""
         if self._failed:
             raise self._failed[0]
+
+
+async def expiry(database: Database, _settings: Settings, stop: asyncio.Event) -> None:
+    """At the start and then once an hour, renew or remove for good what is past its time."""
+    while True:
+        these = _Round()
+        for institution_id in await database.read(rollups.institutions):
+            with these.turn():
+                await retention.exhaust(
+                    database, partial(rollups.renew, institution_id=institution_id), stop
+                )
+        with these.turn():
+            await retention.apply(database, stop)
+        these.end()
+        if await happened(stop, EXPIRY_SECONDS):
+            return
 
 
 async def health(database: Database, _settings: Settings, stop: asyncio.Event) -> None:

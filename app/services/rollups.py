@@ -116,10 +116,15 @@ def audit(
     return verification.verify(session, scope.id, progress)
 
 
-def renew(session: Session) -> int:
+def institutions(session: Session) -> list[UUID]:
+    """Those of which something is kept that is of a day."""
+    return list(session.scalars(select(Institution.id).order_by(Institution.id)))
+
+
+def renew(session: Session, institution_id: UUID) -> int:
     """Bring up to the present day what is kept of initiatives' plans; how many, 0 when all are."""
-    zones = session.execute(select(Institution.id, Institution.time_zone)).all()
-    return sum(derived.renew(session, key, day_in(zone, now())) for key, zone in zones)
+    zone = session.scalar(select(Institution.time_zone).where(Institution.id == institution_id))
+    return 0 if zone is None else derived.renew(session, institution_id, day_in(zone, now()))
 
 
 def mend(session: Session, actor: Actor, institution: str, findings: verification.Findings) -> None:

@@ -1,10 +1,16 @@
 """On PostgreSQL the service runs as a role that may write rows, and cannot touch a table."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from uuid import uuid4
+
 import asyncpg
 import httpx
 import pytest
 from sqlalchemy import make_url
 
+from app import db
 from app.db import Database
 from app.main import create_app
 from app.services import operators
@@ -21,9 +27,10 @@ PASSWORD = "service"
 @pytest.fixture
 async def owned(postgres_server: str) -> str:
     """The owner's URL of an empty database on a server that has the service's role."""
-    url = await create_database(postgres_server, "owned")
+    url = await create_database(postgres_server, f"owned_{uuid4().hex[:8]}")
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-    await connection.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{PASSWORD}'")
+    with suppress(asyncpg.DuplicateObjectError):  # it is the server's, and another test's
+        await connection.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{PASSWORD}'")
     await connection.close()
     return url
 
@@ -73,6 +80,28 @@ async def test_the_service_needs_no_right_to_tables(owned: str) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
     await connection.close()
+
+
+async def test_rights_are_given_by_one_at_a_time(
+    owned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL fails a statement that changes the rights on what another is changing."""
+    giving, most = 0, 0
+
+    def slowly(_role: str) -> Iterator[str]:
+        nonlocal giving, most
+        giving += 1
+        most = max(most, giving)
+        yield "SELECT pg_sleep(0.8)"
+        giving -= 1
+
+    monkeypatch.setattr(db, "service_role_grants", slowly)
+    several = [Database(Settings(database_url=owned)) for _ in range(2)]
+    await several[0].migrate()
+    await asyncio.gather(*(each.migrate(service_role=ROLE) for each in several))
+    assert (giving, most) == (0, 1)
+    for each in several:
+        await each.close()
 
 
 def test_sqlite_has_no_roles() -> None:

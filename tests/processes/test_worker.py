@@ -15,7 +15,7 @@ from app import worker
 from app.db import Database
 from app.models import IdempotencyKey
 from app.models.base import new_id, now
-from app.services import closing, healths
+from app.services import closing, healths, rollups
 from app.settings import Settings
 from app.wakes import happened
 from tests.support.server import environment
@@ -91,6 +91,7 @@ async def test_a_loop_that_fails_is_started_again_while_others_go_on(
     [
         (worker.periods, (closing, "due"), (closing, "act")),
         (worker.health, (healths, "due"), (healths, "look")),
+        (worker.expiry, (rollups, "institutions"), (rollups, "renew")),
     ],
 )
 async def test_one_that_fails_keeps_no_other_from_its_turn(
@@ -103,12 +104,13 @@ async def test_one_that_fails_keeps_no_other_from_its_turn(
 ) -> None:
     tried: list[object] = []
 
-    def act(_session: Session, *address: object) -> None:
-        tried.append(address[0])
-        if address[0] == "bad":
+    def act(_session: Session, *address: object, institution_id: object = None) -> int:
+        tried.append(address[0] if address else institution_id)
+        if tried[-1] == "bad":
             raise RuntimeError("bad")
+        return 0
 
-    is_alone = asks[0] is healths
+    is_alone = asks[0] is not closing
     monkeypatch.setattr(*asks, lambda _: ["bad", "good"] if is_alone else [("bad",), ("good",)])
     monkeypatch.setattr(*does, act)
     monkeypatch.setattr(healths, "note", lambda *_: None)
