@@ -1,7 +1,6 @@
 """Migrations beside a database at work: nobody waits behind one, and what was cut off is made whole."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from unittest import mock
@@ -9,8 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, event, func, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, event, text
 
 from app import distribution
 from app.db import Database
@@ -18,12 +16,10 @@ from app.demo import compose
 from app.demo import load as demo_loader
 from app.errors import DatabaseUnavailable
 from app.migrating import SchemaLocked
-from app.models import Initiative
 from app.revisions import SchemaAhead
-from app.services import institutions, rollups
+from app.services import institutions
 from app.services.actors import SYSTEM
 from app.settings import Settings
-from migrations import filling
 from tests.support.migrations import on_connection, scripts, step_to
 from tests.support.postgres import create_database
 
@@ -182,39 +178,6 @@ async def test_columns_of_a_migration_that_was_cut_off_are_no_hindrance(url: str
     assert await on_connection(database, revision) == scripts()[-1].revision
     for name in ("ix_initiative_next_due", "ix_milestone_late"):
         assert await looking.fetchval(f"SELECT '{name}'::regclass::oid") is not None
-    await looking.close()
-    await database.close()
-
-
-async def test_nobody_waits_while_columns_are_filled(
-    postgres_server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are committed before, and what is then locked are the rows of a portion."""
-    url = await create_database(postgres_server, f"filling_{uuid4().hex[:8]}")
-    database = opened(url)
-    await database.migrate()
-    await demo_loader.load(database, 12, 60, lambda *_: None)
-    await step_to(database, "0034", down=True)
-    monkeypatch.setattr(filling, "AT_ONCE", 5)
-    assert isinstance(database.direct, AsyncEngine)
-    portions = list[int]()
-
-    def see(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-        if statement.strip().startswith("UPDATE initiative"):
-            held = connection.exec_driver_sql(
-                "SELECT count(*) FROM pg_locks WHERE relation = 'initiative'::regclass "
-                "AND mode = 'AccessExclusiveLock'"
-            )
-            portions.append(held.scalar_one())
-
-    event.listen(database.direct.sync_engine, "before_cursor_execute", see)
-    await database.migrate()
-    initiatives = await database.read(lambda s: s.scalar(select(func.count(Initiative.id))) or 0)
-    assert portions == [0] * 2 * math.ceil(initiatives / 5)  # for each of two migrations
-    found = await database.read(rollups.audit, SYSTEM, "kpu", lambda *_: None)
-    assert (found.differences, found.derived) == ([], [])
-    looking = await connected(url)
-    assert await looking.fetchval("SELECT bool_and(reported_months IS NOT NULL) FROM initiative")
     await looking.close()
     await database.close()
 
