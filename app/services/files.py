@@ -187,10 +187,15 @@ def forget(session: Session) -> int:
 
 
 def doomed(session: Session) -> list[tuple[UUID, str]]:
-    """Some contents that no file has any more, or that somebody began to remove: nobody expects them."""
-    rows = _UNNEEDED.lock(session, now() - LEFT_IN_PEACE, FORGOTTEN_AT_ONCE)
+    """Some contents that no file has any more: nobody expects them, and they are the caller's to remove.
+
+    Nobody else gets them meanwhile, for who came last would remove what was stored anew; of a process
+    that was killed another one gets them when they have been left in peace for as long as any.
+    """
+    rows = _UNNEEDED.lock(session, (at := now()) - LEFT_IN_PEACE, FORGOTTEN_AT_ONCE)
     for row in rows:
-        session.connection().execute(_CONTENT.update().where(*_same(row)).values(removing=True))
+        mark = _CONTENT.update().where(*_same(row)).values(removing=True, touched_at=at)
+        session.connection().execute(mark)
     return [(row.institution_id, row.digest) for row in rows]
 
 

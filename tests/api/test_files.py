@@ -275,9 +275,11 @@ async def test_bytes_are_not_removed_while_they_are_stored(
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
         doomed = await database.write(files.doomed)
         assert (key, digest) in doomed
+        assert (key, digest) not in await database.write(files.doomed)  # another host's turn
         with pytest.raises(FilesUnavailable):
             await database.write(files.expect, key, digest)
         assert (await upload(planned, status=503))["code"] == "files_unavailable"
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=4)):
         await clean(database)  # a process that began it is gone: another one ends it
         made = await upload(planned)
     storage.held(database.session_info).remove(key, digest)  # by somebody else's hand
