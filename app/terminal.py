@@ -68,15 +68,17 @@ def configure(database_url: str | None) -> Settings:
     return settings_or_exit()
 
 
+def quietly(chosen: Settings) -> Settings:
+    """Settings of a command, which takes the time that it takes: services tell of slow statements."""
+    return chosen.model_copy(update={"slow_query_ms": 0})
+
+
 def run(
     chosen: Settings, work: Callable[[Database], Awaitable[T]], *, is_service: bool = False
 ) -> T:
-    """Work on a database whose schema is up to date.
-
-    A command takes the time that it takes: slow statements are told by services, which have a log.
-    """
+    """Work on a database whose schema is up to date."""
     if not is_service:
-        chosen = chosen.model_copy(update={"slow_query_ms": 0})
+        chosen = quietly(chosen)
 
     async def go() -> T:
         bare = Database(chosen)

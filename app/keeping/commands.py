@@ -13,7 +13,7 @@ from app.keeping.restoring import restore as restored
 from app.keeping.taking import take
 from app.models.base import now
 from app.schemas.backups import Manifest
-from app.terminal import DatabaseUrl, configure, run
+from app.terminal import DatabaseUrl, configure, quietly, run
 
 
 def backup(
@@ -34,7 +34,8 @@ def backup(
     target = path / f"quickwin-{now():%Y%m%dT%H%M%SZ}.backup" if path.is_dir() else path
     if target.exists():
         raise typer.BadParameter("There is a file of this name already.")
-    manifest = asyncio.run(take(configure(database_url).past_pooler(), target, files=files))
+    chosen = quietly(configure(database_url).past_pooler())
+    manifest = asyncio.run(take(chosen, target, files=files))
     _print(manifest, f"Backed up to {target}: {target.stat().st_size:,} bytes")
     if manifest.missing:
         err.print(
@@ -53,7 +54,7 @@ def restore(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Bring a backup back, compare it with what it was, and verify every chain and roll-up."""
-    chosen = configure(database_url).past_pooler()
+    chosen = quietly(configure(database_url).past_pooler())
     with progress() as report:
         found = asyncio.run(restored(chosen, file, replace=replace, report=report))
     _print(found.manifest, f"Restored from {file}")

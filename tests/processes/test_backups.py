@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 from zipfile import ZIP_STORED, ZipFile
 
 import pytest
@@ -13,6 +14,7 @@ from app import atomic
 from app.db import Database
 from app.keeping.postgres import environment
 from app.settings import Settings
+from tests.support.postgres import create_database, programs
 from tests.support.typed import Done, quickwin
 
 OLDER = "0031"
@@ -165,6 +167,17 @@ def test_a_folder_gets_a_file_by_the_time(database: Path, tmp_path: Path) -> Non
 def test_another_kind_of_database(backup: Path) -> None:
     done = quickwin("postgresql://127.0.0.1:1/quickwin", "restore", str(backup))
     refused(done, "a backup of sqlite, and the database is postgresql")
+
+
+async def test_it_takes_the_time_that_it_takes(
+    postgres_server: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slow statements are for the logs of services."""
+    url = await create_database(postgres_server, f"slow_{uuid4().hex[:8]}")
+    settings = {"postgres_programs": str(programs()), "slow_query_ms": "1"}
+    for arguments in (("token", "create", "x"), ("backup", str(tmp_path / "x"))):
+        assert quickwin(url, *arguments, **settings).returncode == 0
+    assert "slow statement" not in caplog.text
 
 
 def test_the_programs_of_postgresql(postgres_server: str, tmp_path: Path) -> None:
