@@ -1,6 +1,6 @@
 """What all commands print, and where."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -30,3 +30,13 @@ def progress() -> Iterator[Report]:
             bars.update(tasks[stage], completed=done, total=total)
 
         yield report
+
+
+def warn_of_missing(files: Sequence[str]) -> None:
+    """Say that an archive or a backup is without some uploaded files, if it is."""
+    if files:
+        err.print(
+            f"[yellow]Warning[/yellow]: {len(files):,} uploaded files are not there or damaged, the "
+            f"first is {files[0]}",
+            soft_wrap=True,
+        )

@@ -1,6 +1,5 @@
 """`quickwin export` and `quickwin import`: an institution leaves one database and comes to another."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from app import atomic
 from app.archive import Reader
-from app.console import err, out, progress
+from app.console import out, progress, warn_of_missing
 from app.db import Database
 from app.schemas.archives import Manifest
 from app.services import packing, unpacking
@@ -37,7 +36,7 @@ def export(
     rows = sum(part.rows for part in manifest.tables.values())
     out.print(f"Exported {manifest.institution}: {rows:,} rows, {file.stat().st_size:,} bytes.")
     out.print(f"Its trail ends at {manifest.sequence}:{manifest.head}")
-    _warn_of(manifest.missing)
+    warn_of_missing(manifest.missing)
 
 
 def import_(
@@ -63,13 +62,4 @@ def import_(
             "of this service has it."
         )
     out.print("Tokens do not come along: make new ones.")
-    _warn_of(unpacked.missing)
-
-
-def _warn_of(missing: Sequence[str]) -> None:
-    if missing:
-        err.print(
-            f"[yellow]Warning[/yellow]: {len(missing):,} uploaded files are not there or damaged, the "
-            f"first has the digest {missing[0]}",
-            soft_wrap=True,
-        )
+    warn_of_missing(unpacked.missing)

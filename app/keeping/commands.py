@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.console import err, out, progress
+from app.console import out, progress, warn_of_missing
 from app.keeping import retention
 from app.keeping.container import Reader
 from app.keeping.restoring import restore as restored
@@ -37,12 +37,7 @@ def backup(
     chosen = quietly(configure(database_url).past_pooler())
     manifest = asyncio.run(take(chosen, target, files=files))
     _print(manifest, f"Backed up to {target}: {target.stat().st_size:,} bytes")
-    if manifest.missing:
-        err.print(
-            f"[yellow]Warning[/yellow]: {len(manifest.missing):,} uploaded files are not there or "
-            f"damaged, the first is {manifest.missing[0]}",
-            soft_wrap=True,
-        )
+    warn_of_missing(manifest.missing)
 
 
 def restore(
