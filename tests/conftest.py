@@ -18,12 +18,11 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import distribution
-from app.api.strangers import Strangers
 from app.db import Database
 from app.main import COLLECTED_AFTER, create_app
 from app.services import actors, operators
 from app.settings import Settings
-from tests.support.application import contract, document
+from tests.support.application import contract, document, sum_up_late
 from tests.support.contract import CheckedTransport
 from tests.support.institution import Institution
 from tests.support.originals import Originals
@@ -116,8 +115,7 @@ async def app(configuration: Settings) -> AsyncIterator[FastAPI]:
     application = create_app(configuration)
     application.openapi_schema = document()
     async with application.router.lifespan_context(application):
-        # A summary that comes between two events of a test would be in its way.
-        application.state.strangers = Strangers(application.state.database, shortest=86_400)
+        sum_up_late(application)
         yield application
 
 

@@ -12,7 +12,7 @@ from app.api import issuer as keys
 from app.api.oidc import Verifier
 from app.main import create_app
 from app.settings import Settings
-from tests.support.application import contract
+from tests.support.application import contract, sum_up_late
 from tests.support.contract import CheckedTransport
 from tests.support.institution import API
 from tests.support.issuer import AUDIENCE, LocalIssuer, running_issuer
@@ -66,6 +66,7 @@ async def relying_app(configuration: Settings, running: LocalIssuer) -> AsyncIte
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
+        sum_up_late(app)
         yield Relying(app, settings, client)
 
 

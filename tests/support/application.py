@@ -3,6 +3,9 @@
 from functools import cache
 from typing import Any
 
+from fastapi import FastAPI
+
+from app.api.strangers import Strangers
 from app.main import create_app
 from app.settings import Settings
 from tests.support.contract import Contract
@@ -19,3 +22,11 @@ def document() -> dict[str, Any]:
 def contract() -> Contract:
     """The document's promises, with the schemas that were needed so far."""
     return Contract(document())
+
+
+def sum_up_late(app: FastAPI) -> None:
+    """Have an application on the tests' database tell of refused sign-ins at its end alone.
+
+    A summary comes a minute later, between two events of whatever test runs then.
+    """
+    app.state.strangers = Strangers(app.state.database, shortest=86_400)

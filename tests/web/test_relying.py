@@ -20,6 +20,7 @@ from app.services import feeds
 from app.services.actors import SYSTEM
 from app.settings import Settings
 from app.web.relying import party
+from tests.support.application import sum_up_late
 from tests.support.institution import API, Institution, Json
 from tests.support.issuer import AUDIENCE, CLIENT, LocalIssuer, RsaKey, encoded, running_issuer
 from tests.web.conftest import HOME, Browser
@@ -44,6 +45,7 @@ async def relying(configuration: Settings, running: LocalIssuer) -> AsyncIterato
     chosen = configuration.model_dump() | ISSUED | {"oidc_issuer": running.url}
     app = create_app(Settings(**chosen))
     async with app.router.lifespan_context(app):
+        sum_up_late(app)
         yield app
 
 
