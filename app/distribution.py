@@ -157,14 +157,6 @@ async def lay_out(engine: AsyncEngine, shards: int, *, dry_run: bool = False) ->
     return executed
 
 
-async def follow(engine: AsyncEngine) -> None:
-    """After a migration: where the tables are laid out, lay out those that it has made."""
-    async with engine.connect() as connection:
-        found = await connection.run_sync(is_laid_out)
-    if found:
-        await lay_out(engine, SHARDS)
-
-
 def is_laid_out(connection: Connection) -> bool:
     """Whether the tables of a PostgreSQL database lie on several machines, or may."""
     return bool(connection.scalar(_HAS_CITUS) and connection.scalar(_IS_LAID_OUT))

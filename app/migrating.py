@@ -50,10 +50,11 @@ async def upgrade(engine: AsyncEngine, revision: str, settings: Settings) -> Non
             if await engines.is_pooled(connection):
                 raise DatabaseUnavailable(_POOLED)
             is_due = await connection.run_sync(revisions.is_due, revision)
+            is_laid_out = await connection.run_sync(distribution.is_laid_out)
         if is_due:
             await _upgrade(engine, connection, revision, settings)
-        # Whatever was due: what an earlier start had migrated it may not have laid out.
-        await distribution.follow(engine)
+        if is_laid_out:  # whatever was due: an earlier start may have migrated and not laid out
+            await distribution.lay_out(engine, distribution.SHARDS)
 
 
 async def _upgrade(

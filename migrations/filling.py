@@ -42,10 +42,8 @@ def fill(table: str, **values: str) -> None:
         op.execute(every)
         return
     institutions = sa.select(target.c.institution_id).distinct()
-    with outside_transactions():
-        op.execute(
-            "SET lock_timeout = '1s'"
-        )  # who holds one row must not have all wait for a portion
+    # Who holds one row must not have all others wait who want one of its portion.
+    with outside_transactions(lock_seconds=1):
         connection = op.get_bind()
         for institution_id in connection.scalars(institutions).all():
             own = target.c.institution_id == institution_id

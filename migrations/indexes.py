@@ -15,7 +15,6 @@ _VALID = sa.text(
     "SELECT i.indisvalid FROM pg_catalog.pg_index AS i "
     "WHERE i.indexrelid = to_regclass(quote_ident(:name))"
 )
-_LIMITS = ("lock_timeout", "statement_timeout")
 
 
 def create(
@@ -59,14 +58,15 @@ def drop(name: str, table: str) -> None:
 
 
 @contextmanager
-def outside_transactions() -> Iterator[None]:
-    """Past the migration's own, which is committed before, and without limits.
+def outside_transactions(*, lock_seconds: int = 0) -> Iterator[None]:
+    """Past the migration's own, which is committed before; without limits but the one that is given.
 
-    What is made so keeps nobody waiting, and waits itself for every transaction that is open.
+    An index that is made so keeps nobody waiting, and waits itself for every transaction that is open.
     """
+    limits = {"lock_timeout": 1_000 * lock_seconds, "statement_timeout": 0}
     with op.get_context().autocommit_block():
-        for name in _LIMITS:
-            op.execute(f"SET {name} = 0")
+        for name, milliseconds in limits.items():
+            op.execute(f"SET {name} = {milliseconds}")
         yield
-        for name in _LIMITS:
+        for name in limits:
             op.execute(f"RESET {name}")
